@@ -1,0 +1,95 @@
+"""What every data source delivers: takes of motion capture, and clips of one camera watching a take."""
+
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from actionprompt.errors import InputError
+from actionprompt.skeleton import Skeleton
+
+
+@dataclass(frozen=True)
+class Take:
+    """One recording of one person in world axes: z up, metres."""
+
+    pose: Float[Tensor, "n j 3"]
+    action: str
+    subject: str
+    name: str
+    """Unique within a corpus, for example ``m01_s03``."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One camera's view of a recording: the unit that windows never cross."""
+
+    keypoints: Float[Tensor, "n j 2"]
+    """2D joints on the normalised screen (image width = [-1, 1], see ``camera.normalise_screen``)."""
+    pose: Float[Tensor, "n j 3"] | None = None
+    """3D joints in camera axes, relative to the root joint, metres."""
+    root: Float[Tensor, "n 3"] | None = None
+    """The root's path in camera axes, metres."""
+    action: str = ""
+    subject: str = ""
+    name: str = ""
+    """The take's name; clips of the same take share it."""
+    camera: str = ""
+    confidence: Float[Tensor, "n j"] | None = None
+
+    @property
+    def num_frames(self) -> int:
+        """N."""
+        return self.keypoints.shape[0]
+
+    def mirrored(self, skeleton: Skeleton) -> "Clip":
+        """The clip as a mirror shows it: x changes sign, left and right joints change places."""
+        order = list(skeleton.mirror)
+        return replace(
+            self,
+            keypoints=mirror(self.keypoints, order),
+            pose=None if self.pose is None else mirror(self.pose, order),
+            root=None if self.root is None else self.root * self.root.new_tensor([-1, 1, 1]),
+            confidence=None if self.confidence is None else self.confidence[:, order],
+        )
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A whole data set, read and filmed."""
+
+    name: str
+    skeleton: Skeleton
+    fps: float
+    actions: tuple[str, ...]
+    """Action names as people write them, in the order of the class index."""
+    clips: tuple[Clip, ...]
+    train_subjects: tuple[str, ...]
+    test_subjects: tuple[str, ...]
+    tail: tuple[str, ...] = ()
+    """The hard actions of P3, where the data set has a fixed choice."""
+    dropped: tuple[str, ...] = ()
+    """What quality control left out, one sentence each."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What a report should say of the data: variant, source, 2D protocol."""
+
+    def select(self, subjects: tuple[str, ...]) -> list[Clip]:
+        """The clips of some subjects.
+
+        Raises:
+            InputError: a subject is not in the corpus.
+        """
+        have = {clip.subject for clip in self.clips}
+        if missing := [s for s in subjects if s not in have]:
+            raise InputError(
+                f"{self.name} has no clips of subject {', '.join(missing)}: it has {', '.join(sorted(have))}."
+            )
+        return [clip for clip in self.clips if clip.subject in subjects]
+
+
+def mirror(points: Float[Tensor, "*b j d"], order: list[int]) -> Float[Tensor, "*b j d"]:
+    """Points (2D or 3D) in a mirror: x changes sign, joints are permuted by ``order`` (``Skeleton.mirror``)."""
+    sign = torch.ones(points.shape[-1], dtype=points.dtype, device=points.device)
+    sign[0] = -1
+    return points[..., order, :] * sign

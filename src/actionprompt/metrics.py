@@ -1,0 +1,59 @@
+"""The field's errors as pure functions: one number per pose, in the unit of the input.
+
+Nothing in here averages over poses; :mod:`actionprompt.evaluate` does that, in one place.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Pose = Float[Tensor, "*b j 3"]
+Error = Float[Tensor, "*b"]
+
+
+def joint_error(predicted: Pose, target: Pose) -> Float[Tensor, "*b j"]:
+    """Euclidean distance of each joint."""
+    return (predicted - target).norm(dim=-1)
+
+
+def mpjpe(predicted: Pose, target: Pose) -> Error:
+    """Mean per-joint position error of each pose (the paper's P1; Eq. 4)."""
+    return joint_error(predicted, target).mean(-1)
+
+
+def depth_error(predicted: Pose, target: Pose) -> Error:
+    """Mean absolute error along the camera's depth axis of each pose (D-MPJPE, the paper's P2)."""
+    return (predicted[..., 2] - target[..., 2]).abs().mean(-1)
+
+
+def p_mpjpe(predicted: Pose, target: Pose) -> Error:
+    """MPJPE after the best similarity transform (rotation, translation, scale) of each pose.
+
+    Computed in float64, since the singular values of near-planar poses nearly coincide.
+    """
+    x, y = target.double(), predicted.double()
+    mu_x, mu_y = x.mean(-2, keepdim=True), y.mean(-2, keepdim=True)
+    x0, y0 = x - mu_x, y - mu_y
+    tiny = torch.finfo(x.dtype).tiny
+    norm_x = x0.square().sum((-2, -1), keepdim=True).sqrt().clamp_min(tiny)
+    norm_y = y0.square().sum((-2, -1), keepdim=True).sqrt().clamp_min(tiny)
+    u, s, vt = torch.linalg.svd((x0 / norm_x).mT @ (y0 / norm_y))
+    sign = torch.linalg.det(u @ vt).sign()  # a reflection is no rotation
+    flip = torch.stack([torch.ones_like(sign), torch.ones_like(sign), sign], dim=-1)
+    rotation = vt.mT @ (flip[..., None] * u.mT)
+    scale = (s * flip).sum(-1)[..., None, None] * norm_x / norm_y
+    aligned = scale * (y0 @ rotation) + mu_x
+    return mpjpe(aligned, x).to(predicted.dtype)
+
+
+def n_mpjpe(predicted: Pose, target: Pose) -> Error:
+    """MPJPE after the best scale of each pose (Rhodin et al. 2018): the error that is not body size."""
+    scale = (target * predicted).sum((-2, -1)) / predicted.square().sum((-2, -1)).clamp_min(1e-12)
+    return mpjpe(scale[..., None, None] * predicted, target)
+
+
+def velocity_error(
+    predicted: Float[Tensor, "*b n j 3"], target: Float[Tensor, "*b n j 3"]
+) -> Float[Tensor, "*b n-1"]:
+    """MPJPE of the frame-to-frame difference (MPJVE); one number per pair of neighbouring frames."""
+    return mpjpe(predicted.diff(dim=-3), target.diff(dim=-3))
