@@ -43,15 +43,16 @@ def project(points: Float[Tensor, "*#b 3"], intrinsic: Float[Tensor, "*#b 9"]) -
 
     As in the field's protocol the undistorted ray is clamped to [-1, 1].
     """
-    f, c, k, p = intrinsic.split([2, 2, 3, 2], dim=-1)
-    xy = (points[..., :2] / points[..., 2:]).clamp(-1, 1)
-    r2 = xy.square().sum(-1, keepdim=True)
-    radial = 1 + (k * torch.cat([r2, r2**2, r2**3], dim=-1)).sum(-1, keepdim=True)
-    tangential = (p * xy).sum(-1, keepdim=True)
-    return f * (xy * (radial + tangential) + p * r2) + c
+    fx, fy, cx, cy, k1, k2, k3, p1, p2 = intrinsic.unbind(-1)
+    x, y = (points[..., :2] / points[..., 2:]).clamp(-1, 1).unbind(-1)
+    r2 = x * x + y * y
+    stretch = 1 + r2 * (k1 + r2 * (k2 + r2 * k3)) + p1 * x + p2 * y
+    return torch.stack([fx * (x * stretch + p1 * r2) + cx, fy * (y * stretch + p2 * r2) + cy], dim=-1)
 
 
-def project_linear(points: Float[Tensor, "*#b 3"], intrinsic: Float[Tensor, "*#b 9"]) -> Float[Tensor, "*b 2"]:
+def project_linear(
+    points: Float[Tensor, "*#b 3"], intrinsic: Float[Tensor, "*#b 9"]
+) -> Float[Tensor, "*b 2"]:
     """Camera points on the normalised screen, without distortion (same clamp as :func:`project`)."""
     xy = (points[..., :2] / points[..., 2:]).clamp(-1, 1)
     return intrinsic[..., :2] * xy + intrinsic[..., 2:4]

@@ -72,6 +72,8 @@ class PoseToTextCfg:
 
     heads: int = 4
     """Attention heads (DenseCLIP's 4)."""
+    dim: int = 256
+    """Width of queries, keys and values, all heads together (DenseCLIP's 256)."""
     gamma: float = 0.01
     """Initial scale of what the pose adds to the class embeddings; learned per channel."""
 

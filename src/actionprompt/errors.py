@@ -6,3 +6,11 @@ class InputError(ValueError):
 
     The message is one sentence (what, where, what would be right) and is shown without a traceback; the command line ends with exit code 2.
     """
+
+
+class Interrupted(RuntimeError):
+    """A training run was stopped from outside (Ctrl-C, SIGTERM) and has saved its state."""
+
+
+class Diverged(RuntimeError):
+    """A training run whose loss is no longer a finite number; its log is kept."""

@@ -1,0 +1,30 @@
+"""Which windows make up the batch of a step: a function of (seed, step), so that a run can go on from anywhere."""
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+
+class Batches:
+    """An endless stream of shuffled passes over n windows, cut into batches.
+
+    Each pass is its own permutation, seeded by (seed, pass); a batch may span two passes, so none is ever short.
+    """
+
+    def __init__(self, n: int, batch: int, seed: int) -> None:
+        self.n, self.batch, self.seed = n, batch, seed
+        self._passes: dict[int, Int[Tensor, " n"]] = {}
+
+    def __call__(self, step: int) -> Int[Tensor, " b"]:
+        """The window indices of a step."""
+        first = step * self.batch
+        last = first + self.batch - 1
+        wanted = range(first // self.n, last // self.n + 1)
+        self._passes = {p: self._passes[p] if p in self._passes else self._shuffle(p) for p in wanted}
+        order = torch.cat([self._passes[p] for p in wanted])
+        begin = first - wanted[0] * self.n
+        return order[begin : begin + self.batch]
+
+    def _shuffle(self, number: int) -> Int[Tensor, " n"]:
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        return torch.randperm(self.n, generator=generator)

@@ -1,0 +1,78 @@
+"""Virtual cameras: takes of motion capture as Human3.6M's cameras would have filmed them."""
+
+import math
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from actionprompt.camera import conjugate, project, rotate
+from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
+from actionprompt.data.clip import Clip, Take
+from actionprompt.data.config import FilmCfg
+from actionprompt.errors import InputError
+from actionprompt.skeleton import Skeleton
+
+
+def film(takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg) -> list[Clip]:
+    """Films each take with the first ``cfg.cameras`` of Human3.6M's cameras, placed as for subject S9.
+
+    A take is centred at the origin, where those cameras look, and turned by its yaw: captured people face
+    nearly one way, filmed people do not. Clips come take by take, camera by camera, in float32.
+
+    Raises:
+        InputError: an impossible number of cameras, or a take that walks out of a camera's field of view.
+    """
+    if not 1 <= cfg.cameras <= len(H36M_LENSES):
+        raise InputError(f"film.cameras is {cfg.cameras}: there are {len(H36M_LENSES)} cameras, use 1 to 4.")
+    return [clip for take in takes for clip in _film_take(take, skeleton, cfg)]
+
+
+def yaw(seed: int, name: str) -> float:
+    """A take's turn about the vertical in radians: uniform, and the same in every process."""
+    digest = blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
+    return 2 * math.pi * int.from_bytes(digest, "big") / 2**64
+
+
+def stage(pose: Float[Tensor, "n j 3"], root: int, angle: float) -> Float[Tensor, "n j 3"]:
+    """The take with the root's mean place above the origin, turned by ``angle`` about the vertical."""
+    centre = pose[:, root].mean(0) * pose.new_tensor([1, 1, 0])
+    c, s = math.cos(angle), math.sin(angle)
+    return (pose - centre) @ pose.new_tensor([[c, -s, 0], [s, c, 0], [0, 0, 1]]).mT
+
+
+def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg) -> list[Clip]:
+    """One clip per camera."""
+    lenses, places = H36M_LENSES[: cfg.cameras], H36M_PLACEMENTS["S9"][: cfg.cameras]
+    world = stage(take.pose.float(), skeleton.root, yaw(cfg.seed, take.name))
+    clips = []
+    for lens, place in zip(lenses, places, strict=True):
+        to_camera = rotate(conjugate(place.orientation()), torch.eye(3))  # rows: world axes in camera axes
+        pose = (world - place.translation()) @ to_camera
+        _check_in_view(pose, take.name, lens.name)
+        root = pose[:, skeleton.root]
+        clips.append(
+            Clip(
+                keypoints=project(pose, lens.intrinsic()),
+                pose=pose - root[:, None],
+                root=root.clone(),
+                action=take.action,
+                subject=take.subject,
+                name=take.name,
+                camera=lens.name,
+            )
+        )
+    return clips
+
+
+def _check_in_view(pose: Float[Tensor, "n j 3"], take: str, camera: str) -> None:
+    """Beyond 45 degrees (or behind the lens) ``project`` clamps, and 2D would no longer belong to 3D."""
+    outside = pose[..., :2].abs() >= pose[..., 2:]
+    if outside.any():
+        frame = int(outside.nonzero()[0, 0])
+        raise InputError(
+            f"Take {take} leaves the view of camera {camera} at frame {frame}: virtual cameras need a person "
+            "who stays within about 2.5 m of the take's middle; cut the take or drop it."
+        )

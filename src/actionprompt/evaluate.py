@@ -1,0 +1,223 @@
+"""Evaluation by the field's protocol. The only place where errors are averaged over frames and actions.
+
+Inside an action errors are averaged over its frames (all subjects, cameras, takes); over actions by the plain mean; each
+frame is counted once. P1 is MPJPE, P2 the depth error (D-MPJPE), P3 the depth error averaged over the tail actions.
+All in millimetres; the root joint counts, as in the baselines.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from actionprompt import metrics
+from actionprompt.data.clip import Clip, mirror
+from actionprompt.errors import InputError
+from actionprompt.model import Lifter
+from actionprompt.skeleton import Skeleton
+from actionprompt.windows import Windows
+
+MEASURES = ("P1", "P2", "P-MPJPE", "N-MPJPE", "MPJVE")
+"""MPJPE, depth error, Procrustes- and scale-aligned MPJPE (mm), velocity error (mm per frame)."""
+
+Frames = Float[Tensor, "n j 3"]
+
+
+@dataclass(frozen=True)
+class ClipScore:
+    """One clip's mean errors."""
+
+    name: str
+    camera: str
+    subject: str
+    action: str
+    frames: int
+    inferred: dict[str, float]
+    """Mean of each measure, the recognised action's prompts being used."""
+    given: dict[str, float]
+    """The same with the true action's prompts (Table VIII); equal without APP."""
+    recognised: dict[str, int]
+    """Frames by recognised action; empty without APM."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The errors of an action, or of all."""
+
+    frames: int
+    inferred: dict[str, float]
+    given: dict[str, float]
+    accuracy: float | None
+    """Share of frames whose action is recognised."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of a lifter on some clips."""
+
+    clips: list[ClipScore]
+    actions: tuple[str, ...]
+    """The actions that occur, in class order."""
+    tail: tuple[str, ...]
+    flip: bool
+
+    def row(self, action: str) -> Row:
+        """One action: frame-weighted mean over its clips."""
+        return _pool([clip for clip in self.clips if clip.action == action])
+
+    def average(self) -> Row:
+        """Plain mean over actions (P1, P2 of the paper)."""
+        rows = [self.row(action) for action in self.actions]
+        mean = lambda side: {m: sum(getattr(r, side)[m] for r in rows) / len(rows) for m in MEASURES}  # noqa: E731
+        return Row(sum(r.frames for r in rows), mean("inferred"), mean("given"), _pool(self.clips).accuracy)
+
+    def p3(self, side: str = "inferred") -> float | None:
+        """Tail depth error: mean P2 of the tail actions; None where none were named."""
+        if not self.tail:
+            return None
+        return sum(getattr(self.row(action), side)["P2"] for action in self.tail) / len(self.tail)
+
+    def confusion(self) -> dict[str, dict[str, int]]:
+        """Frames by true and recognised action."""
+        table: dict[str, dict[str, int]] = {action: {} for action in self.actions}
+        for clip in self.clips:
+            for action, frames in clip.recognised.items():
+                table[clip.action][action] = table[clip.action].get(action, 0) + frames
+        return table
+
+
+def _pool(clips: Sequence[ClipScore]) -> Row:
+    frames = sum(clip.frames for clip in clips)
+    mean = lambda side: {m: sum(getattr(c, side)[m] * c.frames for c in clips) / frames for m in MEASURES}  # noqa: E731
+    accuracy = None
+    if clips[0].recognised:
+        accuracy = sum(clip.recognised.get(clip.action, 0) for clip in clips) / frames
+    return Row(frames, mean("inferred"), mean("given"), accuracy)
+
+
+def evaluate(
+    lifter: Lifter,
+    clips: Sequence[Clip],
+    skeleton: Skeleton,
+    *,
+    tail: Sequence[str] = (),
+    flip: bool = False,
+    batch: int = 1024,
+) -> Evaluation:
+    """Scores a lifter on every frame of some clips.
+
+    Args:
+        lifter: the model; moved nowhere, put in evaluation mode.
+        clips: clips with 3D.
+        skeleton: the clips' joint layout.
+        tail: the hard actions of P3; empty: no P3.
+        flip: average with the mirrored clip's answer (poses and logits).
+        batch: windows per forward pass.
+
+    Raises:
+        InputError: another skeleton than the model's, an action that it does not know, or clips without 3D.
+    """
+    check_pairing(lifter, clips, skeleton)
+    windows = Windows(clips, lifter.encoder.window).to(next(lifter.parameters()).device)
+    labels = torch.tensor([_label(lifter, clip) for clip in clips], device=windows.device)
+    order = list(skeleton.mirror) if flip else None
+    inferred, given, chosen = [], [], []
+    with torch.inference_mode():
+        lifter.eval()
+        for i in torch.arange(len(windows), device=windows.device).split(batch):
+            valid = windows.valid(i)
+            mine, true, action = answer(lifter, windows.inputs(i), labels[windows.clip(i)], order)
+            inferred.append(mine[valid].cpu())
+            given.append(true[valid].cpu())
+            chosen.append(action[:, None].expand_as(valid)[valid].cpu())
+    scores = list(_score(clips, torch.cat(inferred), torch.cat(given), torch.cat(chosen), lifter))
+    actions = tuple(sorted({clip.action for clip in clips}, key=lambda a: (list(lifter.actions) + [a]).index(a)))
+    evaluation = Evaluation(scores, actions, tuple(tail), flip)
+    if unknown := [action for action in evaluation.tail if action not in actions]:
+        raise InputError(f"The tail action {', '.join(unknown)} does not occur in these clips; they show {', '.join(actions)}.")
+    return evaluation
+
+
+def answer(
+    lifter: Lifter, x: Float[Tensor, "b f j 2"], label: Int[Tensor, " b"], order: list[int] | None
+) -> tuple[Float[Tensor, "b t j 3"], Float[Tensor, "b t j 3"], Int[Tensor, " b"]]:
+    """Poses with the recognised and with the given action, and the recognised action.
+
+    With ``order`` (a skeleton's mirror permutation) poses and logits are averaged with those of the mirrored windows.
+    """
+    views = [x] if order is None else [x, mirror(x, order)]
+    features = [lifter.encoder.encode(view, lifter.tap) for view in views]
+    if lifter.apm is None:
+        pose = _mean([lifter.encoder.head(f.final) for f in features], order)
+        return pose, pose, torch.full_like(label, -1)
+    apm = lifter.apm
+    action = torch.stack([apm.recognise(f.shallow) for f in features]).mean(0).argmax(-1)
+    inferred = _mean([lifter.encoder.head(apm.refine(f.final, action)) for f in features], order)
+    if apm.pose_prompt is None:
+        return inferred, inferred, action
+    given = _mean([lifter.encoder.head(apm.refine(f.final, label.clamp_min(0))) for f in features], order)
+    return inferred, given, action
+
+
+def _mean(poses: list[Float[Tensor, "b t j 3"]], order: list[int] | None) -> Float[Tensor, "b t j 3"]:
+    return poses[0] if order is None else (poses[0] + mirror(poses[1], order)) / 2
+
+
+def _score(clips: Sequence[Clip], inferred: Frames, given: Frames, chosen: Tensor, lifter: Lifter) -> Iterator[ClipScore]:
+    sizes = [clip.num_frames for clip in clips]
+    for clip, mine, true, actions in zip(clips, inferred.split(sizes), given.split(sizes), chosen.split(sizes), strict=True):
+        assert clip.pose is not None
+        counts = torch.bincount(actions[actions >= 0], minlength=len(lifter.actions)).tolist() if lifter.apm else []
+        scores = errors(mine, clip.pose)
+        yield ClipScore(
+            clip.name,
+            clip.camera,
+            clip.subject,
+            clip.action,
+            clip.num_frames,
+            inferred=scores,
+            given=scores if torch.equal(mine, true) else errors(true, clip.pose),
+            recognised={name: n for name, n in zip(lifter.actions, counts, strict=False) if n},
+        )
+
+
+def errors(predicted: Frames, target: Frames) -> dict[str, float]:
+    """Each measure's mean over the frames of a clip, mm."""
+    velocity = metrics.velocity_error(predicted, target).mean() if predicted.shape[0] > 1 else predicted.new_zeros(())
+    means = (
+        metrics.mpjpe(predicted, target).mean(),
+        metrics.depth_error(predicted, target).mean(),
+        metrics.p_mpjpe(predicted, target).mean(),
+        metrics.n_mpjpe(predicted, target).mean(),
+        velocity,
+    )
+    return {name: float(mean) * 1000 for name, mean in zip(MEASURES, means, strict=True)}
+
+
+def _label(lifter: Lifter, clip: Clip) -> int:
+    if clip.action in lifter.actions:
+        return lifter.actions.index(clip.action)
+    if lifter.apm is None:
+        return -1
+    raise InputError(
+        f"The model was not trained on the action {clip.action!r} of clip {clip.name!r}; it knows {', '.join(lifter.actions)}."
+    )
+
+
+def check_pairing(lifter: Lifter, clips: Sequence[Clip], skeleton: Skeleton) -> None:
+    """Stops a model from meeting data it was not made for.
+
+    Raises:
+        InputError: no clips, another skeleton, or clips without 3D.
+    """
+    if not clips:
+        raise InputError("There are no clips to evaluate on.")
+    trained = lifter.about.get("skeleton", skeleton.name)
+    if trained != skeleton.name or lifter.num_joints != skeleton.num_joints:
+        raise InputError(
+            f"The model was trained on {lifter.num_joints} joints ({trained}); the data have {skeleton.num_joints} ({skeleton.name})."
+        )
+    if lacking := [clip.name for clip in clips if clip.pose is None]:
+        raise InputError(f"Clip {lacking[0]!r} has no 3D pose to compare with ({len(lacking)} clips have none).")

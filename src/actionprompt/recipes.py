@@ -1,0 +1,85 @@
+"""Settings of a training run, and the presets that the command line offers. No torch in here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from actionprompt.config import APMCfg, LifterCfg, OneHotCfg, PosePromptCfg, TextPromptCfg
+from actionprompt.data.config import DataCfg, SyntheticCfg
+from actionprompt.encoders.config import VPoseCfg
+
+
+@dataclass(frozen=True)
+class ScheduleCfg:
+    """How long and how fast to train. The defaults are VPose's published schedule."""
+
+    epochs: int = 80
+    """Epochs: after each, the learning rate decays and the batch-norm momentum shrinks."""
+    epoch_steps: int | None = None
+    """Steps that make an epoch (None: as many as show every training window once)."""
+    batch: int = 1024
+    """Windows per step, over all devices."""
+    lr: float = 1e-3
+    """Learning rate of the first epoch (Adam, amsgrad)."""
+    lr_decay: float = 0.95
+    """Factor on the learning rate after each epoch."""
+    bn_momentum: tuple[float, float] = (0.1, 0.001)
+    """Batch-norm momentum of the first epoch, and the value it decays towards exponentially."""
+
+
+@dataclass(frozen=True)
+class RunCfg:
+    """One training run."""
+
+    model: LifterCfg
+    """The network."""
+    data: DataCfg
+    """The data set."""
+    schedule: ScheduleCfg = ScheduleCfg()
+    """Steps and learning rate."""
+    seed: int = 0
+    """Seed of weights, batches and dropout; variants of a model share encoder weights and batches."""
+    mirror: bool = True
+    """Also train on every clip mirrored."""
+    validate: tuple[str, ...] = ()
+    """Training subjects held out: not trained on, evaluated at the end."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to train."""
+    devices: int = 1
+    """Processes (GPUs, or CPU processes); the batch is split among them."""
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    """Arithmetic of the forward pass."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints."""
+    log_every: int = 50
+    """Steps between lines of log.jsonl."""
+
+
+APMS: dict[str, tuple[str, APMCfg | None]] = {
+    "": ("the published baseline", None),
+    "label": (
+        "with a plain action classifier beside it (Table III, Action Label)",
+        APMCfg(recogniser=OneHotCfg(), pose_prompt=None),
+    ),
+    "atp": ("with Action-related Text Prompts", APMCfg(recogniser=TextPromptCfg(), pose_prompt=None)),
+    "app": (
+        "with Action-specific Pose Prompts chosen by a plain classifier",
+        APMCfg(recogniser=OneHotCfg(), pose_prompt=PosePromptCfg()),
+    ),
+    "apm": ("with the whole Action Prompt Module", APMCfg()),
+}
+"""What can stand beside an encoder: preset suffix, what it is, settings (Table III's rows)."""
+
+ENCODERS = {"vpose": ("VPose, 243 frames", VPoseCfg())}
+"""Encoders by preset name."""
+
+
+def presets() -> dict[str, tuple[str, RunCfg]]:
+    """Every preset: name to (one line of help, settings). The data set is chosen beside it."""
+    return {
+        f"{encoder}+{suffix}".rstrip("+"): (
+            f"{title}, {what}",
+            RunCfg(LifterCfg(cfg, apm), data=SyntheticCfg()),
+        )
+        for encoder, (title, cfg) in ENCODERS.items()
+        for suffix, (what, apm) in APMS.items()
+    }

@@ -1,0 +1,151 @@
+"""Writes a motion as one HTML page: data in int16 and base64, style and script inlined, nothing fetched."""
+
+import json
+import os
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from jaxtyping import Float
+
+from actionprompt.errors import InputError
+from actionprompt.viewer.motion import Motion
+
+
+def page(motion: Motion, video: Path | None = None, folder: Path | None = None) -> str:
+    """The page's text; the same motion gives the same text.
+
+    Args:
+        motion: what to show.
+        video: the film that the keypoints came from; its frames' times are those of the motion.
+        folder: the folder that the page will lie in, to refer to the video from there; None puts the video into the page.
+
+    Raises:
+        InputError: the video is missing, or no browser plays it.
+    """
+    style, script = _source("page.css"), _source("page.js")
+    return Template(_source("page.html")).substitute(
+        policy=_policy(style, script),
+        title=escape(motion.title or "ActionPrompt motion"),
+        style=style,
+        script=script,
+        motion=_json(_document(motion)),
+        video=_json(_film(video, folder)),
+    )
+
+
+def write_page(motion: Motion, path: Path, video: Path | None = None, embed: bool = True) -> None:
+    """Writes the page, completely or not at all.
+
+    Args:
+        motion: what to show.
+        path: the HTML file; its folder is made if need be.
+        video: the film that the keypoints came from.
+        embed: put the video into the page; otherwise the page refers to it by its relative path.
+
+    Raises:
+        InputError: the video is missing, or no browser plays it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = page(motion, video, None if embed else path.parent)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _source(name: str) -> str:
+    return (files("actionprompt.viewer") / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """A content security policy under which only our style and script run and nothing is fetched but a video."""
+    style_hash, script_hash = (b64encode(sha256(s.encode()).digest()).decode() for s in (style, script))
+    return (
+        f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}'; "
+        "img-src data:; media-src 'self' blob: file:"
+    )
+
+
+def _json(document: object) -> str:
+    """JSON that may stand inside a script element: no ``<`` and so no end tag or comment."""
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _document(motion: Motion) -> dict[str, Any]:
+    """Everything that the script reads; arrays keep camera axes and are turned upright by ``level`` in the page."""
+    skeleton = motion.skeleton
+    return {
+        "fps": motion.fps,
+        "skeleton": skeleton.name,
+        "joints": skeleton.joints,
+        "parents": skeleton.parents,
+        "left": skeleton.left,
+        "right": skeleton.right,
+        "frames": motion.keypoints.shape[0],
+        "aspect": motion.aspect,
+        "level": _level(motion.up).tolist(),
+        "keypoints": _packed(motion.keypoints, 1e-4),
+        "poses": [{"name": name, **_packed_metres(pose)} for name, pose in motion.poses.items()],
+        "truth": None if motion.truth is None else _packed_metres(motion.truth),
+        "root": None if motion.root is None else _packed_metres(motion.root),
+        "actions": motion.actions,
+        "probability": None if motion.probability is None else _packed_chances(motion.probability),
+        "trueAction": motion.true_action,
+        "notes": motion.notes,
+    }
+
+
+def _packed(values: Float[np.ndarray, "*shape"], step: float) -> dict[str, Any]:
+    """Values as multiples of ``step`` in little-endian int16; NaN is -32768."""
+    multiples = np.rint(values.astype(np.float64) / step)
+    integers = np.where(np.isnan(multiples), -32768, multiples).astype("<i2")
+    return {"type": "int16", "step": step, "data": b64encode(integers.tobytes()).decode()}
+
+
+def _packed_metres(values: Float[np.ndarray, "*shape"]) -> dict[str, Any]:
+    """Tenths of a millimetre where they fit into int16 (a body does), else millimetres."""
+    return _packed(values, 1e-4 if np.nanmax(np.abs(values), initial=0) < 3.2 else 1e-3)
+
+
+def _packed_chances(values: Float[np.ndarray, "n k"]) -> dict[str, Any]:
+    integers = np.rint(values * 255).astype(np.uint8)
+    return {"type": "uint8", "step": 1 / 255, "data": b64encode(integers.tobytes()).decode()}
+
+
+def _level(up: tuple[float, float, float]) -> Float[np.ndarray, "3 3"]:
+    """The rotation from camera axes to upright ones: its rows are right, up, and back towards the camera."""
+    u = np.asarray(up, dtype=np.float64)
+    u = u / np.linalg.norm(u)
+    right = np.cross([0.0, 0.0, 1.0], u)
+    if np.linalg.norm(right) < 1e-3:  # the camera looks straight down or up
+        right = np.array([1.0, 0.0, 0.0])
+    right = right - (right @ u) * u
+    right = right / np.linalg.norm(right)
+    return np.stack([right, u, np.cross(right, u)])
+
+
+VIDEO_TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"}
+
+
+def _film(video: Path | None, folder: Path | None) -> dict[str, str] | None:
+    """The video's bytes, or its address as seen from the page's folder."""
+    if video is None:
+        return None
+    if not video.is_file():
+        raise InputError(f"{video} is not a file: give the video that the keypoints came from.")
+    kind = VIDEO_TYPES.get(video.suffix.lower())
+    if kind is None:
+        raise InputError(f"{video} cannot be shown by a browser: it should be one of {', '.join(VIDEO_TYPES)}.")
+    if folder is None:
+        return {"type": kind, "data": b64encode(video.read_bytes()).decode()}
+    return {"type": kind, "address": quote(Path(os.path.relpath(video, folder)).as_posix())}

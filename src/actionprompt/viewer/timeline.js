@@ -1,0 +1,81 @@
+/* The timeline: the error's curve and one lane for each action. It is painted once; only the playhead moves. */
+const TICKS = 16, CURVE = 52, LANE = 22; // row heights in pixels, as in page.css
+const chart = element("chart");
+const lanes = chances ? motion.actions.map((name, k) => ({ name, k, mean: mean(frames, (f) => chances[f * K + k]) })) : [];
+lanes.sort((p, q) => q.mean - p.mean);
+
+/** Appends an element; names come in as text, never as markup. */
+const add = (parent, tag, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
+
+function buildTracks() {
+  if (truth) {
+    const label = add(element("names"), "div", { className: "curve", textContent: "mean error" });
+    add(label, "small", { textContent: `0 to ${errorCeiling(chart.clientWidth).toFixed(0)} mm` });
+    add(element("values"), "div", { className: "curve" });
+  }
+  for (const lane of lanes) {
+    const className = lane.name === motion.trueAction ? "true" : "";
+    lane.label = add(element("names"), "div", { textContent: lane.name, title: lane.name, className });
+    lane.value = add(element("values"), "div");
+  }
+  chart.style.height = `${TICKS + (truth ? CURVE : 0) + LANE * lanes.length + 2}px`;
+  const parts = [truth && "mean error of each frame", lanes.length && "each action's probability"].filter(Boolean);
+  chart.setAttribute("aria-label", `Over time: ${parts.join(" and ") || "a scale"}`);
+}
+
+/** Calls draw(x, value) for each pixel column with the average of its frames' values. */
+function columns(width, valueAt, draw) {
+  for (let x = 0; x < width; x++) {
+    const a = Math.floor((x * frames) / width), b = Math.max(a + 1, Math.floor(((x + 1) * frames) / width));
+    draw(x, mean(b - a, (i) => valueAt(a + i)));
+  }
+}
+
+function errorCeiling(width) {
+  let ceiling = 1;
+  for (const { curve } of models) columns(width, (f) => curve[f], (_, value) => { ceiling = value > ceiling ? value : ceiling; });
+  return ceiling;
+}
+
+function drawChart() {
+  const { pen, width } = fresh(chart);
+  drawTicks(pen, width);
+  if (truth) drawCurves(pen, width, TICKS);
+  lanes.forEach((lane, i) => drawLane(pen, width, TICKS + (truth ? CURVE : 0) + i * LANE, lane));
+}
+
+function drawTicks(pen, width) {
+  const seconds = frames / fps, least = (70 * seconds) / width;
+  const step = [0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800].find((s) => s >= least) ?? 3600;
+  pen.font = "11px system-ui, sans-serif";
+  pen.fillStyle = colours["--muted"];
+  for (let i = 0; i * step < seconds; i++) {
+    pen.textAlign = i ? "center" : "left";
+    const x = (i * step * width) / seconds;
+    if (x < width - 16) pen.fillText(clockText(i * step, step < 1 ? 1 : 0), x, 10);
+  }
+}
+
+function drawCurves(pen, width, top) {
+  const bottom = top + CURVE - 4, height = CURVE - 8, ceiling = errorCeiling(width);
+  for (const y of [bottom, bottom - height]) line(pen, 0, y, width, y, colours["--line"], 1);
+  for (const { curve, colour, visible } of [...models].reverse()) {
+    if (!visible) continue;
+    const path = new Path2D();
+    let drawn = false;
+    columns(width, (f) => curve[f], (x, value) => {
+      if (value === value) path[drawn ? "lineTo" : "moveTo"](x + 0.5, bottom - (height * value) / ceiling);
+      drawn = value === value;
+    });
+    pen.strokeStyle = colours[colour || "--accent"];
+    pen.lineWidth = 1.5;
+    pen.stroke(path);
+  }
+}
+
+function drawLane(pen, width, top, { k }) {
+  pen.fillStyle = colours["--page"];
+  pen.fillRect(0, top + 2, width, LANE - 4);
+  pen.fillStyle = colours["--accent"];
+  columns(width, (f) => chances[f * K + k], (x, value) => pen.fillRect(x, top + LANE - 2, 1.05, (4 - LANE) * value));
+}

@@ -1,0 +1,121 @@
+"""Windows over clips, by one gather.
+
+Every clip is stored once, padded at both ends by repeating its first and last frame; a window is then a contiguous
+slice of memory, and a batch is a gather of whole slices, wherever the data live (RAM or GPU).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from actionprompt.data.clip import Clip
+from actionprompt.encoders.base import Window
+from actionprompt.errors import InputError
+
+Index = int | Int[Tensor, " b"]
+
+
+class Windows:
+    """All windows of some clips, in order: clip by clip, frame by frame.
+
+    An encoder that answers one frame gets one window per ``stride`` frames (default 1: every frame). One that answers
+    its whole window gets windows ``stride`` frames apart (default F: no overlap) that cover the clip and hang over
+    both its ends alike; ``valid`` tells which answered frames are real.
+    """
+
+    def __init__(self, clips: Sequence[Clip], window: Window, stride: int | None = None) -> None:
+        if not clips:
+            raise InputError("There are no clips to make windows of.")
+        self.window = window
+        self.num_joints = clips[0].keypoints.shape[1]
+        self.stride = stride or window.out
+        starts = [self._starts(clip.num_frames) for clip in clips]
+        pads = [(-int(s[0]), max(0, int(s[-1]) + window.frames - c.num_frames)) for s, c in zip(starts, clips, strict=True)]
+        lengths = torch.tensor([clip.num_frames + before + after for clip, (before, after) in zip(clips, pads, strict=True)])
+        ends = lengths.cumsum(0)
+        offsets = ends - lengths + torch.tensor([before for before, _ in pads])
+
+        self._keypoints = torch.cat([_pad(clip.keypoints, *p) for clip, p in zip(clips, pads, strict=True)])
+        poses = [clip.pose for clip in clips]
+        self._pose = None
+        if all(pose is not None for pose in poses):
+            self._pose = torch.cat([_pad(p, *pad) for p, pad in zip(poses, pads, strict=True) if p is not None])
+        counts = torch.tensor([s.shape[0] for s in starts])
+        self._clip = torch.arange(len(clips)).repeat_interleave(counts)
+        self._first = torch.cat(starts)
+        """First input frame of each window, counted in its clip (negative: padding)."""
+        self._start = self._first + offsets[self._clip]
+        self._frames = torch.tensor([clip.num_frames for clip in clips])
+
+    def _starts(self, n: int) -> Int[Tensor, " w"]:
+        if self.window.out == 1:
+            return torch.arange(0, n, self.stride) - self.window.past
+        count = max(0, -(-(n - self.window.frames) // self.stride)) + 1
+        overhang = (count - 1) * self.stride + self.window.frames - n
+        return torch.arange(count) * self.stride - overhang // 2
+
+    def __len__(self) -> int:
+        """The number of windows."""
+        return self._start.shape[0]
+
+    def to(self, device: torch.device | str) -> "Windows":
+        """Moves the data; later gathers happen there."""
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(self, name, value.to(device))
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the data are."""
+        return self._keypoints.device
+
+    def inputs(self, i: Index) -> Float[Tensor, "*b f j 2"]:
+        """2D joints of window(s) i; an int gives one window without the batch axis."""
+        return _slices(self._keypoints, self._start[i], self.window.frames)
+
+    def targets(self, i: Index) -> Float[Tensor, "*b t j 3"]:
+        """3D joints of the answered frame(s) of window(s) i.
+
+        Raises:
+            InputError: a clip has no 3D.
+        """
+        if self._pose is None:
+            raise InputError("These clips have 2D only: there is no 3D pose to compare with.")
+        return _slices(self._pose, self._start[i] + self.window.past, self.window.out)
+
+    def clip(self, i: Index) -> Int[Tensor, "*b"]:
+        """Which clip window(s) i belong to."""
+        return self._clip[i]
+
+    def frames(self, i: Index) -> Int[Tensor, "*b t"]:
+        """The answered frames' numbers in their clip; outside [0, n) where a window hangs over an end."""
+        return self._first[i].unsqueeze(-1) + self.window.past + torch.arange(self.window.out, device=self.device)
+
+    def valid(self, i: Index) -> Bool[Tensor, "*b t"]:
+        """Which answered frames are real, not padding. With windows that do not overlap each frame is real once."""
+        frame = self.frames(i)
+        return (frame >= 0) & (frame < self._frames[self._clip[i]].unsqueeze(-1))
+
+
+def _pad(x: Float[Tensor, "n j d"], before: int, after: int) -> Float[Tensor, "m j d"]:
+    return torch.cat([x[:1].expand(before, -1, -1), x, x[-1:].expand(after, -1, -1)])
+
+
+def _slices(store: Float[Tensor, "n j d"], start: Int[Tensor, "*b"], length: int) -> Float[Tensor, "*b f j d"]:
+    """Rows start .. start + length of the store: a gather of long contiguous rows from an overlapping view."""
+    n, j, d = store.shape
+    rows = store.as_strided((n - length + 1, length * j * d), (j * d, 1))
+    picked = _empty(start.numel(), rows)
+    torch.index_select(rows, 0, start.reshape(-1), out=picked)
+    return picked.view(*start.shape, length, j, d)
+
+
+def _empty(count: int, like: Float[Tensor, "n d"]) -> Float[Tensor, "b d"]:
+    """Room for ``count`` rows. On the CPU numpy finds it: it asks for huge pages, which makes the gather 3x faster."""
+    if like.device.type != "cpu":
+        return like.new_empty(count, like.shape[1])
+    return torch.from_numpy(np.empty((count, like.shape[1]), dtype=like.numpy().dtype))
