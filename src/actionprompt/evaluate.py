@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from actionprompt import metrics
-from actionprompt.data.clip import Clip, mirror
+from actionprompt.data.clip import Clip, Corpus, mirror
 from actionprompt.errors import InputError
 from actionprompt.model import Lifter
 from actionprompt.skeleton import Skeleton
@@ -138,6 +138,12 @@ def evaluate(
     if unknown := [action for action in evaluation.tail if action not in actions]:
         raise InputError(f"The tail action {', '.join(unknown)} does not occur in these clips; they show {', '.join(actions)}.")
     return evaluation
+
+
+def tail_actions(lifter: Lifter, corpus: Corpus, batch: int = 1024) -> tuple[str, ...]:
+    """The three actions with the largest depth error on training subjects (never on test subjects)."""
+    scores = evaluate(lifter, corpus.select(corpus.train_subjects), corpus.skeleton, batch=batch)
+    return tuple(sorted(scores.actions, key=lambda action: -scores.row(action).inferred["P2"])[:3])
 
 
 def answer(

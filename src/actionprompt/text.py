@@ -128,7 +128,8 @@ def tokenise(tokenizer: Any, actions: Sequence[str], contexts: int, max_tokens: 
     ids, mask, words = tokens["input_ids"], tokens["attention_mask"], tokens["special_tokens_mask"] == 0
     start = int(words[0].int().argmax())
     slots = slice(start, start + contexts)
-    if words[0].sum() != contexts or not words[:, slots].all() or (ids[:, slots] != ids[0, slots]).any():
+    same = bool(words[:, slots].all() and (ids[:, slots] == ids[0, slots]).all())
+    if not same or words[0].sum() != contexts or set(ids[0, slots].tolist()) & set(tokenizer.all_special_ids):
         raise InputError(f"The text encoder's tokeniser does not read {placeholders!r} as {contexts} tokens.")
     _check_names(actions, ids[1:], mask[1:], max_tokens)
     return Prompts(ids[1:], mask[1:], start)

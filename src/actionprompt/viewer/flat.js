@@ -36,25 +36,28 @@ function dot(pen, x, y, radius, fill, rim, thickness = 1.5) {
 
 const flat = { canvas: element("flat"), closeUp: !film, points: new Float32Array(J * 2) };
 
-/** The part of the screen that the person covers over the whole motion, with a margin. */
-flat.person = (() => {
-  const ends = [0, 1].map((axis) => {
+/** What a close-up shows: a part of the screen that follows the person and has the size of its widest frame. */
+const person = [0, 1].map((axis) => {
+  const middle = new Float32Array(frames);
+  let widest = 0.1;
+  for (let f = 0; f < frames; f++) {
     let low = Infinity, high = -Infinity;
-    for (let i = axis; i < keypoints.length; i += 2) {
+    for (let i = 2 * f * J + axis; i < 2 * (f + 1) * J; i += 2) {
       if (keypoints[i] < low) low = keypoints[i];
       if (keypoints[i] > high) high = keypoints[i];
     }
-    return low <= high ? [low, high] : [-0.5, 0.5];
-  });
-  const margin = 0.12 * Math.max(...ends.map(([low, high]) => high - low), 0.1);
-  return ends.map(([low, high]) => [low - margin, high + margin]);
-})();
+    middle[f] = low <= high ? (low + high) / 2 : middle[Math.max(f - 1, 0)];
+    widest = Math.max(widest, high - low);
+  }
+  return { middle: smoothed((f) => middle[f]), reach: 0.62 * widest };
+});
 
 function drawFlat(f) {
   const { pen, width, height } = fresh(flat.canvas);
-  const [[left, right], [top, bottom]] = flat.closeUp ? flat.person : [[-1, 1], [-motion.aspect, motion.aspect]];
-  const scale = Math.min(width / (right - left), height / (bottom - top));
-  const originX = width / 2 - (scale * (left + right)) / 2, originY = height / 2 - (scale * (top + bottom)) / 2;
+  const [middleX, middleY] = flat.closeUp ? person.map(({ middle }) => middle[f]) : [0, 0];
+  const [reachX, reachY] = flat.closeUp ? person.map(({ reach }) => reach) : [1, motion.aspect];
+  const scale = Math.min(width / reachX, height / reachY) / 2;
+  const originX = width / 2 - scale * middleX, originY = height / 2 - scale * middleY;
   const image = [originX - scale, originY - motion.aspect * scale, 2 * scale, 2 * motion.aspect * scale];
   pen.fillStyle = colours["--page"];
   pen.fillRect(...image);
@@ -68,15 +71,16 @@ function drawFlat(f) {
     points[2 * j + 1] = originY + scale * keypoints[i + 1];
   }
   const thickness = Math.max(2.5, Math.min(6, 0.011 * height));
-  const seen = bones.filter(({ parent, joint }) => points[2 * parent] === points[2 * parent] && points[2 * joint] === points[2 * joint]);
+  const seen = (j) => points[2 * j] === points[2 * j]; // not NaN
   for (const halo of [true, false]) {
-    for (const { parent, joint } of seen) {
+    for (const { parent, joint } of bones) {
+      if (!seen(parent) || !seen(joint)) continue;
       line(pen, points[2 * parent], points[2 * parent + 1], points[2 * joint], points[2 * joint + 1],
         halo ? colours["--panel"] : boneColour(main, joint), thickness + (halo ? 2.5 : 0));
     }
   }
   for (let j = 0; j < J; j++) {
-    if (points[2 * j] === points[2 * j]) dot(pen, points[2 * j], points[2 * j + 1], 0.8 * thickness, boneColour(main, j), colours["--panel"]);
+    if (seen(j)) dot(pen, points[2 * j], points[2 * j + 1], 0.8 * thickness, boneColour(main, j), colours["--panel"]);
   }
   if (hovered >= 0) dot(pen, points[2 * hovered], points[2 * hovered + 1], 2 * thickness, null, colours["--ink"], 2);
 }

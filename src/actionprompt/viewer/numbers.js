@@ -39,7 +39,9 @@ function buildJointTable() {
   joints.forEach((textContent, j) => {
     const row = add(element("joint-rows"), "tr");
     add(row, "th", { textContent, scope: "row" });
-    for (const model of models) for (const text of ["", millimetres(model.byJoint[j])]) add(row, "td", { textContent: text });
+    for (const { byJoint } of models) {
+      for (const number of ["", millimetres(byJoint[j])]) add(row, "td", { textContent: number });
+    }
     row.addEventListener("pointerenter", () => hover(j));
     row.addEventListener("pointerleave", () => hover(-1));
   });
@@ -64,7 +66,7 @@ function drawNumbers(f) {
   write(element("time"), `${clockText(f / fps, 2)} / ${clockText(frames / fps, 2)}`);
   write(element("frame"), `frame ${f + 1} of ${frames}`);
   element("scrub").value = f;
-  element("playhead").style.transform = `translateX(${(f / Math.max(frames - 1, 1)) * chart.clientWidth}px)`;
+  element("playhead").style.transform = `translateX(${(f / Math.max(frames - 1, 1)) * chartWidth}px)`;
   if (chances) drawAction(f);
   if (!truth) return;
   for (const model of models) write(model.now, millimetres(model.curve[f]));

@@ -17,6 +17,8 @@ from jaxtyping import Float
 from actionprompt.errors import InputError
 from actionprompt.viewer.motion import Motion
 
+SCRIPTS = ("data", "place", "flat", "space", "timeline", "numbers", "player", "controls")
+
 
 def page(motion: Motion, video: Path | None = None, folder: Path | None = None) -> str:
     """The page's text; the same motion gives the same text.
@@ -24,12 +26,13 @@ def page(motion: Motion, video: Path | None = None, folder: Path | None = None) 
     Args:
         motion: what to show.
         video: the film that the keypoints came from; its frames' times are those of the motion.
-        folder: the folder that the page will lie in, to refer to the video from there; None puts the video into the page.
+        folder: where the page will lie, to refer to the video from there; None: the page holds the video.
 
     Raises:
         InputError: the video is missing, or no browser plays it.
     """
-    style, script = _source("page.css"), _source("page.js")
+    style = _source("page.css")
+    script = '(() => {\n"use strict";\n' + "".join(_source(f"{name}.js") for name in SCRIPTS) + "})();\n"
     return Template(_source("page.html")).substitute(
         policy=_policy(style, script),
         title=escape(motion.title or "ActionPrompt motion"),
@@ -67,7 +70,7 @@ def _source(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """A content security policy under which only our style and script run and nothing is fetched but a video."""
+    """A content security policy: only our style and script run, and nothing but a video is fetched."""
     style_hash, script_hash = (b64encode(sha256(s.encode()).digest()).decode() for s in (style, script))
     return (
         f"default-src 'none'; style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}'; "
@@ -82,7 +85,7 @@ def _json(document: object) -> str:
 
 
 def _document(motion: Motion) -> dict[str, Any]:
-    """Everything that the script reads; arrays keep camera axes and are turned upright by ``level`` in the page."""
+    """Everything that the script reads, in camera axes; the page turns it upright by ``level``."""
     skeleton = motion.skeleton
     return {
         "fps": motion.fps,
@@ -145,7 +148,9 @@ def _film(video: Path | None, folder: Path | None) -> dict[str, str] | None:
         raise InputError(f"{video} is not a file: give the video that the keypoints came from.")
     kind = VIDEO_TYPES.get(video.suffix.lower())
     if kind is None:
-        raise InputError(f"{video} cannot be shown by a browser: it should be one of {', '.join(VIDEO_TYPES)}.")
+        raise InputError(
+            f"{video} cannot be shown by a browser: it should be one of {', '.join(VIDEO_TYPES)}."
+        )
     if folder is None:
         return {"type": kind, "data": b64encode(video.read_bytes()).decode()}
     return {"type": kind, "address": quote(Path(os.path.relpath(video, folder)).as_posix())}

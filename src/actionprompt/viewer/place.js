@@ -18,16 +18,16 @@ const floorOf = (heights) => Float32Array.from(heights).sort()[Math.floor(frames
 const fixedFloor = floorOf(lowest);
 const pathFloor = rootPath && floorOf(lowest.map((low, f) => low + rootPath[3 * f + 1]));
 
-/** One coordinate of the path, averaged over a second: what the view follows. */
-function smoothed(axis) {
+/** A value that changes with the frame, averaged over a second: what a view follows. */
+function smoothed(valueAt) {
   const half = Math.round(fps / 2), sums = new Float64Array(frames + 1);
-  for (let f = 0; f < frames; f++) sums[f + 1] = sums[f] + rootPath[3 * f + axis];
+  for (let f = 0; f < frames; f++) sums[f + 1] = sums[f] + valueAt(f);
   return Float32Array.from({ length: frames }, (_, f) => {
     const a = Math.max(0, f - half), b = Math.min(frames, f + half + 1);
     return (sums[b] - sums[a]) / (b - a);
   });
 }
-const followX = rootPath && smoothed(0), followZ = rootPath && smoothed(2);
+const [followX, , followZ] = [0, 1, 2].map((axis) => rootPath && smoothed((f) => rootPath[3 * f + axis]));
 
 // x, y, z: the root joint; lookX, lookZ: the point on the floor that the view turns around.
 const place = { mode: rootPath ? "path" : "floor", x: 0, y: 0, z: 0, lookX: 0, lookZ: 0 };

@@ -38,7 +38,8 @@ function advance(now) {
 }
 
 function openVideo() {
-  const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, preload: "auto" });
+  const video = document.createElement("video");
+  Object.assign(video, { muted: true, playsInline: true, preload: "auto" });
   video.addEventListener("loadeddata", () => {
     player.video = video;
     video.playbackRate = player.speed;
@@ -48,7 +49,7 @@ function openVideo() {
   video.addEventListener("seeked", invalidate);
   video.addEventListener("error", () => {
     player.video = null;
-    add(element("notes"), "li", { textContent: "The video cannot be shown: this browser cannot read it, or it was moved." });
+    add(element("notes"), "li", { textContent: "The video cannot be shown: moved, or unreadable in this browser." });
   });
   const onPicture = (_, { mediaTime }) => { // the time of the very picture on the screen
     player.shown = mediaTime * fps + 1e-3; // against rounding

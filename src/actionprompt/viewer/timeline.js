@@ -1,16 +1,19 @@
 /* The timeline: the error's curve and one lane for each action. It is painted once; only the playhead moves. */
 const TICKS = 16, CURVE = 52, LANE = 22; // row heights in pixels, as in page.css
 const chart = element("chart");
-const lanes = chances ? motion.actions.map((name, k) => ({ name, k, mean: mean(frames, (f) => chances[f * K + k]) })) : [];
-lanes.sort((p, q) => q.mean - p.mean);
+let chartWidth = 0; // kept, since asking the page in every frame would make it lay itself out
+const average = (k) => mean(frames, (f) => chances[f * K + k]);
+const lanes = (chances ? motion.actions : []).map((name, k) => ({ name, k, average: average(k) }));
+lanes.sort((p, q) => q.average - p.average);
 
 /** Appends an element; names come in as text, never as markup. */
-const add = (parent, tag, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
+function add(parent, tag, properties = {}) {
+  return parent.appendChild(Object.assign(document.createElement(tag), properties));
+}
 
 function buildTracks() {
   if (truth) {
-    const label = add(element("names"), "div", { className: "curve", textContent: "mean error" });
-    add(label, "small", { textContent: `0 to ${errorCeiling(chart.clientWidth).toFixed(0)} mm` });
+    add(add(element("names"), "div", { className: "curve", textContent: "mean error" }), "small", { id: "ceiling" });
     add(element("values"), "div", { className: "curve" });
   }
   for (const lane of lanes) {
@@ -31,14 +34,9 @@ function columns(width, valueAt, draw) {
   }
 }
 
-function errorCeiling(width) {
-  let ceiling = 1;
-  for (const { curve } of models) columns(width, (f) => curve[f], (_, value) => { ceiling = value > ceiling ? value : ceiling; });
-  return ceiling;
-}
-
 function drawChart() {
   const { pen, width } = fresh(chart);
+  chartWidth = width;
   drawTicks(pen, width);
   if (truth) drawCurves(pen, width, TICKS);
   lanes.forEach((lane, i) => drawLane(pen, width, TICKS + (truth ? CURVE : 0) + i * LANE, lane));
@@ -57,7 +55,10 @@ function drawTicks(pen, width) {
 }
 
 function drawCurves(pen, width, top) {
-  const bottom = top + CURVE - 4, height = CURVE - 8, ceiling = errorCeiling(width);
+  const bottom = top + CURVE - 4, height = CURVE - 8;
+  let ceiling = 1;
+  for (const { curve } of models) columns(width, (f) => curve[f], (_, v) => { ceiling = v > ceiling ? v : ceiling; });
+  write(element("ceiling"), `0 to ${ceiling.toFixed(0)} mm`);
   for (const y of [bottom, bottom - height]) line(pen, 0, y, width, y, colours["--line"], 1);
   for (const { curve, colour, visible } of [...models].reverse()) {
     if (!visible) continue;

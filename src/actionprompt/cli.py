@@ -1,0 +1,78 @@
+"""The command line: ``actionprompt train | evaluate | demo | data``. Nothing heavy is imported before it is needed."""
+
+import difflib
+import sys
+from collections.abc import Callable, Sequence
+
+from actionprompt.errors import Diverged, InputError, Interrupted
+
+COMMANDS = {
+    "train": "train a lifter, with or without the Action Prompt Module",
+    "evaluate": "errors and action accuracy of a trained model, as tables",
+    "demo": "train and compare two small models on synthetic motion, and open the result as a page",
+    "data": "look at data files: what they hold, whether they are sound",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code (0 done, 2 wrong input, 130 interrupted, 1 the run diverged)."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _command(args)(args[1:])
+    except InputError as error:
+        return _fail(str(error), 2)
+    except Diverged as error:
+        return _fail(str(error), 1)
+    except Interrupted as error:
+        return _fail(str(error), 130)
+    except KeyboardInterrupt:
+        return _fail("Interrupted.", 130)
+    except BrokenPipeError:
+        return 1
+
+
+def _command(args: list[str]) -> Callable[[list[str]], int]:
+    if not args or args[0] in ("-h", "--help"):
+        return lambda _: _help()
+    if args[0] == "--version":
+        return lambda _: _version()
+    name = args[0]
+    if name == "train":
+        from actionprompt.commands.train import main as command
+    elif name == "evaluate":
+        from actionprompt.commands.evaluate import main as command
+    elif name == "demo":
+        from actionprompt.commands.demo import main as command
+    elif name == "data":
+        from actionprompt.commands.data import main as command
+    else:
+        raise unknown("command", name, COMMANDS)
+    return command
+
+
+def unknown(what: str, name: str, known: Sequence[str] | dict[str, str]) -> InputError:
+    """The error for a misspelt word, with the nearest known one."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return InputError(f"There is no {what} {name!r}.{hint} There are: {', '.join(known)}.")
+
+
+def _help() -> int:
+    width = max(map(len, COMMANDS))
+    print("usage: actionprompt COMMAND [options]\n\nAction-guided 3D human pose estimation from 2D keypoints.\n\ncommands:")
+    for name, what in COMMANDS.items():
+        print(f"  {name:<{width}}  {what}")
+    print("\n`actionprompt COMMAND --help` explains a command; `actionprompt demo` is a good start.")
+    return 0
+
+
+def _version() -> int:
+    from importlib.metadata import version
+
+    print(f"actionprompt {version('actionprompt')}")
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"actionprompt: {message}", file=sys.stderr)
+    return code

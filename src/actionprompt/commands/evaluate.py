@@ -1,0 +1,109 @@
+"""``actionprompt evaluate RUN``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from actionprompt.commands.options import data_default, parse, take_data
+from actionprompt.data.config import DATA, DataCfg
+from actionprompt.errors import InputError
+from actionprompt.recipes import RunCfg
+from actionprompt.runfolder import RunFolder
+
+
+@dataclass(frozen=True)
+class EvaluateArgs:
+    """What to evaluate on what."""
+
+    model: tyro.conf.Positional[Path]
+    """A run's folder, or a model file (.safetensors; then also give --data)."""
+    data: DataCfg
+    """The data set (default: the one that the run was trained on)."""
+    split: Literal["test", "train", "validation"] = "test"
+    """Whose clips: the data set's test or training subjects, or the subjects that the run held out."""
+    flip: bool = False
+    """Average the answer with that for the mirrored input; the report says so."""
+    tail: tuple[str, ...] = ()
+    """The hard actions of P3 (default: the data set's, else the three of largest depth error on training subjects)."""
+    baseline: Path | None = None
+    """Run or model whose errors on training subjects choose the tail actions (default: the evaluated model)."""
+    out: Path | None = None
+    """Folder of the reports (default: the run's folder)."""
+    batch: int = 1024
+    """Windows per forward pass."""
+    device: Annotated[str, tyro.conf.arg(metavar="cpu|cuda")] = "cpu"
+    """Where to compute."""
+
+
+def main(args: list[str]) -> int:
+    """Runs the command."""
+    source = take_data(args)
+    place = next((Path(a) for a in args[:1] if not a.startswith("-")), None)
+    settings = RunFolder(place).read_settings() if place is not None and place.is_dir() else None
+    if source is None and settings is None and not set(args) & {"-h", "--help"}:
+        raise InputError(
+            f"There is no run folder or model file {place}."
+            if place is None or not place.exists()
+            else f"{place} is a model file: say which data to evaluate it on: --data {' | '.join(DATA)}."
+        )
+    default = data_default(source or "uiprmd") if source or settings is None else settings.data
+    parsed = parse(
+        EvaluateArgs,
+        args,
+        "actionprompt evaluate",
+        EvaluateArgs(model=tyro.MISSING, data=default),
+        "Errors (P1 MPJPE, P2 depth error, P3 depth error of the tail actions; millimetres) and action accuracy.",
+    )
+    return run(parsed, settings)
+
+
+def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
+    """Evaluates, prints and writes the tables."""
+    from rich.console import Console
+
+    from actionprompt import report
+    from actionprompt.evaluate import check_pairing, evaluate, tail_actions
+    from actionprompt.model import load
+
+    def model_file(path: Path) -> Path:
+        return RunFolder(path).model if path.is_dir() else path
+
+    file = model_file(args.model)
+    if args.model.is_dir() and not file.exists():
+        raise InputError(f"The run in {args.model} is not finished: go on with `actionprompt train --resume {args.model}`.")
+    lifter = load(file).to(args.device)
+    corpus = args.data.load()
+    held_out = settings.validate if settings else ()
+    subjects = {"test": corpus.test_subjects, "train": corpus.train_subjects, "validation": held_out}[args.split]
+    if not subjects:
+        raise InputError(f"There are no {args.split} subjects" + (": the run held none out." if args.split == "validation" else "."))
+    clips = corpus.select(subjects)
+    check_pairing(lifter, clips, corpus.skeleton)
+    tail, chosen = args.tail or corpus.tail, "given" if args.tail else "fixed for this data set"
+    if not tail:
+        judge = load(model_file(args.baseline)) if args.baseline else lifter
+        tail = tail_actions(judge, corpus, args.batch)
+        chosen = f"largest depth error of {args.baseline or args.model} on training subjects"
+    result = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=args.flip, batch=args.batch)
+    facts = {
+        "model": str(file),
+        **{key: value for key, value in lifter.about.items() if value},
+        "evaluated on": f"{corpus.name}, {args.split} subjects {', '.join(subjects)}",
+        "flip at test time": "yes" if args.flip else "no",
+        "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
+        "weights": "of the last step; nothing was chosen on test subjects",
+    }
+    title = f"{args.model.name}: {corpus.name}, {args.split}"
+    console = Console()
+    console.print(report.terminal(result, title))
+    for name, value in report.summary(result):
+        console.print(f"{name:>18}  {value}", highlight=False)
+    if corpus.dropped:
+        console.print(f"{len(corpus.dropped)} recordings left out by quality control (`actionprompt data inspect` lists them).")
+    folder = args.out or (args.model if args.model.is_dir() else args.model.parent)
+    stem = f"report-{args.split}" + ("-flip" if args.flip else "")
+    for path in report.write(result, title, facts, folder, stem):
+        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+    return 0

@@ -1,0 +1,79 @@
+"""How a command's words and flags become settings: presets, data sets, and every leaf of a configuration as a flag."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tyro
+
+from actionprompt.cli import unknown
+from actionprompt.data.config import DATA
+from actionprompt.errors import InputError
+from actionprompt.recipes import RunCfg, presets
+from actionprompt.serialise import from_data
+
+T = TypeVar("T")
+
+CONFIG = (tyro.conf.AvoidSubcommands,)
+
+
+def take_data(args: list[str]) -> str | None:
+    """Removes ``--data NAME`` from the arguments and returns the name, checked.
+
+    Raises:
+        InputError: no such data set, or no name.
+    """
+    for i, arg in enumerate(args):
+        if arg == "--data" or arg.startswith("--data="):
+            name = arg.partition("=")[2] if "=" in arg else "".join(args[i + 1 : i + 2])
+            del args[i : i + (1 if "=" in arg else 2)]
+            if name not in DATA:
+                raise unknown("data set", name, {k: v[0] for k, v in DATA.items()})
+            return name
+    return None
+
+
+def data_default(name: str) -> Any:
+    """A data set's settings, with what only the user can know left to be asked for."""
+    kind = DATA[name][1]
+    required = [f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING]
+    return kind(**dict.fromkeys(required, tyro.MISSING))
+
+
+def preset(name: str) -> RunCfg:
+    """A named preset, or the settings in a TOML file.
+
+    Raises:
+        InputError: no such preset or file, or a file with an unknown key.
+    """
+    if name.endswith(".toml"):
+        return from_data(_read_toml(Path(name)), RunCfg, name)
+    known = presets()
+    if name not in known:
+        raise unknown("preset", name, {k: v[0] for k, v in known.items()})
+    return known[name][1]
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"Cannot read the settings file {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}.") from error
+
+
+def parse(kind: type[T], args: Sequence[str], prog: str, default: Any = None, description: str = "") -> T:
+    """Flags to a settings object; help and errors are tyro's.
+
+    Raises:
+        SystemExit: help was asked for (0) or a flag is wrong (2).
+    """
+    kwargs = {} if default is None else {"default": default}
+    return tyro.cli(kind, args=list(args), prog=prog, description=description, config=CONFIG, **kwargs)

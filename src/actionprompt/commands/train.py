@@ -1,0 +1,91 @@
+"""``actionprompt train PRESET --data NAME``."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from actionprompt.commands.options import data_default, parse, preset, take_data
+from actionprompt.data.config import DATA
+from actionprompt.errors import InputError, Interrupted
+from actionprompt.recipes import RunCfg, presets
+from actionprompt.runfolder import RunFolder
+
+
+@dataclass(frozen=True)
+class TrainArgs:
+    """A training run and where to put it."""
+
+    run: Annotated[RunCfg, tyro.conf.arg(name="")]
+    out: Path | None = None
+    """The run's folder (default: runs/PRESET-DATA-sSEED)."""
+    overwrite: bool = False
+    """Start anew in a folder that already holds a run."""
+    profile: bool = False
+    """Print where the time went at the end."""
+
+
+@dataclass(frozen=True)
+class ResumeArgs:
+    """Going on with a run."""
+
+    resume: Path
+    """The run's folder."""
+    profile: bool = False
+    """Print where the time went at the end."""
+
+
+def main(args: list[str]) -> int:
+    """Runs the command."""
+    if "--resume" in args:
+        resume = parse(ResumeArgs, args, "actionprompt train", description="Go on with an interrupted run.")
+        return run(RunFolder(resume.resume).read_settings(), resume.resume, resume=True, profile=resume.profile)
+    if not args or args[0].startswith("-"):
+        return overview(0 if set(args) & {"-h", "--help"} else 2)
+    name, rest = args[0], args[1:]
+    base = preset(name)
+    source = take_data(rest)
+    if source is None and not name.endswith(".toml"):
+        if not set(rest) & {"-h", "--help"}:
+            raise InputError(f"Say which data to train on: --data {' | '.join(DATA)}.")
+        source = "uiprmd"
+    default = base if source is None else replace(base, data=data_default(source))
+    prog = f"actionprompt train {name}" + (f" --data {source}" if source else "")
+    parsed = parse(TrainArgs, rest, prog, TrainArgs(default), "Train a lifter. Lengths are metres, times are steps or epochs.")
+    stem = f"{Path(name).stem}-{source or 'data'}-s{parsed.run.seed}"
+    folder = parsed.out or Path("runs") / stem
+    return run(parsed.run, folder, overwrite=parsed.overwrite, profile=parsed.profile)
+
+
+def run(cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = False, profile: bool = False) -> int:
+    """Trains, and says what to do next."""
+    from rich.console import Console
+
+    from actionprompt.train import train
+
+    try:
+        watch = train(cfg, folder, resume=resume, overwrite=overwrite, profile=profile)
+    except Interrupted as stopped:
+        raise Interrupted(f"{stopped} Go on with: actionprompt train --resume {folder}") from None
+    console = Console()
+    if profile:
+        console.print(watch.table())
+    console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
+    return 0
+
+
+def overview(code: int) -> int:
+    """The help of ``actionprompt train``: presets and data sets."""
+    out = sys.stdout if code == 0 else sys.stderr
+    print("usage: actionprompt train PRESET --data NAME [--out DIR] [options]", file=out)
+    print("       actionprompt train SETTINGS.toml [options]\n       actionprompt train --resume RUN\n\npresets:", file=out)
+    known = presets()
+    for name, (what, _) in known.items():
+        print(f"  {name:<{max(map(len, known))}}  {what}", file=out)
+    print("\ndata:", file=out)
+    for name, (what, _) in DATA.items():
+        print(f"  {name:<{max(map(len, DATA))}}  {what}", file=out)
+    print("\n`actionprompt train PRESET --data NAME --help` lists every setting as a flag.", file=out)
+    return code

@@ -1,0 +1,135 @@
+"""MixSTE: Zhang et al., "Seq2seq mixed spatio-temporal encoder for 3D human pose estimation in video", CVPR 2022."""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange, reduce
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from actionprompt.encoders.base import Encoder, Features, Window
+from actionprompt.encoders.config import MixSTECfg
+from actionprompt.errors import InputError
+
+
+class Block(nn.Module):
+    """A pre-norm transformer block over one axis of the tokens (b f j c); subclasses say which.
+
+    Queries, keys and values come from three products with thirds of one weight, so that each is contiguous: both
+    subclasses then hand views to the attention, and its result is a view of (b f j c) again.
+    """
+
+    def __init__(self, dim: int, heads: int, hidden: int, drop_path: float) -> None:
+        super().__init__()
+        self.heads, self.drop_path = heads, drop_path
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.proj = nn.Linear(dim, dim)
+        self.mlp_norm = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+
+    def forward(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
+        """Refined tokens."""
+        z = z + self._drop(self._attention(self.norm(z)))
+        return z + self._drop(self.mlp(self.mlp_norm(z)))
+
+    def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
+        """Tokens as sequences, one head's part each."""
+        raise NotImplementedError
+
+    def join(self, z: Float[Tensor, "sequences heads length d"], b: int) -> Float[Tensor, "b f j c"]:
+        """The inverse of ``split``."""
+        raise NotImplementedError
+
+    def coins(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b #f #j 1"]:
+        """An uninitialised number per sequence."""
+        raise NotImplementedError
+
+    def _attention(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
+        thirds = zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
+        q, k, v = (self.split(F.linear(z, weight, bias)) for weight, bias in thirds)
+        return self.proj(self.join(F.scaled_dot_product_attention(q, k, v), z.shape[0]))
+
+    def _drop(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
+        """Stochastic depth: the residual branch of some sequences is left out of training."""
+        if not self.training or self.drop_path == 0:
+            return z
+        return z * self.coins(z).bernoulli_(1 - self.drop_path) / (1 - self.drop_path)
+
+
+class SpatialBlock(Block):
+    """Attention over the joints of each frame."""
+
+    def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
+        """Sequences: frames."""
+        return rearrange(z, "b f j (h d) -> (b f) h j d", h=self.heads)
+
+    def join(self, z: Float[Tensor, "sequences heads length d"], b: int) -> Float[Tensor, "b f j c"]:
+        """The inverse of ``split``."""
+        return rearrange(z, "(b f) h j d -> b f j (h d)", b=b)
+
+    def coins(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f 1 1"]:
+        """One per frame."""
+        return torch.empty_like(z[:, :, :1, :1])
+
+
+class FrameBlock(Block):
+    """Attention over the frames of each joint; joints count as further heads, which spares a transposition."""
+
+    def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
+        """Sequences: windows, with a head per joint and head."""
+        return rearrange(z, "b f j (h d) -> b (j h) f d", h=self.heads)
+
+    def join(self, z: Float[Tensor, "sequences heads length d"], b: int) -> Float[Tensor, "b f j c"]:
+        """The inverse of ``split``."""
+        return rearrange(z, "b (j h) f d -> b f j (h d)", h=self.heads)
+
+    def coins(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b 1 j 1"]:
+        """One per joint."""
+        return torch.empty_like(z[:, :1, :, :1])
+
+
+class MixSTE(Encoder):
+    """Blocks over joints and over frames in turn: a window of F frames to the poses of all of them.
+
+    Z0 is the output of a pair of blocks, averaged over the joints; Zd holds a token per frame and joint.
+    """
+
+    def __init__(self, cfg: MixSTECfg, num_joints: int) -> None:
+        super().__init__()
+        if cfg.depth < 1 or cfg.frames < 1:
+            raise InputError(f"MixSTE needs a depth and frames from 1 on; got {cfg.depth} and {cfg.frames}.")
+        if cfg.dim % cfg.heads:
+            raise InputError(f"MixSTE needs a dim that its {cfg.heads} heads divide; got {cfg.dim}.")
+        self.window = Window(cfg.frames, out=cfg.frames)
+        self.num_joints = num_joints
+        self.shallow_dim = self.final_dim = cfg.dim
+        self.num_taps = cfg.depth
+        self.embed = nn.Linear(2, cfg.dim)
+        self.joint_position = nn.Parameter(torch.zeros(num_joints, cfg.dim))
+        self.frame_position = nn.Parameter(torch.zeros(cfg.frames, cfg.dim))
+        rates = [cfg.drop_path * i / max(cfg.depth - 1, 1) for i in range(cfg.depth)]
+        hidden = int(cfg.dim * cfg.mlp_ratio)
+        self.spatial = nn.ModuleList(SpatialBlock(cfg.dim, cfg.heads, hidden, rate) for rate in rates)
+        self.temporal = nn.ModuleList(FrameBlock(cfg.dim, cfg.heads, hidden, rate) for rate in rates)
+        self.spatial_norm = nn.LayerNorm(cfg.dim, eps=1e-6)
+        self.temporal_norm = nn.LayerNorm(cfg.dim, eps=1e-6)
+        self.regress = nn.Sequential(nn.LayerNorm(cfg.dim), nn.Linear(cfg.dim, 3))
+
+    def encode(self, x: Float[Tensor, "b f j 2"], tap: int = 1) -> Features:
+        """Z0 after pair ``tap`` of blocks; Zd with a token per frame and joint."""
+        assert x.shape[1] == self.window.frames, f"{x.shape[1]} frames, not {self.window.frames}"
+        assert 1 <= tap <= self.num_taps, f"tap {tap} of {self.num_taps}"
+        z = self.embed(x) + self.joint_position
+        shallow = z
+        for i, (spatial, temporal) in enumerate(zip(self.spatial, self.temporal, strict=True)):
+            z = self.spatial_norm(spatial(z))
+            if i == 0:
+                z = z + self.frame_position[:, None]
+            z = self.temporal_norm(temporal(z))
+            if i + 1 == tap:
+                shallow = reduce(z, "b f j c -> b f c", "mean")
+        return Features(shallow=shallow, final=z)
+
+    def head(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j 3"]:
+        """A layer norm and the last linear layer, per token."""
+        return self.regress(z)

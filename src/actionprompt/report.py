@@ -1,0 +1,119 @@
+"""An evaluation as a table to read (terminal, Markdown) and to compute with (JSON, CSV)."""
+
+import csv
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from actionprompt.evaluate import MEASURES, Evaluation, Row
+from actionprompt.runfolder import write_text
+
+Rows = list[tuple[str, Row]]
+
+
+def rows(evaluation: Evaluation) -> Rows:
+    """Every action, then the average over actions."""
+    named = [(action, evaluation.row(action)) for action in evaluation.actions]
+    return [*named, ("average", evaluation.average())]
+
+
+def columns(evaluation: Evaluation) -> list[str]:
+    """The columns of the table: label-given errors and accuracy only where the model has APM."""
+    head = ["action", "frames", *MEASURES]
+    return head if evaluation.average().accuracy is None else [*head, "P1 label given", "P2 label given", "accuracy %"]
+
+
+def cells(name: str, row: Row) -> list[str]:
+    """One line of the table."""
+    line = [name, str(row.frames), *(f"{row.inferred[m]:.2f}" for m in MEASURES)]
+    if row.accuracy is None:
+        return line
+    return [*line, f"{row.given['P1']:.2f}", f"{row.given['P2']:.2f}", f"{row.accuracy:.1%}"[:-1]]
+
+
+def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """P1, P2, P3 and accuracy in one line each."""
+    average = evaluation.average()
+    lines = [("P1 (MPJPE)", f"{average.inferred['P1']:.2f} mm"), ("P2 (depth)", f"{average.inferred['P2']:.2f} mm")]
+    p3, p3_given = evaluation.p3(), evaluation.p3("given")
+    if p3 is not None:
+        lines.append(("P3 (depth, tail)", f"{p3:.2f} mm over {', '.join(evaluation.tail)}"))
+    if average.accuracy is not None:
+        given = f"P1 {average.given['P1']:.2f}, P2 {average.given['P2']:.2f}"
+        given += f", P3 {p3_given:.2f} mm" if p3_given is not None else " mm"
+        lines += [("accuracy (frames)", f"{average.accuracy:.1%}"), ("label given", given)]
+    return lines
+
+
+def terminal(evaluation: Evaluation, title: str) -> Table:
+    """The table for the terminal."""
+    table = Table(title=title, caption="millimetres; MPJVE in mm per frame")
+    for number, column in enumerate(columns(evaluation)):
+        table.add_column(column, justify="right" if number else "left")
+    for name, row in rows(evaluation):
+        table.add_row(*cells(name, row), end_section=name == evaluation.actions[-1])
+    return table
+
+
+def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
+    """The report as Markdown."""
+    lines = [f"# {title}", ""]
+    lines += [f"- {key}: {value}" for key, value in [*facts.items(), *summary(evaluation)]]
+    lines += ["", "Errors in millimetres (MPJVE: mm per frame); every frame counted once; inside an action the mean over"]
+    lines += ["frames, `average` the plain mean over actions; the root joint counts.", ""]
+    lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])
+    if evaluation.average().accuracy is not None:
+        names = sorted({name for found in evaluation.confusion().values() for name in found})
+        body = [
+            [true, *(str(found.get(name, 0)) for name in names)] for true, found in evaluation.confusion().items()
+        ]
+        lines += ["", "## Recognised actions", "", "Frames, one line per true action.", ""]
+        lines += _grid(["true \\ recognised", *names], body)
+    return "\n".join(lines) + "\n"
+
+
+def _grid(head: list[str], body: list[list[str]]) -> list[str]:
+    rule = ["---", *("---:" for _ in head[1:])]
+    return ["| " + " | ".join(line) + " |" for line in (head, rule, *body)]
+
+
+def to_csv(evaluation: Evaluation) -> str:
+    """The table as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns(evaluation))
+    writer.writerows(cells(name, row) for name, row in rows(evaluation))
+    return text.getvalue()
+
+
+def to_json(evaluation: Evaluation, title: str, facts: dict[str, str]) -> dict[str, Any]:
+    """Everything, clip by clip, for paired comparisons."""
+    return {
+        "title": title,
+        "facts": facts,
+        "flip": evaluation.flip,
+        "tail": evaluation.tail,
+        "P3": evaluation.p3(),
+        "P3 label given": evaluation.p3("given"),
+        "average": asdict(evaluation.average()),
+        "actions": {name: asdict(evaluation.row(name)) for name in evaluation.actions},
+        "confusion": evaluation.confusion(),
+        "clips": [asdict(clip) for clip in evaluation.clips],
+    }
+
+
+def write(evaluation: Evaluation, title: str, facts: dict[str, str], folder: Path, stem: str) -> list[Path]:
+    """Writes ``stem``.md, .json and .csv; returns their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        ".md": markdown(evaluation, title, facts),
+        ".json": json.dumps(to_json(evaluation, title, facts), indent=1),
+        ".csv": to_csv(evaluation),
+    }
+    for suffix, text in texts.items():
+        write_text(folder / (stem + suffix), text)
+    return [folder / (stem + suffix) for suffix in texts]

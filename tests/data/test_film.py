@@ -1,0 +1,150 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actionprompt.camera import camera_to_world, normalise_screen, project, world_to_camera
+from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
+from actionprompt.data.clip import Take
+from actionprompt.data.config import FilmCfg
+from actionprompt.data.film import film, stage, yaw
+from actionprompt.data.markers import joints
+from actionprompt.errors import InputError
+from actionprompt.skeleton import H36M_17
+
+
+@pytest.fixture
+def take(moving):
+    return Take(
+        torch.from_numpy(joints(moving(60) / 1000)).float() + torch.tensor([3, -7, 0]),
+        "walk",
+        "s1",
+        "m01_s01",
+    )
+
+
+def test_table_of_cameras():
+    assert [len(four) for four in H36M_PLACEMENTS.values()] == [4] * 7
+    assert list(H36M_PLACEMENTS) == ["S1", "S5", "S6", "S7", "S8", "S9", "S11"]
+    for placement in (p for four in H36M_PLACEMENTS.values() for p in four):
+        assert placement.orientation().norm() == pytest.approx(1, abs=1e-6)
+        x, y, z = placement.translation().tolist()
+        assert 4 < math.hypot(x, y) < 5.8
+        assert 1.4 < z < 1.7
+    assert H36M_PLACEMENTS["S9"][0].translation().numpy() == pytest.approx(
+        [2.04445849609375, 4.9351171875, 1.4812275390625]
+    )
+
+
+def test_intrinsics_are_normalised_by_the_width():
+    lens = H36M_LENSES[0]
+    expected = [
+        2.2900989,
+        2.2875623,
+        0.0250831,
+        0.0289030,
+        -0.2070989,
+        0.2477752,
+        -0.0030752,
+        -0.0009757,
+        -0.0014245,
+    ]
+    assert lens.intrinsic().numpy() == pytest.approx(expected, abs=1e-6)
+    for lens in H36M_LENSES:
+        focal = torch.tensor(lens.focal) / lens.width * 2
+        centre = normalise_screen(torch.tensor(lens.centre), lens.width, lens.height)
+        assert torch.equal(lens.intrinsic()[:4], torch.cat([focal, centre]))
+
+
+@pytest.mark.parametrize("subject", list(H36M_PLACEMENTS))
+def test_cameras_look_at_the_middle_of_the_room(subject):
+    for lens, place in zip(H36M_LENSES, H36M_PLACEMENTS[subject], strict=True):
+        feet_and_head = torch.tensor([[0, 0, 0], [0, 0, 1.7]])
+        seen = world_to_camera(feet_and_head, place.orientation(), place.translation())
+        screen = project(seen, lens.intrinsic())
+        assert screen.abs().max() < 0.8
+        assert screen[0, 1] > screen[1, 1] + 0.5  # the head above the feet, y down
+
+
+def test_film_equals_its_slow_twin(take):
+    """One joint at a time, in double precision, through the cameras' own formulas."""
+    clips = film([take], H36M_17, FilmCfg(seed=3))
+    angle = yaw(3, "m01_s01")
+    pose = take.pose.double()
+    middle = pose[:, 0].mean(0)
+    assert [clip.camera for clip in clips] == [lens.name for lens in H36M_LENSES]
+    for clip, lens, place in zip(clips, H36M_LENSES, H36M_PLACEMENTS["S9"], strict=True):
+        for frame in (0, 17, 59):
+            root = None
+            for joint in range(17):
+                x, y, z = (pose[frame, joint] - middle).tolist()
+                x, y = x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle)
+                world = torch.tensor([x, y, z + middle[2]], dtype=torch.float64)
+                seen = world_to_camera(world, place.orientation().double(), place.translation().double())
+                root = seen if root is None else root
+                expected = project(seen, lens.intrinsic().double())
+                assert clip.keypoints[frame, joint].numpy() == pytest.approx(expected.numpy(), abs=2e-6)
+                assert clip.pose[frame, joint].numpy() == pytest.approx((seen - root).numpy(), abs=5e-6)
+            assert clip.root[frame].numpy() == pytest.approx(root.numpy(), abs=5e-6)
+
+
+def test_clips_are_records_of_their_take(take):
+    clips = film([take, replace(take, name="other")], H36M_17, FilmCfg(cameras=3))
+    assert [(c.name, c.camera) for c in clips[2:4]] == [("m01_s01", "58860488"), ("other", "54138969")]
+    for clip in clips:
+        assert (clip.action, clip.subject, clip.num_frames) == ("walk", "s1", 60)
+        assert {t.dtype for t in (clip.keypoints, clip.pose, clip.root)} == {torch.float32}
+        assert (clip.pose[:, 0] == 0).all()
+        assert clip.pose.is_contiguous()
+    assert not torch.allclose(clips[0].keypoints, clips[3].keypoints, atol=0.01)  # another name, another yaw
+
+
+def test_all_cameras_see_the_same_world(take):
+    clips = film([take], H36M_17, FilmCfg())
+    places = H36M_PLACEMENTS["S9"]
+    worlds = [
+        camera_to_world(clip.pose + clip.root[:, None], place.orientation(), place.translation())
+        for clip, place in zip(clips, places, strict=True)
+    ]
+    for world in worlds:
+        assert world.numpy() == pytest.approx(worlds[0].numpy(), abs=1e-5)
+        assert world[:, 0, :2].mean(0).numpy() == pytest.approx([0, 0], abs=1e-5)
+        assert world[..., 2].numpy() == pytest.approx(take.pose[..., 2].numpy(), abs=1e-5)
+
+
+@given(st.integers(0, 2**31), st.text(max_size=8))
+def test_yaw_is_an_angle_of_its_key(seed, name):
+    assert 0 <= yaw(seed, name) < 2 * math.pi
+    assert yaw(seed, name) == yaw(seed, name)
+
+
+def test_yaw_is_the_same_in_every_process_and_uniform():
+    assert yaw(0, "m01_s01") == pytest.approx(3.6266684987104494)
+    angles = [yaw(seed, f"m{m:02d}") for seed in range(100) for m in range(10)]
+    assert np.histogram(angles, 8, (0, 2 * math.pi))[0].min() > 90
+
+
+def test_stage_turns_about_the_vertical(take):
+    staged = stage(take.pose, 0, math.pi / 2)
+    centred = take.pose - take.pose[:, 0].mean(0) * torch.tensor([1, 1, 0])
+    assert staged[..., 0].numpy() == pytest.approx(-centred[..., 1].numpy(), abs=1e-5)
+    assert staged[..., 1].numpy() == pytest.approx(centred[..., 0].numpy(), abs=1e-5)
+    assert torch.equal(staged[..., 2], take.pose[..., 2])
+
+
+@pytest.mark.parametrize("cameras", [0, 5])
+def test_impossible_number_of_cameras(take, cameras):
+    with pytest.raises(InputError, match=f"film.cameras is {cameras}: there are 4 cameras, use 1 to 4"):
+        film([take], H36M_17, FilmCfg(cameras=cameras))
+
+
+def test_walking_out_of_the_picture(take):
+    away = take.pose + torch.linspace(-6, 6, 60)[:, None, None] * torch.tensor([1, 1, 0])
+    with pytest.raises(
+        InputError, match=r"Take m01_s01 leaves the view of camera \d+ at frame \d+: .*cut the take"
+    ):
+        film([replace(take, pose=away)], H36M_17, FilmCfg())
