@@ -113,11 +113,15 @@ def test_loading_is_silent_and_leaves_the_settings_alone(
 ) -> None:
     folder = tiny_clip(tmp_path / "clip", whole=True)
     logging = transformers.utils.logging
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.INFO)
+    logging.enable_progress_bar()
     capfd.readouterr()
     load_tower(str(folder))
     assert capfd.readouterr() == ("", "")
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+    assert logging.get_verbosity() == logging.INFO
+    assert logging.is_progress_bar_enabled()
+    logging.set_verbosity(level)
 
 
 def test_half_precision_files_become_float32(tmp_path: Path) -> None:

@@ -59,7 +59,14 @@ class ActionProjector(nn.Module):
 
     def __init__(self, cfg: ProjectorCfg, dim: int, out: int) -> None:
         super().__init__()
-        blocks = [TemporalBlock(dim, 3, cfg.dropout) for _ in range(cfg.blocks)] if isinstance(cfg, TCNCfg) else []
+        if isinstance(cfg, TCNCfg) and (cfg.blocks < 0 or not 0 <= cfg.dropout < 1):
+            raise InputError(
+                f"The Action Projector has {cfg.blocks} blocks and the dropout {cfg.dropout}: "
+                "it needs 0 blocks or more and a dropout of at least 0 and below 1."
+            )
+        blocks = (
+            [TemporalBlock(dim, 3, cfg.dropout) for _ in range(cfg.blocks)] if isinstance(cfg, TCNCfg) else []
+        )
         self.blocks = nn.ModuleList(blocks)
         self.out = nn.Linear(dim, out)
 
@@ -87,14 +94,13 @@ class PoseToText(nn.Module):
     """T_bar = T + gamma * CrossAttention(T, [Z0; dZ0]): class embeddings find their pose clues, velocities included.
 
     Keys and values are linear in Z0 (no bias), so nothing is ever computed for the velocities dZ0 themselves: their
-    scores are differences of scores, and what they contribute is moved onto the positions. Since the queries are the
-    same for all windows, they are taken through the key weights once, and Z0 is pooled before the value weights.
+    scores are differences of scores, and what they contribute is moved onto the positions. The queries are the same for
+    all windows, so they are taken through the key weights once and no keys are computed either.
     """
 
     def __init__(self, cfg: PoseToTextCfg, text_dim: int, pose_dim: int) -> None:
         super().__init__()
-        if cfg.dim % cfg.heads:
-            raise InputError(f"P2T's {cfg.heads} heads do not divide its width {cfg.dim}.")
+        _check_heads("P2T", cfg.heads, cfg.dim)
         self.heads = cfg.heads
         self.query = nn.Linear(text_dim, cfg.dim, bias=False)
         self.key = nn.Linear(pose_dim, cfg.dim, bias=False)
@@ -116,14 +122,20 @@ class PoseToText(nn.Module):
         position, velocity = attention.split([f0, f0 - 1], dim=-1)
         # sum_t v_t (z_{t+1} - z_t) = sum_t (v_{t-1} - v_t) z_t
         weight = position + F.pad(velocity, (1, 0)) - F.pad(velocity, (0, 1))
-        pooled = torch.einsum("b h k f, b f c -> b h k c", weight, z0)
-        value = rearrange(self.value.weight, "(h e) c0 -> h e c0", h=self.heads)
-        t_hat = torch.einsum("b h k c, h e c -> b k h e", pooled, value)
+        value = rearrange(self.value(z0), "b f (h e) -> b h f e", h=self.heads)
+        t_hat = rearrange(weight @ value, "b h k e -> b k h e")
         return self.enhance(t, t_hat.flatten(-2))
 
     def enhance(self, t: Float[Tensor, "k d"], t_hat: Float[Tensor, "*b k e"]) -> Float[Tensor, "*b k d"]:
         """T_bar from what the heads found."""
         return t + self.gamma * self.out(t_hat)
+
+
+def _check_heads(what: str, heads: int, dim: int) -> None:
+    if min(heads, dim) < 1:
+        raise InputError(f"{what} has {heads} heads and the width {dim}: both must be at least 1.")
+    if dim % heads:
+        raise InputError(f"{what}'s {heads} heads do not divide its width {dim}.")
 
 
 class TextPrompt(nn.Module):
@@ -132,6 +144,11 @@ class TextPrompt(nn.Module):
     def __init__(self, cfg: TextPromptCfg, dim: int, actions: Sequence[str]) -> None:
         super().__init__()
         self.classes = build_classes(cfg.classes, actions)
+        if self.classes.dim < 1 or not cfg.temperature > 0:
+            raise InputError(
+                f"ATP has classes of width {self.classes.dim} and the temperature {cfg.temperature}: "
+                "both must be above 0."
+            )
         self.projector = ActionProjector(cfg.projector, dim, self.classes.dim)
         p2t = cfg.pose_to_text
         self.pose_to_text = None if p2t is None else PoseToText(p2t, self.classes.dim, dim)
@@ -208,8 +225,11 @@ class PosePrompt(nn.Module):
 
     def __init__(self, cfg: PosePromptCfg, dim: int, num_actions: int) -> None:
         super().__init__()
-        if cfg.dim % cfg.heads:
-            raise InputError(f"APP's {cfg.heads} heads do not divide its width {cfg.dim}.")
+        _check_heads("APP", cfg.heads, cfg.dim)
+        if min(cfg.depth, cfg.length) < 1:
+            raise InputError(
+                f"APP has the depth {cfg.depth} and the length {cfg.length}: both must be at least 1."
+            )
         self.num_actions = num_actions
         self.prompts = nn.Parameter(torch.empty(num_actions, cfg.length, cfg.dim))
         nn.init.normal_(self.prompts, std=0.02)
@@ -218,13 +238,15 @@ class PosePrompt(nn.Module):
         self.up = nn.Linear(cfg.dim, dim) if dim != cfg.dim else nn.Identity()
         self.gamma = nn.Parameter(torch.full((dim,), cfg.gamma))
 
-    def forward(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
+    def forward(
+        self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]
+    ) -> Float[Tensor, "b *tokens c"]:
         """Zd_bar."""
         choice = F.one_hot(action, self.num_actions).to(zd.dtype)
-        z = self.down(zd.flatten(1, -2))
+        z = self.down(zd.reshape(zd.shape[0], -1, zd.shape[-1]))
         for layer in self.layers:
             z = layer(z, self.prompts, choice)
-        return zd + self.gamma * self.up(z).view(zd.shape)
+        return zd + self.gamma * self.up(z).reshape(zd.shape)
 
 
 class APM(nn.Module):
@@ -244,7 +266,9 @@ class APM(nn.Module):
         y: Tensor = self.recogniser(z0)
         return y
 
-    def refine(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
+    def refine(
+        self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]
+    ) -> Float[Tensor, "b *tokens c"]:
         """Zd_bar for each item's action; Zd itself where there is no APP."""
         if self.pose_prompt is None:
             return zd

@@ -21,9 +21,8 @@ class Batches:
         last = first + self.batch - 1
         wanted = range(first // self.n, last // self.n + 1)
         self._passes = {p: self._passes[p] if p in self._passes else self._shuffle(p) for p in wanted}
-        order = torch.cat([self._passes[p] for p in wanted])
-        begin = first - wanted[0] * self.n
-        return order[begin : begin + self.batch]
+        parts = [order[max(0, first - p * self.n) : last + 1 - p * self.n] for p, order in self._passes.items()]
+        return torch.cat(parts)
 
     def _shuffle(self, number: int) -> Int[Tensor, " n"]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)

@@ -58,11 +58,15 @@ def project_linear(
     return intrinsic[..., :2] * xy + intrinsic[..., 2:4]
 
 
-def normalise_screen(pixels: Float[Tensor, "*b 2"], width: float, height: float) -> Float[Tensor, "*b 2"]:
+def normalise_screen(
+    pixels: Float[Tensor, "*b 2"], width: int | float, height: int | float
+) -> Float[Tensor, "*b 2"]:
     """Pixels to the normalised screen: the width becomes [-1, 1], the aspect ratio is kept."""
     return pixels / width * 2 - pixels.new_tensor([1, height / width])
 
 
-def denormalise_screen(points: Float[Tensor, "*b 2"], width: float, height: float) -> Float[Tensor, "*b 2"]:
+def denormalise_screen(
+    points: Float[Tensor, "*b 2"], width: int | float, height: int | float
+) -> Float[Tensor, "*b 2"]:
     """The inverse of :func:`normalise_screen`: pixels."""
     return (points + points.new_tensor([1, height / width])) * width / 2

@@ -1,4 +1,4 @@
-"""The command line: ``actionprompt train | evaluate | demo | data``. Nothing heavy is imported before it is needed."""
+"""The command line: ``actionprompt train | evaluate | compare | demo | data``. Nothing heavy is imported before it is needed."""
 
 import difflib
 import sys
@@ -9,6 +9,7 @@ from actionprompt.errors import Diverged, InputError, Interrupted
 COMMANDS = {
     "train": "train a lifter, with or without the Action Prompt Module",
     "evaluate": "errors and action accuracy of a trained model, as tables",
+    "compare": "runs side by side: spread over seeds, paired differences, confidence intervals",
     "demo": "train and compare two small models on synthetic motion, and open the result as a page",
     "data": "look at data files: what they hold, whether they are sound",
 }
@@ -41,6 +42,8 @@ def _command(args: list[str]) -> Callable[[list[str]], int]:
         from actionprompt.commands.train import main as command
     elif name == "evaluate":
         from actionprompt.commands.evaluate import main as command
+    elif name == "compare":
+        from actionprompt.commands.compare import main as command
     elif name == "demo":
         from actionprompt.commands.demo import main as command
     elif name == "data":
@@ -59,7 +62,9 @@ def unknown(what: str, name: str, known: Sequence[str] | dict[str, str]) -> Inpu
 
 def _help() -> int:
     width = max(map(len, COMMANDS))
-    print("usage: actionprompt COMMAND [options]\n\nAction-guided 3D human pose estimation from 2D keypoints.\n\ncommands:")
+    print(
+        "usage: actionprompt COMMAND [options]\n\nAction-guided 3D human pose estimation from 2D keypoints.\n\ncommands:"
+    )
     for name, what in COMMANDS.items():
         print(f"  {name:<{width}}  {what}")
     print("\n`actionprompt COMMAND --help` explains a command; `actionprompt demo` is a good start.")

@@ -117,9 +117,17 @@ def evaluate(
         batch: windows per forward pass.
 
     Raises:
-        InputError: another skeleton than the model's, an action that it does not know, or clips without 3D.
+        InputError: another skeleton than the model's, an action that it does not know, clips without 3D, or a tail
+            action that does not occur.
     """
     check_pairing(lifter, clips, skeleton)
+    actions = _shown(lifter, clips)
+    if unknown := [action for action in tail if action not in actions]:
+        raise InputError(
+            f"The tail action {', '.join(unknown)} does not occur in these clips; they show {', '.join(actions)}."
+        )
+    if batch < 1:
+        raise InputError(f"The batch is {batch} windows: it must be at least 1.")
     windows = Windows(clips, lifter.encoder.window).to(next(lifter.parameters()).device)
     labels = torch.tensor([_label(lifter, clip) for clip in clips], device=windows.device)
     order = list(skeleton.mirror) if flip else None
@@ -133,16 +141,13 @@ def evaluate(
             given.append(true[valid].cpu())
             chosen.append(action[:, None].expand_as(valid)[valid].cpu())
     scores = list(_score(clips, torch.cat(inferred), torch.cat(given), torch.cat(chosen), lifter))
-    actions = tuple(sorted({clip.action for clip in clips}, key=lambda a: (list(lifter.actions) + [a]).index(a)))
-    evaluation = Evaluation(scores, actions, tuple(tail), flip)
-    if unknown := [action for action in evaluation.tail if action not in actions]:
-        raise InputError(f"The tail action {', '.join(unknown)} does not occur in these clips; they show {', '.join(actions)}.")
-    return evaluation
+    return Evaluation(scores, actions, tuple(tail), flip)
 
 
 def tail_actions(lifter: Lifter, corpus: Corpus, batch: int = 1024) -> tuple[str, ...]:
     """The three actions with the largest depth error on training subjects (never on test subjects)."""
-    scores = evaluate(lifter, corpus.select(corpus.train_subjects), corpus.skeleton, batch=batch)
+    clips = [clip for clip in corpus.select(corpus.train_subjects) if clip.turn == 0]
+    scores = evaluate(lifter, clips, corpus.skeleton, batch=batch)
     return tuple(sorted(scores.actions, key=lambda action: -scores.row(action).inferred["P2"])[:3])
 
 
@@ -171,11 +176,19 @@ def _mean(poses: list[Float[Tensor, "b t j 3"]], order: list[int] | None) -> Flo
     return poses[0] if order is None else (poses[0] + mirror(poses[1], order)) / 2
 
 
-def _score(clips: Sequence[Clip], inferred: Frames, given: Frames, chosen: Tensor, lifter: Lifter) -> Iterator[ClipScore]:
+def _score(
+    clips: Sequence[Clip], inferred: Frames, given: Frames, chosen: Tensor, lifter: Lifter
+) -> Iterator[ClipScore]:
     sizes = [clip.num_frames for clip in clips]
-    for clip, mine, true, actions in zip(clips, inferred.split(sizes), given.split(sizes), chosen.split(sizes), strict=True):
+    for clip, mine, true, actions in zip(
+        clips, inferred.split(sizes), given.split(sizes), chosen.split(sizes), strict=True
+    ):
         assert clip.pose is not None
-        counts = torch.bincount(actions[actions >= 0], minlength=len(lifter.actions)).tolist() if lifter.apm else []
+        counts = (
+            torch.bincount(actions[actions >= 0], minlength=len(lifter.actions)).tolist()
+            if lifter.apm
+            else []
+        )
         scores = errors(mine, clip.pose)
         yield ClipScore(
             clip.name,
@@ -191,7 +204,11 @@ def _score(clips: Sequence[Clip], inferred: Frames, given: Frames, chosen: Tenso
 
 def errors(predicted: Frames, target: Frames) -> dict[str, float]:
     """Each measure's mean over the frames of a clip, mm."""
-    velocity = metrics.velocity_error(predicted, target).mean() if predicted.shape[0] > 1 else predicted.new_zeros(())
+    velocity = (
+        metrics.velocity_error(predicted, target).mean()
+        if predicted.shape[0] > 1
+        else predicted.new_zeros(())
+    )
     means = (
         metrics.mpjpe(predicted, target).mean(),
         metrics.depth_error(predicted, target).mean(),
@@ -200,6 +217,12 @@ def errors(predicted: Frames, target: Frames) -> dict[str, float]:
         velocity,
     )
     return {name: float(mean) * 1000 for name, mean in zip(MEASURES, means, strict=True)}
+
+
+def _shown(lifter: Lifter, clips: Sequence[Clip]) -> tuple[str, ...]:
+    """The actions that occur: those that the model knows in its order, then others as they come."""
+    shown = dict.fromkeys(clip.action for clip in clips)
+    return tuple([a for a in lifter.actions if a in shown] + [a for a in shown if a not in lifter.actions])
 
 
 def _label(lifter: Lifter, clip: Clip) -> int:
@@ -226,4 +249,6 @@ def check_pairing(lifter: Lifter, clips: Sequence[Clip], skeleton: Skeleton) -> 
             f"The model was trained on {lifter.num_joints} joints ({trained}); the data have {skeleton.num_joints} ({skeleton.name})."
         )
     if lacking := [clip.name for clip in clips if clip.pose is None]:
-        raise InputError(f"Clip {lacking[0]!r} has no 3D pose to compare with ({len(lacking)} clips have none).")
+        raise InputError(
+            f"Clip {lacking[0]!r} has no 3D pose to compare with ({len(lacking)} clips have none)."
+        )

@@ -20,9 +20,7 @@ class Loss(NamedTuple):
     """L_A, nats; zero without APM."""
 
 
-def loss(
-    lifted: Lifted, target: Float[Tensor, "b t j 3"], action: Int[Tensor, " b"], weight: float
-) -> Loss:
+def loss(lifted: Lifted, target: Float[Tensor, "b t j 3"], action: Int[Tensor, " b"], weight: float) -> Loss:
     """Eqs. 4 and 6; the root joint counts, with target zero, as in the baselines."""
     pose = mpjpe(lifted.pose, target).mean()  # Eq. 4
     if lifted.logits is None:

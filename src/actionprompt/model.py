@@ -5,9 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import torch
 from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -57,7 +56,9 @@ class Lifter(nn.Module):
         self.tap = 1
         if cfg.apm is not None:
             if not 1 <= cfg.apm.tap <= self.encoder.num_taps:
-                raise InputError(f"APM's tap must be 1 to {self.encoder.num_taps} for this encoder; got {cfg.apm.tap}.")
+                raise InputError(
+                    f"APM's tap must be 1 to {self.encoder.num_taps} for this encoder; got {cfg.apm.tap}."
+                )
             self.tap = cfg.apm.tap
             self.apm = APM(cfg.apm, self.encoder.shallow_dim, self.encoder.final_dim, self.actions)
 
@@ -95,13 +96,17 @@ def bake(lifter: Lifter) -> Lifter:
         prefix = "apm.recogniser.classes."
         state = {k: v for k, v in state.items() if not k.startswith(prefix)}
         state |= {prefix + k: v for k, v in fixed.state_dict().items()}
-    baked = Lifter(cfg, lifter.num_joints, lifter.actions, lifter.about)
+    baked = Lifter(cfg, lifter.num_joints, lifter.actions, lifter.about).to(next(lifter.parameters()))
     baked.load_state_dict(state)
-    return baked.to(next(lifter.parameters()).device).eval()
+    return baked.eval()
 
 
 def save(lifter: Lifter, path: Path | str) -> None:
-    """Writes weights and settings as one safetensors file, atomically. A text encoder's frozen weights stay out."""
+    """Writes weights and settings as one safetensors file, atomically. A text encoder's frozen weights stay out.
+
+    Raises:
+        InputError: the file cannot be written there.
+    """
     path = Path(path)
     header = {
         "format": FORMAT,
@@ -111,10 +116,21 @@ def save(lifter: Lifter, path: Path | str) -> None:
         "about": lifter.about,
     }
     state = {k: v.detach().cpu().contiguous() for k, v in lifter.state_dict().items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, state, {"actionprompt": json.dumps(header)})
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"The model cannot be written to {path}: {error}.") from error
+
+
+def _replace(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Writes beside the file first, so that nobody ever sees half of it."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    save_file(state, part, metadata={"actionprompt": json.dumps(header)})
-    os.replace(part, path)
+    try:
+        save_file(state, part, metadata)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def load(path: Path | str) -> Lifter:
@@ -124,6 +140,22 @@ def load(path: Path | str) -> Lifter:
         InputError: no such file, not a lifter's file, or tensors that do not fit the stored settings.
     """
     path = Path(path)
+    header, state = _read(path)
+    try:
+        settings, joints, actions = header["settings"], int(header["num_joints"]), list(header["actions"])
+        lifter = Lifter(from_data(settings, LifterCfg, "settings"), joints, actions, dict(header["about"]))
+        lifter.to(next(weight.dtype for weight in state.values() if weight.is_floating_point()))
+        lifter.load_state_dict(state)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (KeyError, TypeError, RuntimeError, StopIteration) as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{path}: the weights do not fit the stored settings: {what}") from error
+    return lifter.eval()
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """A model file's header and tensors."""
     if not path.is_file():
         raise InputError(f"There is no model file {path}.")
     try:
@@ -133,14 +165,13 @@ def load(path: Path | str) -> Lifter:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a model file of actionprompt (safetensors): {error}.") from error
     if "actionprompt" not in metadata:
-        raise InputError(f"{path} is a safetensors file without a lifter's settings: was it saved by another program?")
-    header = json.loads(metadata["actionprompt"])
+        raise InputError(
+            f"{path} is a safetensors file without a lifter's settings: was it saved by another program?"
+        )
+    try:
+        header = dict(json.loads(metadata["actionprompt"]))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: the lifter's settings are damaged: {error}.") from error
     if header.get("format") != FORMAT:
         raise InputError(f"{path} has the format {header.get('format')}; this version reads {FORMAT}.")
-    cfg = from_data(header["settings"], LifterCfg, str(path))
-    lifter = Lifter(cfg, header["num_joints"], header["actions"], header["about"])
-    try:
-        lifter.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError(f"{path}: the weights do not fit the stored settings: {' '.join(str(error).split())}") from error
-    return lifter.eval()
+    return header, state

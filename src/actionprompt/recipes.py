@@ -1,11 +1,13 @@
 """Settings of a training run, and the presets that the command line offers. No torch in here."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from actionprompt.config import APMCfg, LifterCfg, OneHotCfg, PosePromptCfg, TextPromptCfg
 from actionprompt.data.config import DataCfg, SyntheticCfg
 from actionprompt.encoders.config import VPoseCfg
+from actionprompt.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,9 @@ class ScheduleCfg:
     batch: int = 1024
     """Windows per step, over all devices."""
     lr: float = 1e-3
-    """Learning rate of the first epoch (Adam, amsgrad)."""
+    """Adam's learning rate in the first epoch."""
+    amsgrad: bool = True
+    """Divide by the largest second moment so far, as VPose does; in short runs the first large gradients then keep steps small."""
     lr_decay: float = 0.95
     """Factor on the learning rate after each epoch."""
     bn_momentum: tuple[float, float] = (0.1, 0.001)
@@ -41,7 +45,7 @@ class RunCfg:
     mirror: bool = True
     """Also train on every clip mirrored."""
     validate: tuple[str, ...] = ()
-    """Training subjects held out: not trained on, evaluated at the end."""
+    """Training subjects held out: not trained on (`actionprompt evaluate --split validation` scores them)."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train."""
     devices: int = 1
@@ -52,6 +56,37 @@ class RunCfg:
     """Steps between checkpoints."""
     log_every: int = 50
     """Steps between lines of log.jsonl."""
+
+    def check(self) -> None:
+        """Refuses numbers that cannot train.
+
+        Raises:
+            InputError: a count below one, a rate outside its range, or a batch that the devices cannot share evenly.
+        """
+        schedule = self.schedule
+        counts = {
+            "schedule.epochs": (schedule.epochs, 1),
+            "schedule.epoch_steps": (schedule.epoch_steps, 1),
+            "schedule.batch": (schedule.batch, 1),
+            "devices": (self.devices, 1),
+            "checkpoint_every": (self.checkpoint_every, 1),
+            "log_every": (self.log_every, 1),
+            "seed": (self.seed, 0),
+        }
+        for name, (count, least) in counts.items():
+            if count is not None and count < least:
+                raise InputError(f"{name} is {count}: it must be at least {least}.")
+        for name, rate in (("lr", schedule.lr), ("lr_decay", schedule.lr_decay)):
+            if not (rate > 0 and math.isfinite(rate)):
+                raise InputError(f"schedule.{name} is {rate}: it must be positive.")
+        if not all(0 < momentum <= 1 for momentum in schedule.bn_momentum):
+            raise InputError(
+                f"schedule.bn_momentum is {schedule.bn_momentum}: each must be above 0 and at most 1."
+            )
+        if schedule.batch % self.devices:
+            raise InputError(
+                f"A batch of {schedule.batch} windows cannot be split evenly over {self.devices} devices."
+            )
 
 
 APMS: dict[str, tuple[str, APMCfg | None]] = {

@@ -24,7 +24,11 @@ def rows(evaluation: Evaluation) -> Rows:
 def columns(evaluation: Evaluation) -> list[str]:
     """The columns of the table: label-given errors and accuracy only where the model has APM."""
     head = ["action", "frames", *MEASURES]
-    return head if evaluation.average().accuracy is None else [*head, "P1 label given", "P2 label given", "accuracy %"]
+    return (
+        head
+        if evaluation.average().accuracy is None
+        else [*head, "P1 label given", "P2 label given", "accuracy %"]
+    )
 
 
 def cells(name: str, row: Row) -> list[str]:
@@ -38,7 +42,10 @@ def cells(name: str, row: Row) -> list[str]:
 def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
     """P1, P2, P3 and accuracy in one line each."""
     average = evaluation.average()
-    lines = [("P1 (MPJPE)", f"{average.inferred['P1']:.2f} mm"), ("P2 (depth)", f"{average.inferred['P2']:.2f} mm")]
+    lines = [
+        ("P1 (MPJPE)", f"{average.inferred['P1']:.2f} mm"),
+        ("P2 (depth)", f"{average.inferred['P2']:.2f} mm"),
+    ]
     p3, p3_given = evaluation.p3(), evaluation.p3("given")
     if p3 is not None:
         lines.append(("P3 (depth, tail)", f"{p3:.2f} mm over {', '.join(evaluation.tail)}"))
@@ -63,13 +70,17 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     """The report as Markdown."""
     lines = [f"# {title}", ""]
     lines += [f"- {key}: {value}" for key, value in [*facts.items(), *summary(evaluation)]]
-    lines += ["", "Errors in millimetres (MPJVE: mm per frame); every frame counted once; inside an action the mean over"]
+    lines += [
+        "",
+        "Errors in millimetres (MPJVE: mm per frame); every frame counted once; inside an action the mean over",
+    ]
     lines += ["frames, `average` the plain mean over actions; the root joint counts.", ""]
     lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])
     if evaluation.average().accuracy is not None:
         names = sorted({name for found in evaluation.confusion().values() for name in found})
         body = [
-            [true, *(str(found.get(name, 0)) for name in names)] for true, found in evaluation.confusion().items()
+            [true, *(str(found.get(name, 0)) for name in names)]
+            for true, found in evaluation.confusion().items()
         ]
         lines += ["", "## Recognised actions", "", "Frames, one line per true action.", ""]
         lines += _grid(["true \\ recognised", *names], body)

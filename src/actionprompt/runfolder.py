@@ -24,7 +24,7 @@ class RunFolder:
         """Makes the folder for a new run.
 
         Raises:
-            InputError: it holds a run already (or is a file) and ``overwrite`` was not given.
+            InputError: it holds a run already (or is a file) and ``overwrite`` was not given, or cannot be written.
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; a run needs a folder.")
@@ -33,10 +33,22 @@ class RunFolder:
                 f"{self.path} already holds a run: give --resume to go on with it, --overwrite to start anew, "
                 "or another --out."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        for stale in (self.settings, self.log, self.checkpoint, self.model):
-            stale.unlink(missing_ok=True)
-        write_text(self.settings, json.dumps(to_data(cfg), indent=1))
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for stale in (self.settings, self.log, self.checkpoint, self.model):
+                stale.unlink(missing_ok=True)
+            write_text(self.settings, json.dumps(to_data(cfg), indent=1))
+        except OSError as error:
+            raise InputError(f"The run's folder {self.path} cannot be written: {error.strerror}.") from error
+
+    def check_settings(self, cfg: RunCfg) -> None:
+        """Makes sure that a run goes on with the settings that it began with.
+
+        Raises:
+            InputError: the folder holds no run, or one with other settings.
+        """
+        if self.read_settings() != cfg:
+            raise InputError(f"{self.path} holds a run with other settings: it can only go on with its own.")
 
     def read_settings(self) -> RunCfg:
         """The settings of the run in this folder.
@@ -47,20 +59,22 @@ class RunFolder:
         if not self.settings.is_file():
             raise InputError(f"{self.path} holds no training run: there is no {self.settings.name} in it.")
         try:
-            data = json.loads(self.settings.read_text())
+            data = json.loads(self.settings.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"{self.settings} is damaged: {error}.") from error
         return from_data(data, RunCfg, str(self.settings))
 
     def append_log(self, record: dict[str, Any]) -> None:
         """Adds a line to the log."""
-        with self.log.open("a") as file:
+        with self.log.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
 
     def cut_log(self, step: int) -> None:
         """Drops log lines after a step: they are written again when the run goes on from there."""
         if self.log.exists():
-            lines = [line for line in self.log.read_text().splitlines() if _step(line) <= step]
+            lines = [
+                line for line in self.log.read_text(encoding="utf-8").splitlines() if _step(line) <= step
+            ]
             write_text(self.log, "".join(f"{line}\n" for line in lines))
 
 

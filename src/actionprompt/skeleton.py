@@ -53,6 +53,15 @@ H36M_17 = Skeleton(
     right=(1, 2, 3, 14, 15, 16),
 )  # fmt: skip
 
+HDM05_17 = Skeleton(
+    "hdm05_17",
+    (*H36M_17.joints[:9], "neck", "head", *H36M_17.joints[11:]),
+    H36M_17.parents,
+    H36M_17.left,
+    H36M_17.right,
+)
+"""As Human3.6M's, but for the joint on the neck, which is no face point: not to be pooled with it."""
+
 HUMANEVA_15 = Skeleton(
     "humaneva15",
     (
@@ -76,4 +85,4 @@ COCO_17 = Skeleton(
     right=(2, 4, 6, 8, 10, 12, 14, 16),
 )  # fmt: skip
 
-SKELETONS = {s.name: s for s in (H36M_17, HUMANEVA_15, COCO_17)}
+SKELETONS = {s.name: s for s in (H36M_17, HDM05_17, HUMANEVA_15, COCO_17)}

@@ -2,26 +2,27 @@
 
 import math
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from jaxtyping import Float, Int
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from actionprompt.batches import Batches
 from actionprompt.checkpoint import read_checkpoint, seed_step, write_checkpoint
-from actionprompt.data.clip import Clip, Corpus
+from actionprompt.data.clip import Corpus
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import Diverged, InputError, Interrupted
+from actionprompt.interrupts import interrupts
 from actionprompt.losses import loss
 from actionprompt.model import Lifter, bake, save
 from actionprompt.progress import Stopwatch, TrainingBar
 from actionprompt.recipes import RunCfg, ScheduleCfg
 from actionprompt.runfolder import RunFolder
+from actionprompt.trainset import class_indices, training_clips
 from actionprompt.windows import Windows
 
 
@@ -56,69 +57,58 @@ def train(
         Interrupted: Ctrl-C or SIGTERM; the state was saved.
         Diverged: the loss is not a number.
     """
+    cfg.check()
     corpus = corpus or cfg.data.load()
     clips = training_clips(cfg, corpus)
+    labels = class_indices(cfg, corpus, clips)
     lifter = build(cfg, corpus)
-    windows = Windows(clips, lifter.encoder.window)
-    if cfg.schedule.batch % cfg.devices:
+    if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
         raise InputError(
-            f"A batch of {cfg.schedule.batch} windows cannot be split evenly over {cfg.devices} devices."
+            "schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step."
         )
-    run = RunFolder(folder)
-    if not resume and os.environ.get("LOCAL_RANK", "0") == "0":
+    windows = Windows(clips, lifter.encoder.window)
+    fabric, run = _fabric(cfg, lifter, windows), RunFolder(folder)
+    if resume:
+        run.check_settings(cfg)
+    elif is_main_process():
         run.claim(cfg, overwrite)
-
-    fabric = Fabric(
-        accelerator=cfg.accelerator,
-        devices=cfg.devices,
-        precision=cfg.precision,
-        strategy="ddp" if cfg.devices > 1 else "auto",
-    )
     fabric.launch()
-    optimiser = Adam(
-        [p for p in lifter.parameters() if p.requires_grad], lr=cfg.schedule.lr, amsgrad=True, fused=True
-    )
-    step, meter = 0, [0.0] * len(METER)
-    if resume and run.checkpoint.exists():
-        step, meter = read_checkpoint(run.checkpoint, lifter, optimiser)
-    if fabric.is_global_zero:
-        run.cut_log(step)
-    labels = torch.tensor([corpus.actions.index(clip.action) for clip in clips])
-    watch = _loop(cfg, fabric, lifter, optimiser, windows, labels, run, step, meter, quiet, profile)
+    watch = _loop(cfg, fabric, lifter, windows, labels, run, quiet, profile)
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()
     return watch
 
 
-def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
-    """The clips to train on, with their mirror images, after checking that the split is sound.
+def is_main_process() -> bool:
+    """Whether this is the process that the user started, not one that it launched for another device."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
 
-    Raises:
-        InputError: a subject in both splits, nothing left to train on, or only clips shorter than a window.
+
+def _fabric(cfg: RunCfg, lifter: Lifter, windows: Windows) -> Fabric:
+    strategy = "auto"
+    if cfg.devices > 1:
+        strategy = "ddp" if reaches_all(lifter, windows) else "ddp_find_unused_parameters_true"
+    try:
+        return Fabric(
+            accelerator=cfg.accelerator, devices=cfg.devices, precision=cfg.precision, strategy=strategy
+        )
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        why = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"This machine cannot train on {cfg.devices} x {cfg.accelerator}: {why}.") from error
+
+
+def reaches_all(lifter: Lifter, windows: Windows) -> bool:
+    """Whether the loss reaches every trained weight, which data parallel training must know.
+
+    A deep tap may leave the Action Projector fewer frames than its convolution is wide.
     """
-    if both := set(corpus.train_subjects) & set(corpus.test_subjects):
-        raise InputError(
-            f"{corpus.name}: subject {', '.join(sorted(both))} is both a training and a test subject."
-        )
-    if unknown := set(cfg.validate) - set(corpus.train_subjects):
-        raise InputError(
-            f"--validate {' '.join(sorted(unknown))}: not a training subject of {corpus.name}; "
-            f"it has {', '.join(corpus.train_subjects)}."
-        )
-    subjects = tuple(s for s in corpus.train_subjects if s not in cfg.validate)
-    if not subjects:
-        raise InputError(
-            f"{corpus.name} has no training subject left (held out: {', '.join(cfg.validate) or 'none'})."
-        )
-    clips = corpus.select(subjects)
-    longest, frames = max(clip.num_frames for clip in clips), cfg.model.encoder.frames
-    if longest < frames:
-        raise InputError(
-            f"The longest training clip of {corpus.name} has {longest} frames, fewer than the encoder's window of "
-            f"{frames}: choose a smaller window (VPose with widths 3 3 3 reads 27 frames)."
-        )
-    return clips + [clip.mirrored(corpus.skeleton) for clip in clips] if cfg.mirror else clips
+    i = torch.zeros(2, dtype=torch.long)
+    lifter.eval()  # no dropout, no batch statistics: nothing changes
+    loss(lifter(windows.inputs(i), i), windows.targets(i), i, 1.0).total.backward()
+    reached = all(p.grad is not None for p in lifter.parameters() if p.requires_grad)
+    lifter.zero_grad(set_to_none=True)
+    return reached
 
 
 def build(cfg: RunCfg, corpus: Corpus) -> Lifter:
@@ -143,16 +133,22 @@ def _loop(
     cfg: RunCfg,
     fabric: Fabric,
     lifter: Lifter,
-    optimiser: Adam,
     windows: Windows,
-    labels: Tensor,
+    labels: Int[Tensor, " clips"],
     run: RunFolder,
-    step: int,
-    sums: list[float],
     quiet: bool,
     profile: bool,
 ) -> Stopwatch:
-    model, optimiser = fabric.setup(lifter, optimiser)
+    trained = [p for p in lifter.parameters() if p.requires_grad]
+    model, optimiser = fabric.setup(
+        lifter, Adam(trained, lr=cfg.schedule.lr, amsgrad=cfg.schedule.amsgrad, fused=True)
+    )
+    step, sums = 0, [0.0] * len(METER)
+    if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
+        step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(windows))
+    fabric.barrier()
+    if fabric.is_global_zero:
+        run.cut_log(step)
     windows, labels = windows.to(fabric.device), labels.to(fabric.device)
     batches = Batches(len(windows), cfg.schedule.batch, cfg.seed)
     epoch_steps = cfg.schedule.epoch_steps or math.ceil(len(windows) / cfg.schedule.batch)
@@ -161,7 +157,7 @@ def _loop(
     meter = torch.tensor(sums, dtype=torch.float64, device=fabric.device)
     watch = Stopwatch(fabric.device, profile)
     lifter.train()
-    with _interrupts() as interrupted, TrainingBar(total, step, quiet or not fabric.is_global_zero) as bar:
+    with interrupts() as interrupted, TrainingBar(total, step, quiet or not fabric.is_global_zero) as bar:
         while step < total:
             with watch("gather"):
                 i = batches(step).view(fabric.world_size, -1)[fabric.global_rank].to(fabric.device)
@@ -185,8 +181,11 @@ def _loop(
                 if step % cfg.log_every == 0 or step == total:
                     _log(fabric, run, bar, step, meter, cfg, epoch_steps, optimiser)
                 bar.advance(cfg.schedule.batch)
-                if (step % cfg.checkpoint_every == 0 or stop or step == total) and fabric.is_global_zero:
-                    write_checkpoint(run.checkpoint, lifter, optimiser, step, meter.tolist())
+                if step % cfg.checkpoint_every == 0 or stop or step == total:
+                    sums = _mean(fabric, meter)
+                    _check_finite(sums[0], step, run)
+                    if fabric.is_global_zero:
+                        write_checkpoint(run.checkpoint, lifter, optimiser, step, sums, len(windows))
             if stop and step < total:
                 raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
     return watch
@@ -208,16 +207,15 @@ def _log(
     run: RunFolder,
     bar: TrainingBar,
     step: int,
-    meter: Tensor,
+    meter: Float[Tensor, " n"],
     cfg: RunCfg,
     epoch_steps: int,
     optimiser: torch.optim.Optimizer,
 ) -> None:
-    means = fabric.all_reduce(meter, reduce_op="mean") / ((step - 1) % cfg.log_every + 1)
+    count = (step - 1) % cfg.log_every + 1
+    record = {name: total / count for name, total in zip(METER, _mean(fabric, meter), strict=True)}
     meter.zero_()
-    record = dict(zip(METER, means.tolist(), strict=True))
-    if not math.isfinite(record["loss"]):
-        raise Diverged(f"The loss became {record['loss']} before step {step}; the log is {run.log}.")
+    _check_finite(record["loss"], step, run)
     if cfg.model.apm is None:
         record = {"loss": record["loss"], "pose_mm": record["pose_mm"]}
     bar.show(record)
@@ -226,25 +224,21 @@ def _log(
         run.append_log({"step": step, "epoch": epoch, **record, "lr": optimiser.param_groups[0]["lr"]})
 
 
+def _check_finite(value: float, step: int, run: RunFolder) -> None:
+    if not math.isfinite(value):
+        raise Diverged(f"The loss became {value} before step {step}; the log is {run.log}.")
+
+
+def _mean(fabric: Fabric, values: Float[Tensor, " n"]) -> list[float]:
+    """The mean over the processes."""
+    mean = fabric.all_reduce(values.clone(), reduce_op="mean")
+    assert isinstance(mean, Tensor)
+    numbers: list[float] = mean.tolist()
+    return numbers
+
+
 def _any(fabric: Fabric, flag: bool) -> bool:
     """Whether any process was told to stop, so that all stop at the same step."""
     if fabric.world_size == 1:
         return flag
-    return bool(fabric.all_reduce(torch.tensor(float(flag), device=fabric.device), reduce_op="sum") > 0)
-
-
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Collects Ctrl-C and SIGTERM instead of dying from them; a second Ctrl-C does."""
-    seen: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        seen.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield seen
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return _mean(fabric, torch.tensor([float(flag)], device=fabric.device))[0] > 0

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -11,9 +11,14 @@ from actionprompt.skeleton import H36M_17
 points = arrays(float, (4, 3), elements=st.floats(-0.05, 0.05))
 
 
+@settings(max_examples=30, deadline=None)
 @given(points, points, points)
 def test_chord(a, b, c):
-    joint, wand, marker = a + [0, 0, 0.9], b + [0.1, 0.2, 0.7], c + [0, 0.1, 0.5]
+    joint, wand, marker = (
+        a + np.array([0, 0, 0.9]),
+        b + np.array([0.1, 0.2, 0.7]),
+        c + np.array([0, 0.1, 0.5]),
+    )
     centre = chord(joint, wand, marker, 0.055)
     assert np.linalg.norm(centre - marker, axis=-1) == pytest.approx(0.055)
     assert ((centre - marker) * (centre - joint)).sum(-1) == pytest.approx(0, abs=1e-9)  # a right angle

@@ -166,11 +166,11 @@ def test_bad_file(uiprmd, damage, says):
 @pytest.mark.parametrize(
     ("place", "says"),
     [
-        ("nowhere", "does not exist: give the folder that holds UI-PRMD's extracted `Segmented Movements`"),
+        ("nowhere", "does not exist: give the folder that holds UI-PRMD's extracted"),
         ("set.tar.xz", "is a file: give the folder"),
         (
             "empty",
-            r"holds no correct Vicon movements \(mAA_sBB_eCC_positions.txt, at any depth\): extract them there",
+            r"holds no correct Vicon movements \(mAA_sBB_eCC_positions.txt, at any depth\): extract them",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jaxtyping import TypeCheckError
@@ -23,26 +23,6 @@ from actionprompt.viewer import Motion, page, write_page
 HOOKED = hasattr(
     Motion.__init__, "__wrapped__"
 )  # by jaxtyping, which checks arguments before we convert them
-
-
-def motion(n=20, seed=0, **changes):
-    rng = np.random.default_rng(seed)
-    truth = rng.normal(0, 0.5, (n, 17, 3)).clip(-1.5, 1.5)
-    keypoints = rng.uniform(-1, 1, (n, 17, 2))
-    keypoints[rng.random((n, 17)) < 0.1] = np.nan
-    fields = {
-        "skeleton": H36M_17,
-        "fps": 50.0,
-        "keypoints": keypoints,
-        "poses": {"with APM": truth + rng.normal(0, 0.03, truth.shape), "without": truth + 0.05},
-        "truth": truth,
-        "root": rng.normal((0, 0, 5), 2, (n, 3)),
-        "actions": ("walking", "sitting down", "eating"),
-        "probability": rng.dirichlet([1, 1, 1], n),
-        "true_action": "walking",
-        "title": "A walk",
-    }
-    return Motion(**{**fields, **changes})
 
 
 def embedded(text, name="motion"):
@@ -58,11 +38,11 @@ def decoded(packed, *shape):
     return np.where(integers == -32768, np.nan, integers * packed["step"])
 
 
-def test_a_minute_with_truth_and_a_second_model_is_under_two_megabytes():
+def test_a_minute_with_truth_and_a_second_model_is_under_two_megabytes(motion):
     assert len(page(motion(3000)).encode()) < 2e6
 
 
-def test_the_data_decode_to_the_input_within_half_a_step():
+def test_the_data_decode_to_the_input_within_half_a_step(motion):
     shown = motion()
     document = embedded(page(shown))
     np.testing.assert_allclose(decoded(document["keypoints"], 20, 17, 2), shown.keypoints, atol=0.51e-4)
@@ -77,30 +57,32 @@ def test_the_data_decode_to_the_input_within_half_a_step():
 coordinates = st.one_of(st.floats(-31, 31, width=32), st.just(float("nan")))
 
 
+@settings(deadline=None, max_examples=25)
 @given(arrays(np.float32, (2, 17, 3), elements=coordinates))
-def test_any_pose_decodes_to_itself_within_a_millimetre(pose):
+def test_any_pose_decodes_to_itself_within_a_millimetre(motion, pose):
     document = embedded(page(motion(2, poses={"a": pose})))
     np.testing.assert_allclose(decoded(document["poses"][0], 2, 17, 3), pose, atol=0.51e-3)
 
 
+@settings(deadline=None, max_examples=25)
 @given(arrays(np.float64, 3, elements=st.floats(-1, 1)).filter(lambda up: np.linalg.norm(up) > 1e-2))
-def test_level_is_a_rotation_that_turns_up_into_y(up):
+def test_level_is_a_rotation_that_turns_up_into_y(motion, up):
     level = np.array(embedded(page(motion(1, up=tuple(up))))["level"])
     np.testing.assert_allclose(level @ level.T, np.eye(3), atol=1e-9)
     assert np.linalg.det(level) == pytest.approx(1)
     np.testing.assert_allclose(level @ up / np.linalg.norm(up), [0, 1, 0], atol=1e-9)
 
 
-def test_a_level_camera_s_axes_only_turn_half_around():
+def test_a_level_camera_s_axes_only_turn_half_around(motion):
     np.testing.assert_array_equal(embedded(page(motion()))["level"], np.diag([1, -1, -1]))
 
 
-def test_nothing_is_fetched():
+def test_nothing_is_fetched(motion):
     text = page(motion())
     assert not re.search(r"https?://|(src|href)=(?!\"data:,\")|@import|url\(", text)
 
 
-def test_the_policy_lets_only_our_script_and_style_run():
+def test_the_policy_lets_only_our_script_and_style_run(motion):
     text = page(motion())
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text).group(1)
     script = re.search(r"<script>(.*?)</script>", text, re.S).group(1)
@@ -110,7 +92,7 @@ def test_the_policy_lets_only_our_script_and_style_run():
     assert "default-src 'none'" in policy
 
 
-def test_names_cannot_break_out_of_the_data():
+def test_names_cannot_break_out_of_the_data(motion):
     evil = "</script><script>alert(1)</script><!--<b>&$title"
     shown = motion(title=evil, actions=(evil, "b", "c"), true_action=evil, notes=(evil,))
     text = page(replace(shown, poses={evil: shown.truth}))
@@ -121,21 +103,19 @@ def test_names_cannot_break_out_of_the_data():
     assert document["actions"][0] == document["notes"][0] == document["poses"][0]["name"] == evil
 
 
-def test_the_same_motion_gives_the_same_page():
+def test_the_same_motion_gives_the_same_page(motion):
     assert page(motion()) == page(motion())
 
 
 @pytest.mark.skipif(HOOKED, reason="lists are no arrays for --jaxtyping-packages")
-def test_lists_will_do_for_arrays():
+def test_lists_will_do_for_arrays(motion):
     lists = {"truth": motion().truth.tolist(), "probability": motion().probability.tolist()}
     assert page(motion(**lists)) == page(motion())
 
 
-def test_all_but_keypoints_and_one_pose_may_be_left_out():
+def test_all_but_keypoints_and_one_pose_may_be_left_out(motion):
     shown = motion()
-    document = embedded(
-        page(Motion(H36M_17, 25.0, shown.keypoints.tolist(), {"model": shown.truth.tolist()}))
-    )
+    document = embedded(page(Motion(H36M_17, 25.0, shown.keypoints, {"model": shown.truth})))
     assert document["truth"] is document["root"] is document["probability"] is None
     assert document["frames"] == 20
 
@@ -164,14 +144,14 @@ def test_all_but_keypoints_and_one_pose_may_be_left_out():
         ({"up": (0.0, 0.0, 0.0)}, "direction"),
     ],
 )
-def test_what_cannot_be_shown_is_refused(changes, says):
+def test_what_cannot_be_shown_is_refused(motion, changes, says):
     with pytest.raises((InputError, TypeCheckError)) as refused:
         motion(**changes)
     # Under --jaxtyping-packages a wrong shape does not even reach our sentence.
     assert (HOOKED and refused.type is TypeCheckError) or re.search(says, str(refused.value))
 
 
-def test_the_page_is_written_completely_or_not_at_all(tmp_path):
+def test_the_page_is_written_completely_or_not_at_all(motion, tmp_path):
     path = tmp_path / "new" / "walk.html"
     write_page(motion(), path)
     assert path.read_text(encoding="utf-8") == page(motion())
@@ -181,7 +161,7 @@ def test_the_page_is_written_completely_or_not_at_all(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["walk.html"]
 
 
-def test_a_video_is_embedded_or_referred_to_from_the_page_s_folder(tmp_path):
+def test_a_video_is_embedded_or_referred_to_from_the_page_s_folder(motion, tmp_path):
     video = tmp_path / "films" / "a walk.mp4"
     video.parent.mkdir()
     video.write_bytes(b"film")
@@ -194,7 +174,7 @@ def test_a_video_is_embedded_or_referred_to_from_the_page_s_folder(tmp_path):
     assert film == {"type": "video/mp4", "address": "../films/a%20walk.mp4"}
 
 
-def test_a_film_that_no_browser_plays_is_refused(tmp_path):
+def test_a_film_that_no_browser_plays_is_refused(motion, tmp_path):
     video = tmp_path / "film.avi"
     video.write_bytes(b"film")
     with pytest.raises(InputError, match=r"\.mp4, "):

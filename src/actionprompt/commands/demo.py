@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actionprompt.commands.options import parse
-from actionprompt.config import APMCfg, LearnedClassesCfg, LifterCfg, PosePromptCfg, PoseToTextCfg, TextClassesCfg, TextPromptCfg
+from actionprompt.config import (
+    APMCfg,
+    LearnedClassesCfg,
+    LifterCfg,
+    PosePromptCfg,
+    PoseToTextCfg,
+    TextClassesCfg,
+    TextPromptCfg,
+)
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.recipes import RunCfg, ScheduleCfg
@@ -92,7 +100,10 @@ def run(args: DemoArgs) -> int:
     )
     path = args.out / "index.html"
     show(lifters, clips[len(clips) // 3], corpus, path)
-    console.print(f"\nAn unseen sequence in 3D, with named actions: [bold]{path}[/] (open it in a browser)", soft_wrap=True)
+    console.print(
+        f"\nAn unseen sequence in 3D, with named actions: [bold]{path}[/] (open it in a browser)",
+        soft_wrap=True,
+    )
     return 0
 
 
@@ -114,13 +125,26 @@ def comparison(scores: "dict[str, Evaluation]") -> "Console | object":
     from rich.table import Table
 
     base, apm = scores.values()
-    table = Table("action", "VPose", "+APM", "difference", "depth VPose", "depth +APM", "recognised", title="Table I in small")
+    table = Table(
+        "action",
+        "VPose",
+        "+APM",
+        "difference",
+        "depth VPose",
+        "depth +APM",
+        "recognised",
+        title="Table I in small",
+    )
     for column in table.columns[1:]:
         column.justify = "right"
 
-    def add(name: str, a: float, b: float, da: float, db: float, accuracy: float | None, last: bool = False) -> None:
+    def add(
+        name: str, a: float, b: float, da: float, db: float, accuracy: float | None, last: bool = False
+    ) -> None:
         known = "" if accuracy is None else f"{accuracy:.0%}"
-        table.add_row(name, f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}", f"{da:.1f}", f"{db:.1f}", known, end_section=last)
+        table.add_row(
+            name, f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}", f"{da:.1f}", f"{db:.1f}", known, end_section=last
+        )
 
     for action in base.actions:
         a, b = base.row(action), apm.row(action)

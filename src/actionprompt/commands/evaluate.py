@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -11,6 +11,9 @@ from actionprompt.data.config import DATA, DataCfg
 from actionprompt.errors import InputError
 from actionprompt.recipes import RunCfg
 from actionprompt.runfolder import RunFolder
+
+if TYPE_CHECKING:
+    from actionprompt.model import Lifter
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,14 @@ def main(args: list[str]) -> int:
     place = next((Path(a) for a in args[:1] if not a.startswith("-")), None)
     settings = RunFolder(place).read_settings() if place is not None and place.is_dir() else None
     if source is None and settings is None and not set(args) & {"-h", "--help"}:
+        if place is None:
+            raise InputError(
+                "Name a run's folder or a model file first: actionprompt evaluate RUN [options]."
+            )
+        if not place.exists():
+            raise InputError(f"There is no run folder or model file {place}.")
         raise InputError(
-            f"There is no run folder or model file {place}."
-            if place is None or not place.exists()
-            else f"{place} is a model file: say which data to evaluate it on: --data {' | '.join(DATA)}."
+            f"{place} is a model file: say which data to evaluate it on: --data {' | '.join(DATA)}."
         )
     default = data_default(source or "uiprmd") if source or settings is None else settings.data
     parsed = parse(
@@ -72,18 +79,25 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
 
     file = model_file(args.model)
     if args.model.is_dir() and not file.exists():
-        raise InputError(f"The run in {args.model} is not finished: go on with `actionprompt train --resume {args.model}`.")
-    lifter = load(file).to(args.device)
+        raise InputError(
+            f"The run in {args.model} is not finished: go on with `actionprompt train --resume {args.model}`."
+        )
+    lifter = to_device(load(file), args.device)
     corpus = args.data.load()
     held_out = settings.validate if settings else ()
-    subjects = {"test": corpus.test_subjects, "train": corpus.train_subjects, "validation": held_out}[args.split]
+    subjects = {"test": corpus.test_subjects, "train": corpus.train_subjects, "validation": held_out}[
+        args.split
+    ]
     if not subjects:
-        raise InputError(f"There are no {args.split} subjects" + (": the run held none out." if args.split == "validation" else "."))
+        raise InputError(
+            f"There are no {args.split} subjects"
+            + (": the run held none out." if args.split == "validation" else ".")
+        )
     clips = corpus.select(subjects)
     check_pairing(lifter, clips, corpus.skeleton)
     tail, chosen = args.tail or corpus.tail, "given" if args.tail else "fixed for this data set"
     if not tail:
-        judge = load(model_file(args.baseline)) if args.baseline else lifter
+        judge = to_device(load(model_file(args.baseline)), args.device) if args.baseline else lifter
         tail = tail_actions(judge, corpus, args.batch)
         chosen = f"largest depth error of {args.baseline or args.model} on training subjects"
     result = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=args.flip, batch=args.batch)
@@ -101,9 +115,25 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     for name, value in report.summary(result):
         console.print(f"{name:>18}  {value}", highlight=False)
     if corpus.dropped:
-        console.print(f"{len(corpus.dropped)} recordings left out by quality control (`actionprompt data inspect` lists them).")
+        console.print(
+            f"{len(corpus.dropped)} recordings left out by quality control (`actionprompt data inspect` lists them)."
+        )
     folder = args.out or (args.model if args.model.is_dir() else args.model.parent)
     stem = f"report-{args.split}" + ("-flip" if args.flip else "")
     for path in report.write(result, title, facts, folder, stem):
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
     return 0
+
+
+def to_device(lifter: "Lifter", device: str) -> "Lifter":
+    """The lifter, moved.
+
+    Raises:
+        InputError: there is no such device.
+    """
+    try:
+        return lifter.to(device)
+    except (RuntimeError, AssertionError) as error:  # PyTorch raises either, with several lines
+        raise InputError(
+            f"The device {device!r} cannot be used: {str(error).splitlines()[0].rstrip('.')}."
+        ) from error

@@ -43,13 +43,13 @@ def data_default(name: str) -> Any:
 
 
 def preset(name: str) -> RunCfg:
-    """A named preset, or the settings in a TOML file.
+    """A named preset, or the settings in a TOML file, where the text "none" stands for None, which TOML lacks.
 
     Raises:
         InputError: no such preset or file, or a file with an unknown key.
     """
     if name.endswith(".toml"):
-        return from_data(_read_toml(Path(name)), RunCfg, name)
+        return from_data(_nones(_read_toml(Path(name))), RunCfg, name)
     known = presets()
     if name not in known:
         raise unknown("preset", name, {k: v[0] for k, v in known.items()})
@@ -62,11 +62,18 @@ def _read_toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        settings: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return settings
     except OSError as error:
         raise InputError(f"Cannot read the settings file {path}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is not TOML: {error}.") from error
+
+
+def _nones(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _nones(member) for key, member in value.items()}
+    return None if value == "none" else value
 
 
 def parse(kind: type[T], args: Sequence[str], prog: str, default: Any = None, description: str = "") -> T:
@@ -76,4 +83,5 @@ def parse(kind: type[T], args: Sequence[str], prog: str, default: Any = None, de
         SystemExit: help was asked for (0) or a flag is wrong (2).
     """
     kwargs = {} if default is None else {"default": default}
-    return tyro.cli(kind, args=list(args), prog=prog, description=description, config=CONFIG, **kwargs)
+    settings: T = tyro.cli(kind, args=list(args), prog=prog, description=description, config=CONFIG, **kwargs)
+    return settings

@@ -39,9 +39,11 @@ class ResumeArgs:
 
 def main(args: list[str]) -> int:
     """Runs the command."""
-    if "--resume" in args:
+    if any(arg.partition("=")[0] == "--resume" for arg in args):
         resume = parse(ResumeArgs, args, "actionprompt train", description="Go on with an interrupted run.")
-        return run(RunFolder(resume.resume).read_settings(), resume.resume, resume=True, profile=resume.profile)
+        return run(
+            RunFolder(resume.resume).read_settings(), resume.resume, resume=True, profile=resume.profile
+        )
     if not args or args[0].startswith("-"):
         return overview(0 if set(args) & {"-h", "--help"} else 2)
     name, rest = args[0], args[1:]
@@ -53,26 +55,40 @@ def main(args: list[str]) -> int:
         source = "uiprmd"
     default = base if source is None else replace(base, data=data_default(source))
     prog = f"actionprompt train {name}" + (f" --data {source}" if source else "")
-    parsed = parse(TrainArgs, rest, prog, TrainArgs(default), "Train a lifter. Lengths are metres, times are steps or epochs.")
+    parsed = parse(
+        TrainArgs,
+        rest,
+        prog,
+        TrainArgs(default),
+        "Train a lifter. Lengths are metres, times are steps or epochs.",
+    )
     stem = f"{Path(name).stem}-{source or 'data'}-s{parsed.run.seed}"
     folder = parsed.out or Path("runs") / stem
     return run(parsed.run, folder, overwrite=parsed.overwrite, profile=parsed.profile)
 
 
-def run(cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = False, profile: bool = False) -> int:
+def run(
+    cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = False, profile: bool = False
+) -> int:
     """Trains, and says what to do next."""
     from rich.console import Console
 
-    from actionprompt.train import train
+    from actionprompt.train import is_main_process, train
 
     try:
         watch = train(cfg, folder, resume=resume, overwrite=overwrite, profile=profile)
     except Interrupted as stopped:
+        if not is_main_process():
+            return 130  # the main process tells the user
         raise Interrupted(f"{stopped} Go on with: actionprompt train --resume {folder}") from None
+    if not is_main_process():
+        return 0
     console = Console()
     if profile:
         console.print(watch.table())
-    console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
+    console.print(
+        f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True
+    )
     return 0
 
 
@@ -80,7 +96,10 @@ def overview(code: int) -> int:
     """The help of ``actionprompt train``: presets and data sets."""
     out = sys.stdout if code == 0 else sys.stderr
     print("usage: actionprompt train PRESET --data NAME [--out DIR] [options]", file=out)
-    print("       actionprompt train SETTINGS.toml [options]\n       actionprompt train --resume RUN\n\npresets:", file=out)
+    print(
+        "       actionprompt train SETTINGS.toml [options]\n       actionprompt train --resume RUN\n\npresets:",
+        file=out,
+    )
     known = presets()
     for name, (what, _) in known.items():
         print(f"  {name:<{max(map(len, known))}}  {what}", file=out)

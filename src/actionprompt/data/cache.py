@@ -52,10 +52,10 @@ def cached(reader: str, files: Mapping[str, Path], convert: Callable[[], Convert
     converted = convert()
     try:
         _write(path, converted)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         warnings.warn(
-            f"Cannot keep converted files in {path.parent} ({error.strerror}): converting again next time; "
-            "set  ACTIONPROMPT_CACHE to a folder that can be written.",
+            f"Cannot keep converted files in {path.parent} ({error}), so the next start converts them again: "
+            "set ACTIONPROMPT_CACHE to a folder that can be written.",
             stacklevel=2,
         )
     return converted

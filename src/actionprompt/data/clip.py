@@ -36,6 +36,8 @@ class Clip:
     name: str = ""
     """The take's name; clips of the same take share it."""
     camera: str = ""
+    turn: int = 0
+    """Which filming of the take this is, where virtual cameras film it several times."""
     confidence: Float[Tensor, "n j"] | None = None
 
     @property

@@ -14,8 +14,12 @@ class FilmCfg:
 
     cameras: int = 4
     """How many of the four cameras film each take."""
+    turns: int = 1
+    """How many times each training take is filmed, each time at another yaw; test takes are filmed once."""
+    stature: float = 0.0
+    """Turns after the first are also scaled, by up to this fraction either way: bodies of other sizes."""
     seed: int = 0
-    """Seed of the yaw; a take's yaw depends on the seed and the take's name only."""
+    """Seed of yaw and scale, which depend on it, the take's name and the number of the turn only."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,58 @@ class UIPRMDCfg:
     def load(self) -> "Corpus":
         """Reads, converts and films the takes (the converted form is cached by content)."""
         from actionprompt.data.uiprmd import load
+
+        return load(self)
+
+
+@dataclass(frozen=True)
+class Human36MCfg:
+    """Human3.6M (Ionescu et al. 2014), in the ``.npz`` files that lifters share; licensed."""
+
+    path: Path
+    """Folder that holds ``data_3d_h36m.npz`` and ``data_2d_h36m_<keypoints>.npz``."""
+    keypoints: str = "gt"
+    """Which 2D file: gt (projected), cpn_ft_h36m_dbb or hr (detected), or any other of that name."""
+    exclude_damaged: bool = False
+    """Leave out three clips of S9 whose 3D drifts; the field's tables keep them."""
+
+    def load(self) -> "Corpus":
+        """Reads the files and views every take from its four cameras."""
+        from actionprompt.data.human36m import load
+
+        return load(self)
+
+
+@dataclass(frozen=True)
+class HumanEvaCfg:
+    """HumanEva-I (Sigal et al. 2010), in the ``.npz`` files that lifters share; licensed."""
+
+    path: Path
+    """Folder that holds ``data_3d_humaneva15.npz`` and ``data_2d_humaneva15_<keypoints>.npz``."""
+    keypoints: str = "gt"
+    """Which 2D file; it must have the 15 joints."""
+    actions: tuple[str, ...] = ("Walking", "Jog")
+    """Actions by their names in the files (Table II: Walking and Jog); also Box, Gestures, ThrowCatch."""
+
+    def load(self) -> "Corpus":
+        """Reads the files and views every chunk from its three cameras."""
+        from actionprompt.data.humaneva import load
+
+        return load(self)
+
+
+@dataclass(frozen=True)
+class HDM05Cfg:
+    """HDM05-11 (Mueller et al. 2007): eleven classes of short clips, five actors; CC BY-SA 3.0."""
+
+    path: Path
+    """Folder that holds the ``.amc`` clips with their actors' ``.asf`` skeletons, at any depth."""
+    film: FilmCfg = FilmCfg()
+    """Virtual cameras."""
+
+    def load(self) -> "Corpus":
+        """Reads, converts and films the clips (the converted form is cached by content)."""
+        from actionprompt.data.hdm05 import load
 
         return load(self)
 
@@ -58,10 +114,13 @@ class SyntheticCfg:
         return load(self)
 
 
-DataCfg = UIPRMDCfg | SyntheticCfg
+DataCfg = UIPRMDCfg | Human36MCfg | HumanEvaCfg | HDM05Cfg | SyntheticCfg
 
-DATA: dict[str, tuple[str, type[UIPRMDCfg] | type[SyntheticCfg]]] = {
+DATA: dict[str, tuple[str, type[DataCfg]]] = {
     "uiprmd": ("UI-PRMD, ten rehabilitation movements, Vicon, public domain", UIPRMDCfg),
+    "human36m": ("Human3.6M, 15 actions, four cameras, in lifters' .npz files, licensed", Human36MCfg),
+    "humaneva": ("HumanEva-I, in lifters' .npz files, licensed", HumanEvaCfg),
+    "hdm05": ("HDM05-11, eleven classes of short clips, Acclaim ASF/AMC, CC BY-SA 3.0", HDM05Cfg),
     "synthetic": ("an articulated figure, no files needed", SyntheticCfg),
 }
 """Data sets by the name that the command line knows: what it is, its settings."""

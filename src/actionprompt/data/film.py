@@ -1,7 +1,7 @@
 """Virtual cameras: takes of motion capture as Human3.6M's cameras would have filmed them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
 import torch
@@ -17,43 +17,59 @@ from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
 
 
-def film(takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg) -> list[Clip]:
+def film(
+    takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg, train_subjects: Collection[str] = ()
+) -> list[Clip]:
     """Films each take with the first ``cfg.cameras`` of Human3.6M's cameras, placed as for subject S9.
 
     A take is centred at the origin, where those cameras look, and turned by its yaw: captured people face
-    nearly one way, filmed people do not. Clips come take by take, camera by camera, in float32.
+    nearly one way, filmed people do not. Takes of training subjects are filmed ``cfg.turns`` times, at different
+    yaws and scales. Clips come take by take, turn by turn, camera by camera, in float32.
 
     Raises:
         InputError: an impossible number of cameras, or a take that walks out of a camera's field of view.
     """
     if not 1 <= cfg.cameras <= len(H36M_LENSES):
         raise InputError(f"film.cameras is {cfg.cameras}: there are {len(H36M_LENSES)} cameras, use 1 to 4.")
-    return [clip for take in takes for clip in _film_take(take, skeleton, cfg)]
+    if cfg.turns < 1:
+        raise InputError(f"film.turns is {cfg.turns}: a take is filmed at least once.")
+    return [
+        clip
+        for take in takes
+        for turn in range(cfg.turns if take.subject in train_subjects else 1)
+        for clip in _film_take(take, skeleton, cfg, turn)
+    ]
 
 
-def yaw(seed: int, name: str) -> float:
-    """A take's turn about the vertical in radians: uniform, and the same in every process."""
-    digest = blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
-    return 2 * math.pi * int.from_bytes(digest, "big") / 2**64
+def yaw(seed: int, name: str, turn: int = 0) -> float:
+    """A take's turn about the vertical in radians, uniform."""
+    return 2 * math.pi * _draw(seed, name, turn, "yaw")
 
 
-def stage(pose: Float[Tensor, "n j 3"], root: int, angle: float) -> Float[Tensor, "n j 3"]:
-    """The take with the root's mean place above the origin, turned by ``angle`` about the vertical."""
+def _draw(seed: int, name: str, turn: int, what: str) -> float:
+    """A number in [0, 1) for a turn of a take: the same in every process."""
+    digest = blake2b(f"{seed}/{name}/{turn}/{what}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+def stage(pose: Float[Tensor, "n j 3"], root: int, angle: float, scale: float = 1) -> Float[Tensor, "n j 3"]:
+    """The take with the root's mean place above the origin, turned by ``angle`` about the vertical, scaled."""
     centre = pose[:, root].mean(0) * pose.new_tensor([1, 1, 0])
     c, s = math.cos(angle), math.sin(angle)
-    return (pose - centre) @ pose.new_tensor([[c, -s, 0], [s, c, 0], [0, 0, 1]]).mT
+    return (pose - centre) @ pose.new_tensor([[c, -s, 0], [s, c, 0], [0, 0, 1]]).mT * scale
 
 
-def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg) -> list[Clip]:
+def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int) -> list[Clip]:
     """One clip per camera."""
     lenses, places = H36M_LENSES[: cfg.cameras], H36M_PLACEMENTS["S9"][: cfg.cameras]
-    world = stage(take.pose.float(), skeleton.root, yaw(cfg.seed, take.name))
+    scale = 1 + cfg.stature * (2 * _draw(cfg.seed, take.name, turn, "scale") - 1) if turn else 1.0
+    world = stage(take.pose.float(), skeleton.root, yaw(cfg.seed, take.name, turn), scale)
     rows = rearrange(world, "n j d -> d (n j)").contiguous()  # each axis in one piece: twice as fast
     clips = []
     for lens, place in zip(lenses, places, strict=True):
         orientation, translation = place.orientation(), place.translation()
-        turn = rotate(conjugate(orientation), torch.eye(3)).mT
-        pose = rearrange(turn @ rows - turn @ translation[:, None], "d (n j) -> n j d", j=skeleton.num_joints)
+        axes = rotate(conjugate(orientation), torch.eye(3)).mT
+        pose = rearrange(axes @ rows - axes @ translation[:, None], "d (n j) -> n j d", j=skeleton.num_joints)
         _check_in_view(pose, take.name, lens.name)
         root = pose[:, skeleton.root]
         clips.append(
@@ -65,6 +81,7 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg) -> list[Clip]:
                 subject=take.subject,
                 name=take.name,
                 camera=lens.name,
+                turn=turn,
             )
         )
     return clips

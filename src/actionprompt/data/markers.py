@@ -123,6 +123,7 @@ def _head(
 
 
 def _unit(vectors: Points) -> Points:
-    """Vectors of length one."""
-    unit: Points = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    """Vectors of length one; NaN where a vector has no direction."""
+    with np.errstate(invalid="ignore"):
+        unit: Points = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     return unit

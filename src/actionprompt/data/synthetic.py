@@ -45,13 +45,14 @@ def load(cfg: SyntheticCfg) -> Corpus:
     """
     names = subjects(cfg)
     tests = max(1, cfg.subjects // 3)
+    train = names[:-tests]
     return Corpus(
         name="synthetic",
         skeleton=H36M_17,
         fps=FPS,
         actions=tuple(motion.name for motion in MOTIONS),
-        clips=tuple(film(takes(cfg), H36M_17, cfg.film)),
-        train_subjects=names[:-tests],
+        clips=tuple(film(takes(cfg), H36M_17, cfg.film, train)),
+        train_subjects=train,
         test_subjects=names[-tests:],
         facts={"source": f"articulated figures, seed {cfg.seed}", "2D": "projected 3D joints (ground truth)"},
     )

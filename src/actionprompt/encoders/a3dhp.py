@@ -1,4 +1,4 @@
-"""A3DHP: Liu et al., "Attention mechanism exploits temporal contexts", CVPR 2020, for any number of stages."""
+"""A3DHP: Liu et al., "Attention mechanism exploits temporal contexts", CVPR 2020, at any depth."""
 
 import math
 
@@ -15,7 +15,7 @@ from actionprompt.errors import InputError
 
 
 class SeparableConv(nn.Module):
-    """A depth-wise convolution of width 3 and stride 3 around every third frame, BN, then a grouped 1x1, BN."""
+    """A depth-wise convolution of width 3 around every third frame, BN, a grouped 1x1 convolution, BN."""
 
     def __init__(self, c_in: int, c_out: int, dilation: int = 1, groups: int = 1) -> None:
         super().__init__()
@@ -33,10 +33,11 @@ class SeparableConv(nn.Module):
         margin = self.dilation - 1
         z = torch.cat([z[:, :1]] * margin + [z] + [z[:, -1:]] * margin, 1) if margin else z
         before, centre, after = z[:, 0::3], z[:, self.dilation :: 3], z[:, 2 * self.dilation :: 3]
-        out = after.shape[1]
-        z = before[:, :out] * self.depth[0] + centre[:, :out] * self.depth[1] + after * self.depth[2]
+        f = after.shape[1]
+        z = before[:, :f] * self.depth[0] + centre[:, :f] * self.depth[1] + after * self.depth[2]
         z = rearrange(self.depth_norm(z), "b f (g c) -> b f g c", g=self.point.shape[0])
-        return self.point_norm(torch.einsum("bfgi,goi->bfgo", z, self.point).flatten(2))
+        out: Tensor = self.point_norm(torch.einsum("bfgi,goi->bfgo", z, self.point).flatten(2))
+        return out
 
 
 class KernelAttention(nn.Module):
@@ -68,8 +69,9 @@ class Skip(nn.Module):
 
     def forward(self, z: Float[Tensor, "b f c"]) -> Float[Tensor, "b f//3 c"]:
         """One vector per three frames."""
-        mixed = self.mix_norm(self.mix(self.dropout(F.mish(self.conv(z)))))
-        return z[:, 1::3] + self.dropout(F.mish(mixed))
+        mixed = self.mix(self.dropout(F.mish(self.conv(z))))
+        new: Tensor = self.dropout(F.mish(self.mix_norm(mixed)))
+        return z[:, 1::3] + new
 
 
 class Stage(nn.Module):
@@ -87,21 +89,22 @@ class Stage(nn.Module):
     def forward(
         self,
         z: Float[Tensor, "b f c"],
-        scales: Float[Tensor, "b f c"] | None,
+        scales: list[Float[Tensor, "b f c"]],
         similarity: Float[Tensor, "b F"],
     ) -> Float[Tensor, "b f//3 c"]:
-        """``scales`` (other time scales) joins z ahead of the attention, but not in the residual connection."""
+        """Other time scales join z ahead of the attention, not in the residual connection."""
         attention = self.attend_norm(self.attend(similarity)).sigmoid()[:, :, None]
-        joined = z if scales is None else z + scales
+        joined = sum(scales, start=z)
         mixed = self.mix(self.dropout(self.kernel(joined * attention)))
-        return z[:, 1::3] + self.dropout(F.mish(self.mix_norm(mixed)))
+        new: Tensor = self.dropout(F.mish(self.mix_norm(mixed)))
+        return z[:, 1::3] + new
 
 
 class A3DHP(Encoder):
-    """Temporal attention over convolutions of several time scales: a window of F frames to the centre frame's pose.
+    """Temporal attention over convolutions of several time scales: a window of F frames to its centre's pose.
 
-    The published network has five layers (243 frames); the same construction works from two on. Z0 at tap 1 is the
-    first expansion's output, F/3 vectors.
+    The published network has five layers (243 frames); the same construction works from two on. Z0 at tap 1
+    is the first expansion's output, F/3 vectors.
     """
 
     def __init__(self, cfg: A3DHPCfg, num_joints: int) -> None:
@@ -130,29 +133,28 @@ class A3DHP(Encoder):
         assert x.shape[1] == self.window.frames, f"{x.shape[1]} frames, not {self.window.frames}"
         assert 1 <= tap <= self.num_taps, f"tap {tap} of {self.num_taps}"
         similarity = self.similarity(x)
-        z, *others = self._expand(x)
-        scales: list[Tensor | None] = [None, *others]
+        z, *expanded = self._expand(x)
+        scales: list[list[Tensor]] = [[], *([other] for other in expanded)]
         layers = [z]
         for i, stage in enumerate(self.stages):
             for (start, end), skip in zip(self.skip_ends, self.skips, strict=True):
                 if start == i:
-                    earlier = scales[end]
-                    assert earlier is not None
-                    scales[end] = earlier + skip(every(z, end - start - 1))
+                    scales[end].append(skip(every(z, end - start - 1)))
             z = stage(z, scales[i], similarity)
             layers.append(z)
         return Features(shallow=layers[tap - 1], final=z)
 
     def head(self, z: Float[Tensor, "b t c"]) -> Float[Tensor, "b t j 3"]:
         """The last linear layer."""
-        return rearrange(self.shrink(z), "b t (j xyz) -> b t j xyz", xyz=3)
+        pose: Tensor = rearrange(self.shrink(z), "b t (j xyz) -> b t j xyz", xyz=3)
+        return pose
 
     def similarity(self, x: Float[Tensor, "b f j 2"]) -> Float[Tensor, "b f"]:
         """Cosine between each frame's 2D pose and the centre frame's, relative to the root joint."""
         poses = (x - x[:, :, :1]).flatten(2)
         return F.cosine_similarity(poses[:, self.window.past, None], poses, dim=-1)
 
-    def _expand(self, x: Float[Tensor, "b f j 2"]) -> list[Float[Tensor, "b f_i c"]]:
+    def _expand(self, x: Float[Tensor, "b f j 2"]) -> list[Float[Tensor, "b _ c"]]:
         """The first layer at each time scale: expansion i reads every 3^i-th frame."""
         x = x.flatten(2)
         return [self.dropout(F.mish(expand(every(x, i)))) for i, expand in enumerate(self.expand)]

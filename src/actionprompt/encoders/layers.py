@@ -24,7 +24,7 @@ class BatchNorm(nn.BatchNorm1d):
         """Normalised x."""
         rows = x.reshape(-1, x.shape[-1])
         if self.training and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
-            rows = self._synchronised(rows)
+            rows = self._synchronised(rows.float()).to(rows.dtype)  # bfloat16 cannot even count the rows
         else:
             rows = super().forward(rows)
         return rows.reshape(x.shape)

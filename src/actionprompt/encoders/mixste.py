@@ -1,4 +1,4 @@
-"""MixSTE: Zhang et al., "Seq2seq mixed spatio-temporal encoder for 3D human pose estimation in video", CVPR 2022."""
+"""MixSTE: Zhang et al., "Seq2seq mixed spatio-temporal encoder for 3D human pose estimation", CVPR 2022."""
 
 import torch
 import torch.nn.functional as F
@@ -14,8 +14,8 @@ from actionprompt.errors import InputError
 class Block(nn.Module):
     """A pre-norm transformer block over one axis of the tokens (b f j c); subclasses say which.
 
-    Queries, keys and values come from three products with thirds of one weight, so that each is contiguous: both
-    subclasses then hand views to the attention, and its result is a view of (b f j c) again.
+    Queries, keys and values come from three products with thirds of one weight, so that each is contiguous:
+    both subclasses then hand views to the attention, and its result is a view of (b f j c) again.
     """
 
     def __init__(self, dim: int, heads: int, hidden: int, drop_path: float) -> None:
@@ -30,30 +30,35 @@ class Block(nn.Module):
     def forward(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
         """Refined tokens."""
         z = z + self._drop(self._attention(self.norm(z)))
-        return z + self._drop(self.mlp(self.mlp_norm(z)))
+        new: Tensor = self.mlp(self.mlp_norm(z))
+        return z + self._drop(new)
 
     def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
         """Tokens as sequences, one head's part each."""
         raise NotImplementedError
 
-    def join(self, z: Float[Tensor, "sequences heads length d"], b: int) -> Float[Tensor, "b f j c"]:
+    def join(
+        self, new: Float[Tensor, "sequences heads length d"], like: Float[Tensor, "b f j c"]
+    ) -> Float[Tensor, "b f j c"]:
         """The inverse of ``split``."""
         raise NotImplementedError
 
-    def coins(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b #f #j 1"]:
-        """An uninitialised number per sequence."""
+    def one_each(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b one_f one_j 1"]:
+        """Any one number per sequence."""
         raise NotImplementedError
 
     def _attention(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
         thirds = zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
         q, k, v = (self.split(F.linear(z, weight, bias)) for weight, bias in thirds)
-        return self.proj(self.join(F.scaled_dot_product_attention(q, k, v), z.shape[0]))
+        new: Tensor = self.proj(self.join(F.scaled_dot_product_attention(q, k, v), like=z))
+        return new
 
     def _drop(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
         """Stochastic depth: the residual branch of some sequences is left out of training."""
         if not self.training or self.drop_path == 0:
             return z
-        return z * self.coins(z).bernoulli_(1 - self.drop_path) / (1 - self.drop_path)
+        kept = torch.empty_like(self.one_each(z)).bernoulli_(1 - self.drop_path)
+        return z * (kept / (1 - self.drop_path))
 
 
 class SpatialBlock(Block):
@@ -63,29 +68,33 @@ class SpatialBlock(Block):
         """Sequences: frames."""
         return rearrange(z, "b f j (h d) -> (b f) h j d", h=self.heads)
 
-    def join(self, z: Float[Tensor, "sequences heads length d"], b: int) -> Float[Tensor, "b f j c"]:
+    def join(
+        self, new: Float[Tensor, "sequences heads length d"], like: Float[Tensor, "b f j c"]
+    ) -> Float[Tensor, "b f j c"]:
         """The inverse of ``split``."""
-        return rearrange(z, "(b f) h j d -> b f j (h d)", b=b)
+        return rearrange(new, "(b f) h j d -> b f j (h d)", b=like.shape[0])
 
-    def coins(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f 1 1"]:
-        """One per frame."""
-        return torch.empty_like(z[:, :, :1, :1])
+    def one_each(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f 1 1"]:
+        """A number per frame."""
+        return z[:, :, :1, :1]
 
 
 class FrameBlock(Block):
-    """Attention over the frames of each joint; joints count as further heads, which spares a transposition."""
+    """Attention over the frames of each joint; joints count as further heads, which spares a copy."""
 
     def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
         """Sequences: windows, with a head per joint and head."""
         return rearrange(z, "b f j (h d) -> b (j h) f d", h=self.heads)
 
-    def join(self, z: Float[Tensor, "sequences heads length d"], b: int) -> Float[Tensor, "b f j c"]:
+    def join(
+        self, new: Float[Tensor, "sequences heads length d"], like: Float[Tensor, "b f j c"]
+    ) -> Float[Tensor, "b f j c"]:
         """The inverse of ``split``."""
-        return rearrange(z, "b (j h) f d -> b f j (h d)", h=self.heads)
+        return rearrange(new, "b (j h) f d -> b f j (h d)", h=self.heads)
 
-    def coins(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b 1 j 1"]:
-        """One per joint."""
-        return torch.empty_like(z[:, :1, :, :1])
+    def one_each(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b 1 j 1"]:
+        """A number per joint."""
+        return z[:, :1, :, :1]
 
 
 class MixSTE(Encoder):
@@ -132,4 +141,5 @@ class MixSTE(Encoder):
 
     def head(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j 3"]:
         """A layer norm and the last linear layer, per token."""
-        return self.regress(z)
+        pose: Tensor = self.regress(z)
+        return pose

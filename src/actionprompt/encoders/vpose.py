@@ -23,6 +23,11 @@ class VPose(Encoder):
         super().__init__()
         if not cfg.widths or any(w < 1 or w % 2 == 0 for w in cfg.widths):
             raise InputError(f"VPose needs odd layer widths, such as 3 3 3; got {cfg.widths}.")
+        if cfg.channels < 1 or not 0 <= cfg.dropout < 1:
+            raise InputError(
+                f"VPose has {cfg.channels} channels and the dropout {cfg.dropout}: "
+                "it needs 1 channel or more and a dropout of at least 0 and below 1."
+            )
         self.window = Window(cfg.frames, out=1, causal=cfg.causal)
         self.num_joints = num_joints
         self.shallow_dim = self.final_dim = cfg.channels

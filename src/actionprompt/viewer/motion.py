@@ -82,7 +82,7 @@ class Motion:
 def _array(
     name: str, values: object, shape: tuple[int | None, ...], unit: Unit
 ) -> Float[np.ndarray, "*shape"]:
-    """Values as float32; the shape must fit (None: any length), and the values stay below the unit's limit."""
+    """Values as float32; the shape must fit (None: any length), the values stay below the unit's limit."""
     array = np.asarray(values, dtype=np.float32)
     if array.ndim != len(shape) or any(w not in (None, h) for w, h in zip(shape, array.shape, strict=True)):
         wanted = ", ".join("frames" if w is None else str(w) for w in shape)

@@ -86,6 +86,7 @@ function announce() {
     if (chances) parts.push(`${element("action-name").textContent} ${element("action-chance").textContent}`);
     if (truth) parts.push(`mean error ${millimetres(main.curve[player.frame])}`);
     write(element("announce"), parts.join(", "));
+    element("scrub").setAttribute("aria-valuetext", parts[0]);
   }, 400);
 }
 
@@ -109,7 +110,7 @@ function drawTip(f) {
   tip.hidden = !(away > 0.1);
   if (tip.hidden) return;
   const errors = truth ? models.map((model) => `${model.name}: ${millimetres(jointError(model, f, hovered))}`) : [];
-  write(tip, [joints[hovered], ...errors].join("\n"));
+  write(tip, [joints[hovered] + (truth ? ": error" : ""), ...errors].join("\n"));
   const left = Math.max(4, Math.min(x + 14, space.clientWidth - tip.offsetWidth - 4));
   const top = Math.max(4, y - tip.offsetHeight - 10);
   tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;

@@ -17,7 +17,7 @@ from actionprompt.errors import InputError
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """The weights of a network in a ``.safetensors``, ``.npz`` (``state/<key>``) or ``torch.save`` file.
 
-    Of a training checkpoint, the network is what lies under ``model_pos`` (the three baselines' authors save their
+    Of a training checkpoint, the network is what lies under ``model_pos`` (the baselines' authors save their
     epoch, optimiser and numpy random state beside it).
 
     Raises:
@@ -28,7 +28,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     try:
         content = _read(path)
     except Exception as error:  # whatever a parser makes of a foreign file
-        reason = str(error).strip().split("\n")[0]
+        reason = str(error).split("WeightsUnpickler error: ")[-1].strip().split("\n")[0].rstrip(".")
         raise InputError(f"{path} cannot be read as weights ({type(error).__name__}: {reason}).") from error
     return network_of(content, str(path))
 
@@ -66,7 +66,7 @@ def _read(path: Path) -> Any:
 
 
 class Inert:
-    """Stands for whatever else a checkpoint mentions (numpy's random state): accepts everything, does nothing."""
+    """Stands for whatever else a checkpoint names (numpy's random state): takes everything, does nothing."""
 
     def __new__(cls, *_args: object, **_kwargs: object) -> "Inert":
         """An empty object."""
@@ -78,14 +78,14 @@ class Inert:
 
 
 def _stand_ins(path: Path) -> list[Any]:
-    """An inert class for each name in the file; torch's own tensor types keep their meaning, ``os`` stays refused."""
+    """An inert class for each name in the file; torch's own types keep their meaning, ``os`` is refused."""
     with path.open("rb") as file:
         names = set(_names(file))
     return [type(name, (Inert,), {"__module__": module}) for module, name in sorted(names)]
 
 
 def _names(file: BinaryIO) -> Iterator[tuple[str, str]]:
-    """Module and name of everything that the pickles of a ``torch.save`` file (2.0's archive or older) refer to."""
+    """Module and name of all that the pickles of a ``torch.save`` file (an archive, or the old form) use."""
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
             record = next(name for name in archive.namelist() if name.endswith("data.pkl"))

@@ -1,0 +1,144 @@
+"""Runs beside each other: mean and spread over seeds, and differences paired by seed, with confidence intervals.
+
+The gains in question are small, and two seeds of one model differ by as much; only a difference taken within a seed, over
+several seeds, says something. Runs of one seed share batches and the encoder's initial weights.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean, stdev
+
+from rich.table import Table
+
+from actionprompt.errors import InputError
+from actionprompt.runfolder import RunFolder
+
+MEASURES = ("P1", "P2", "P3", "N-MPJPE", "P1 label given", "P2 label given", "accuracy")
+Scores = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ in their seed only."""
+
+    name: str
+    scores: Mapping[int, Scores]
+    """Measure by measure, for each seed; millimetres, accuracy in percent."""
+
+    def mean(self, measure: str) -> float | None:
+        """Mean over seeds."""
+        values = [s[measure] for s in self.scores.values() if measure in s]
+        return mean(values) if values else None
+
+    def spread(self, measure: str) -> float | None:
+        """Standard deviation over seeds; None for fewer than two."""
+        values = [s[measure] for s in self.scores.values() if measure in s]
+        return stdev(values) if len(values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A paired difference: mean and half the width of its 95 % confidence interval (Student's t over seeds)."""
+
+    mean: float
+    half: float | None
+    relative: float
+    """Percent of the baseline's mean."""
+
+
+def difference(group: Group, baseline: Group, measure: str) -> Difference | None:
+    """Group minus baseline, over the seeds that both have; None where there are none."""
+    seeds = [s for s in group.scores if s in baseline.scores]
+    pairs = [
+        (group.scores[s][measure], baseline.scores[s][measure])
+        for s in seeds
+        if measure in group.scores[s] and measure in baseline.scores[s]
+    ]
+    if not pairs:
+        return None
+    deltas = [a - b for a, b in pairs]
+    half = None
+    if len(deltas) > 1:
+        from scipy.stats import t
+
+        half = float(t.ppf(0.975, len(deltas) - 1)) * stdev(deltas) / len(deltas) ** 0.5
+    return Difference(mean(deltas), half, 100 * mean(deltas) / mean(b for _, b in pairs))
+
+
+def read_groups(runs: Sequence[Path], report: str) -> list[Group]:
+    """Groups run folders by their settings without the seed.
+
+    Raises:
+        InputError: a folder without a run or without this report, or the same settings and seed twice.
+    """
+    groups: dict[object, tuple[str, dict[int, Scores]]] = {}
+    for path in runs:
+        settings = RunFolder(path).read_settings()
+        key = replace(settings, seed=0)
+        name, scores = groups.setdefault(key, (re.sub(r"[-_]?s?\d+$", "", path.name), {}))
+        if settings.seed in scores:
+            raise InputError(f"{path} repeats seed {settings.seed} of another run with the same settings ({name}).")
+        scores[settings.seed] = _scores(path / f"{report}.json")
+    return [Group(name, scores) for name, scores in groups.values()]
+
+
+def _scores(file: Path) -> Scores:
+    if not file.is_file():
+        raise InputError(f"There is no {file}: run `actionprompt evaluate {file.parent}` first.")
+    data = json.loads(file.read_text())
+    average = data["average"]
+    found = {
+        "P1": average["inferred"]["P1"],
+        "P2": average["inferred"]["P2"],
+        "P3": data["P3"],
+        "N-MPJPE": average["inferred"]["N-MPJPE"],
+    }
+    if average["accuracy"] is not None:
+        found |= {
+            "P1 label given": average["given"]["P1"],
+            "P2 label given": average["given"]["P2"],
+            "accuracy": 100 * average["accuracy"],
+        }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def rows(groups: Sequence[Group], baseline: Group) -> list[list[str]]:
+    """A line per group: mean ± spread, and below it the paired difference to the baseline."""
+    lines = []
+    for group in groups:
+        lines.append([f"{group.name} ({len(group.scores)} seeds)", *(_cell(group, m) for m in MEASURES)])
+        if group is not baseline:
+            lines.append(["  paired difference", *(_delta(difference(group, baseline, m)) for m in MEASURES)])
+    return lines
+
+
+def _cell(group: Group, measure: str) -> str:
+    value, spread = group.mean(measure), group.spread(measure)
+    if value is None:
+        return ""
+    return f"{value:.2f}" if spread is None else f"{value:.2f} ± {spread:.2f}"
+
+
+def _delta(delta: Difference | None) -> str:
+    if delta is None:
+        return ""
+    half = "" if delta.half is None else f" ± {delta.half:.2f}"
+    return f"{delta.mean:+.2f}{half} ({delta.relative:+.1f} %)"
+
+
+def markdown(groups: Sequence[Group], baseline: Group) -> str:
+    """The table as Markdown."""
+    head = ["", *MEASURES]
+    body = [head, ["---"] * len(head), *rows(groups, baseline)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in body) + "\n"
+
+
+def terminal(groups: Sequence[Group], baseline: Group) -> Table:
+    """The table for the terminal."""
+    table = Table("", *MEASURES, title=f"Differences paired by seed, against {baseline.name}")
+    for line in rows(groups, baseline):
+        table.add_row(*line)
+    return table

@@ -1,0 +1,165 @@
+"""The one reader of ``.npz`` files that hold pickled objects, as the field's data files do.
+
+Nothing that such a file says is executed: of all that a pickle can name, only numpy's arrays, numbers and
+types are known here, and even those are rebuilt by this file's own code.
+"""
+
+import pickle
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from actionprompt.errors import InputError
+
+KINDS = "biufSU"
+"""Plain numbers and texts; objects (``O``) are lists of what else is known."""
+
+
+def read_npz(path: Path) -> dict[str, Any]:
+    """Every entry of an ``.npz`` file: arrays, and the dicts, lists and texts around them.
+
+    Raises:
+        InputError: no such file, not an .npz file, a damaged one, or one that holds other objects.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): _entry(archive, name, path) for name in names}
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    except zipfile.BadZipFile as error:
+        raise InputError(
+            f"{path} is not an .npz file, or it is cut off: copy or download it again."
+        ) from error
+    except InputError:
+        raise
+    except Exception as error:  # whatever a damaged pickle makes of a parser
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): get it again.") from error
+
+
+def _entry(archive: zipfile.ZipFile, name: str, path: Path) -> Any:
+    """One array, or the object in an array of no dimensions."""
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        if not read_header(file)[2].hasobject:
+            with archive.open(name) as again:
+                return np.lib.format.read_array(again, allow_pickle=False)
+        content = _resolve(_Reader(file, path).load())
+    return content.item() if isinstance(content, np.ndarray) and content.ndim == 0 else content
+
+
+@dataclass
+class _Type:
+    """Stands for a numpy type; what the file says of it beyond name and byte order is ignored."""
+
+    name: str
+    order: str = "<"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = str(state[1])
+
+    def numpy(self) -> np.dtype[Any]:
+        """The type."""
+        plain = np.dtype(self.name)
+        if plain.kind not in KINDS:
+            raise ValueError(f"arrays of type {self.name}")
+        return plain.newbyteorder(self.order if self.order in "<>" else "=")  # type: ignore[arg-type]
+
+
+@dataclass
+class _Array:
+    """Stands for an array until all of the file is read."""
+
+    state: tuple[Any, ...] = ()
+    done: np.ndarray[Any, Any] | None = field(default=None)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.state = state
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The array, made once however often it occurs; numbers are views of the bytes that were read."""
+        if self.done is None:
+            _, shape, kind, by_column, data = self.state
+            if kind.name.startswith("O"):
+                self.done = np.empty(shape, dtype=object)
+                self.done.ravel()[:] = [_resolve(value) for value in data]
+            else:
+                raw = data.encode("latin-1") if isinstance(data, str) else data
+                flat = np.frombuffer(raw, kind.numpy())
+                self.done = flat.reshape(shape, order="F" if by_column else "C")
+        return self.done
+
+
+def _resolve(value: Any) -> Any:
+    """The value with arrays in place of what stood for them."""
+    if isinstance(value, _Array):
+        return value.numpy()
+    if isinstance(value, dict):
+        return {key: _resolve(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_resolve(item) for item in value)
+    return value
+
+
+def _reconstruct(kind: type, shape: tuple[int, ...], code: bytes) -> _Array:
+    """What numpy's pickles call to begin an array, before they fill it."""
+    return _Array()
+
+
+def _frombuffer(data: bytes, kind: _Type, shape: tuple[int, ...], order: str) -> _Array:
+    """What numpy's pickles of protocol 5 call to make an array."""
+    return _Array((1, shape, kind, order == "F", bytes(data)))
+
+
+def _scalar(kind: _Type, data: bytes | str) -> Any:
+    """What numpy's pickles call to make a number."""
+    raw = data.encode("latin-1") if isinstance(data, str) else data
+    return np.frombuffer(raw, kind.numpy())[0]
+
+
+def _type(name: str, *_: Any) -> _Type:
+    """What numpy's pickles call to begin a type."""
+    return _Type(str(name))
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """How protocol 2 writes bytes."""
+    if encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"encoding {encoding}")
+    return text.encode("latin-1")
+
+
+class _Reader(pickle.Unpickler):
+    """Knows the six names that numpy's arrays need, under numpy 1's and numpy 2's module names."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__(file, encoding="latin1")
+        self.path = path
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The stand-in for a name.
+
+        Raises:
+            InputError: any other name.
+        """
+        known: dict[tuple[str, str], Any] = {
+            ("numpy.multiarray", "_reconstruct"): _reconstruct,
+            ("numpy.multiarray", "scalar"): _scalar,
+            ("numpy.numeric", "_frombuffer"): _frombuffer,
+            ("numpy", "ndarray"): _Array,
+            ("numpy", "dtype"): _type,
+            ("_codecs", "encode"): _encode,
+        }
+        key = module.replace("numpy._core", "numpy").replace("numpy.core", "numpy"), name
+        if key not in known:
+            raise InputError(
+                f"{self.path} holds an object of {module}.{name} where only arrays belong: no data "
+                "preparation made it, and it is not read."
+            )
+        return known[key]

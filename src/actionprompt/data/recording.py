@@ -1,0 +1,59 @@
+"""A motion capture file, read: named points over time, whatever the format it came from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+Up = Literal["y", "z"]
+"""The axis that points up in a file's world."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Named points of one person."""
+
+    names: tuple[str, ...]
+    points: Float[np.ndarray, "n p 3"]
+    """Metres; NaN where a marker was lost."""
+    fps: float
+    up: Up
+
+
+def z_up(points: Float[np.ndarray, "n p 3"], up: Up) -> Float[np.ndarray, "n p 3"]:
+    """The points in axes whose z points up: a world with y up is turned by 90 degrees about x."""
+    if up == "z":
+        return points
+    turned: Float[np.ndarray, "n p 3"] = points[..., [0, 2, 1]] * np.array([1.0, -1.0, 1.0])
+    return turned
+
+
+def resample(points: Float[np.ndarray, "n p 3"], fps: float, wanted: float) -> Float[np.ndarray, "m p 3"]:
+    """The points at another frame rate, by the cubic (Catmull-Rom) through the four nearest frames.
+
+    The first frame stays where it is and nothing is extrapolated, so that n frames become
+    floor((n - 1) * wanted / fps) + 1.
+    """
+    if fps == wanted:
+        return points
+    last = points.shape[0] - 1
+    time = np.arange(int(last * wanted / fps + 1e-6) + 1) * fps / wanted
+    left = np.minimum(np.floor(time + 1e-6).astype(int), max(last - 1, 0))
+    s = (time - left).clip(0, 1)[:, None, None]
+    before, here, there, after = (points[(left + k).clip(0, last)] for k in (-1, 0, 1, 2))
+    before = np.where((left == 0)[:, None, None], 2 * here - there, before)  # the ends go straight on
+    after = np.where((left == last - 1)[:, None, None], 2 * there - here, after)
+    slope = (there - before) / 2, (after - here) / 2
+    rise = there - here
+    curve: Float[np.ndarray, "m p 3"] = here + s * (
+        slope[0] + s * (3 * rise - 2 * slope[0] - slope[1] + s * (slope[0] + slope[1] - 2 * rise))
+    )
+    return curve
+
+
+def top_speed(points: Float[np.ndarray, "n p 3"], fps: float) -> float:
+    """The fastest step of any point, metres a second: people stay below 15."""
+    if points.shape[0] < 2:
+        return 0.0
+    return float(np.linalg.norm(np.diff(points, axis=0), axis=-1).max() * fps)

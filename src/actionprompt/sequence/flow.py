@@ -1,0 +1,78 @@
+"""A VPose lifter, with or without APM, on a sequence that arrives in chunks of any size."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from actionprompt.apm import OneHot, TextPrompt
+from actionprompt.data.clip import mirror
+from actionprompt.encoders.vpose import VPose
+from actionprompt.model import Lifter
+from actionprompt.sequence.app import PromptBank
+from actionprompt.sequence.atp import ProjectorFlow, TextPromptFlow
+from actionprompt.sequence.encoder import VPoseFlow
+
+
+class Answer(NamedTuple):
+    """What a lifter answers for consecutive frames."""
+
+    pose: Float[Tensor, "n j 3"]
+    """Camera axes, root-relative, metres."""
+    logits: Float[Tensor, "n k"] | None
+    """The classification vector y; None without APM."""
+
+
+class Flow:
+    """Answers from the window that ends at each pushed frame; the first frame is repeated before it.
+
+    A window's answer belongs to the frame ``window.future`` before its end (to its end, if causal). What
+    depends on the weights alone is computed when the flow is made; training after that leaves it behind.
+    """
+
+    def __init__(self, lifter: Lifter, order: list[int] | None = None) -> None:
+        """A flow at its first frame.
+
+        Args:
+            lifter: one that :meth:`covers` accepts; put in evaluation mode.
+            order: a skeleton's mirror permutation, to average poses and logits with the mirrored sequence's.
+        """
+        self.lifter, self.order = lifter.eval(), order
+        encoder, apm = lifter.encoder, lifter.apm
+        assert Flow.covers(lifter)
+        assert isinstance(encoder, VPose)
+        self.encoder = VPoseFlow(encoder, lifter.tap)
+        self.recogniser = self.bank = None
+        with torch.inference_mode():
+            if apm is not None:
+                self.recogniser = _recogniser(apm.recogniser, self.encoder.count, self.encoder.stride)
+                self.bank = None if apm.pose_prompt is None else PromptBank(apm.pose_prompt)
+
+    @staticmethod
+    def covers(lifter: Lifter) -> bool:
+        """Whether windows can share this lifter's features: VPose, and enough digits for sums of weights."""
+        dtype = next(lifter.parameters()).dtype
+        return isinstance(lifter.encoder, VPose) and dtype in (torch.float32, torch.float64)
+
+    @torch.inference_mode()
+    def push(self, x: Float[Tensor, "n j 2"]) -> Answer:
+        """The answers of the windows that end at the next n frames."""
+        views = [x] if self.order is None else [x, mirror(x, self.order)]
+        z0, zd = self.encoder.push(torch.stack(views))
+        logits = None
+        if self.recogniser is not None:
+            logits = self.recogniser.push(z0).mean(0)
+            if self.bank is not None:
+                zd = self.bank.refine(zd, logits.argmax(-1))
+        pose = self.lifter.encoder.head(zd)
+        if self.order is None:
+            return Answer(pose[0], logits)
+        return Answer((pose[0] + mirror(pose[1], self.order)) / 2, logits)
+
+
+def _recogniser(module: nn.Module, count: int, stride: int) -> ProjectorFlow | TextPromptFlow:
+    if isinstance(module, OneHot):
+        return ProjectorFlow(module.projector, count, stride)
+    assert isinstance(module, TextPrompt)
+    return TextPromptFlow(module, count, stride)

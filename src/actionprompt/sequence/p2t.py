@@ -1,0 +1,81 @@
+"""P2T on a sequence: each key is scored once, a window's softmax is a ratio of sliding sums.
+
+Axis letters beside those of ``encoders/base.py``: n new rows, r rows with their history, h heads,
+e width of a head.
+"""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from actionprompt.apm import PoseToText
+from actionprompt.sequence.history import History, sliding_sum
+
+
+class PoseToTextFlow:
+    """What the heads find (t_hat) in windows of Z0: ``count`` rows, ``stride`` apart, and their velocities.
+
+    The queries T are the same for all windows, so a row of Z0 is reduced to its scores (one per head and
+    action) and its values, and only these are remembered.
+    """
+
+    faint = 1e-25
+    """Below this sum of its weights, the chunk's largest weight being 1, a window is computed by itself:
+    float32 ends at 1e-38, and weights far below the window's own largest still count."""
+
+    def __init__(self, p2t: PoseToText, t: Float[Tensor, "k d"], count: int, stride: int) -> None:
+        self.heads, self.scores = p2t.heads, p2t.heads * t.shape[0]
+        self.count, self.stride = count, stride
+        probes = rearrange(p2t.probes(t), "h k c0 -> (h k) c0")
+        self.reduce = torch.cat([probes, p2t.value.weight])
+        self.history = History((count - 1) * stride)
+
+    def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n k he"]:
+        """t_hat of the window that ends at each new row, heads joined."""
+        rows = self.history.extend(F.linear(z0, self.reduce))
+        score = rearrange(rows[..., : self.scores], "b r (h k) -> b r h k", h=self.heads)
+        value = rearrange(rows[..., self.scores :], "b r (h e) -> b r h e", h=self.heads)
+        if self.count == 1 or z0.shape[1] <= self.stride:
+            return self._each(score, value)
+        t_hat, faint = self._sliding(score, value)
+        for b, i in faint.nonzero().tolist():
+            window = slice(i, i + self.history.reach + 1)
+            t_hat[b, i] = self._each(score[b : b + 1, window], value[b : b + 1, window])[0, 0]
+        return t_hat
+
+    def _each(
+        self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]
+    ) -> Float[Tensor, "b n k he"]:
+        """A softmax per window."""
+        span = self.history.reach + 1
+        score = score.unfold(1, span, 1)[..., :: self.stride]  # b n h k f0
+        value = value.unfold(1, span, 1)[..., :: self.stride]  # b n h e f0
+        attention = torch.cat([score, score.diff(dim=-1)], dim=-1).softmax(-1)  # keys [Z0; dZ0]
+        found = attention @ torch.cat([value, value.diff(dim=-1)], dim=-1).mT
+        return rearrange(found, "b n h k e -> b n k (h e)")
+
+    def _sliding(
+        self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]
+    ) -> tuple[Float[Tensor, "b n k he"], Bool[Tensor, "b n"]]:
+        """All windows at once, and which ones' weights are too faint beside the chunk's largest.
+
+        A window sums over its rows, each with the step to the next one; its newest row has none.
+        """
+        n, s = score.shape[1] - self.history.reach, self.stride
+        step, velocity = score[:, s:] - score[:, :-s], value[:, s:] - value[:, :-s]
+        top = torch.maximum(score.amax(1, keepdim=True), step.amax(1, keepdim=True))
+        at, moving = (score - top).exp(), (step - top).exp()  # weights of positions and of velocities
+        total = self._slide(at[:, :-s] + moving) + at[:, -n:]
+        heads = []
+        for h in range(self.heads):  # one at a time: these products are wide
+            a, m = at[:, :, h, :, None], moving[:, :, h, :, None]  # b r k 1
+            v, dv = value[:, :, h, None], velocity[:, :, h, None]  # b r 1 e
+            found = self._slide((a[:, :-s] * v[:, :-s]).addcmul_(m, dv))
+            heads.append(found.addcmul_(a[:, -n:], v[:, -n:]).div_(total[:, :, h, :, None]))
+        return torch.cat(heads, dim=-1), (total < self.faint).flatten(2).any(-1)
+
+    def _slide(self, x: Float[Tensor, "b r *a"]) -> Float[Tensor, "b n *a"]:
+        sums = sliding_sum(x.flatten(2), self.count - 1, self.stride)
+        return sums.reshape(x.shape[0], -1, *x.shape[2:])

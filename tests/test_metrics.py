@@ -1,0 +1,129 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import golden
+
+from actionprompt import metrics
+from actionprompt.camera import rotate
+from actionprompt.skeleton import H36M_17
+
+SEEDS = st.integers(0, 2**32)
+
+
+def poses(seed: int, *shape: int) -> torch.Tensor:
+    return torch.randn(*shape, 17, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def random_rotation(seed: int) -> torch.Tensor:
+    q = torch.randn(4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return q / q.norm()
+
+
+def test_equal_the_field():
+    numbers = golden("metrics")
+    predicted, target = numbers["predicted"], numbers["target"]
+    for name in ("mpjpe", "p_mpjpe", "n_mpjpe"):
+        error = getattr(metrics, name)(predicted, target)
+        assert error.shape == (7,)
+        torch.testing.assert_close(error.double().mean(), numbers[name], rtol=1e-5, atol=1e-7)
+    velocity = metrics.velocity_error(predicted, target)
+    assert velocity.shape == (6,)
+    torch.testing.assert_close(velocity.double().mean(), numbers["velocity"], rtol=1e-5, atol=1e-7)
+
+
+def test_equal_loops_over_joints():
+    predicted, target = poses(1, 2, 4), poses(2, 2, 4)
+    for b in range(2):
+        for t in range(4):
+            pairs = list(zip(predicted[b, t].tolist(), target[b, t].tolist(), strict=True))
+            mean = sum(math.dist(p, q) for p, q in pairs) / 17
+            depth = sum(abs(p[2] - q[2]) for p, q in pairs) / 17
+            assert metrics.mpjpe(predicted, target)[b, t].item() == pytest.approx(mean)
+            assert metrics.depth_error(predicted, target)[b, t].item() == pytest.approx(depth)
+        for t in range(3):
+            step = predicted[b, t + 1] - predicted[b, t], target[b, t + 1] - target[b, t]
+            moved = sum(math.dist(p, q) for p, q in zip(*(s.tolist() for s in step), strict=True)) / 17
+            assert metrics.velocity_error(predicted, target)[b, t].item() == pytest.approx(moved)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.floats(0.05, 20))
+def test_p_mpjpe_ignores_similarity(seed, scale):
+    pose = poses(seed, 3)
+    moved = scale * rotate(random_rotation(seed + 1), pose) + poses(seed + 2)[0]
+    assert metrics.p_mpjpe(moved, pose).amax() < 1e-6
+    other = poses(seed + 3, 3)
+    torch.testing.assert_close(metrics.p_mpjpe(moved, other), metrics.p_mpjpe(pose, other), rtol=1e-6, atol=1e-9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS)
+def test_p_mpjpe_least_squares(seed):
+    """Its alignment has the smallest squared error: no small change of it is better."""
+    target = poses(seed)
+    predicted = target + 0.3 * poses(seed + 1)
+    best = aligned(predicted, target)
+    torch.testing.assert_close(metrics.mpjpe(best, target), metrics.p_mpjpe(predicted, target), rtol=1e-5, atol=1e-7)
+
+
+def aligned(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The slow twin: gradient descent over rotation (a free quaternion), scale and translation."""
+    free = torch.tensor([1.0, 0, 0, 0, 0, 0, 0, 0], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([free], max_iter=200, tolerance_change=1e-14, line_search_fn="strong_wolfe")
+
+    def move() -> torch.Tensor:
+        q = free[:4] / free[:4].norm()
+        return free[4].exp() * rotate(q, predicted) + free[5:]
+
+    def error() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = (move() - target).square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(error)
+    return move().detach()
+
+
+def test_p_mpjpe_does_not_reflect():
+    pose = poses(5)
+    mirrored = pose * torch.tensor([-1.0, 1, 1], dtype=torch.float64)
+    assert metrics.p_mpjpe(mirrored, pose) > 0.1
+    relabelled = mirrored[list(H36M_17.mirror)]
+    assert metrics.p_mpjpe(relabelled, pose) > 0.1
+
+
+def test_p_mpjpe_survives_flat_and_single_point_poses():
+    flat = poses(6)
+    flat[:, 2] = 0
+    assert metrics.p_mpjpe(2 * flat, flat) < 1e-9
+    point = torch.full((17, 3), 7.0, dtype=torch.float64)
+    error = metrics.p_mpjpe(point, flat)
+    torch.testing.assert_close(error, metrics.mpjpe(flat.mean(0).expand(17, 3), flat))
+    assert metrics.p_mpjpe(flat, point) < 1e-9
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.floats(0.05, 20))
+def test_n_mpjpe_ignores_scale(seed, scale):
+    predicted, target = poses(seed, 3), poses(seed + 1, 3)
+    torch.testing.assert_close(
+        metrics.n_mpjpe(scale * predicted, target), metrics.n_mpjpe(predicted, target), rtol=1e-6, atol=1e-9
+    )
+    assert metrics.n_mpjpe(scale * target, target).amax() < 1e-9
+
+
+def test_unit_and_precision_of_the_input():
+    predicted, target = poses(8, 2).float(), poses(9, 2).float()
+    for error in (metrics.mpjpe, metrics.depth_error, metrics.p_mpjpe, metrics.n_mpjpe):
+        assert error(predicted, target).dtype == torch.float32
+        torch.testing.assert_close(error(1000 * predicted, 1000 * target), 1000 * error(predicted, target))
+        assert error(target, target).abs().amax() < 1e-6
+
+
+def test_a_still_clip_has_no_velocity_error():
+    target = poses(3, 1).expand(5, -1, -1)
+    assert metrics.velocity_error(target + 1, target).tolist() == [0, 0, 0, 0]

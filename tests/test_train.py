@@ -1,0 +1,396 @@
+import json
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small import APP, VARIANTS, VPOSE, corpus, run_cfg
+
+from actionprompt import train as module
+from actionprompt.config import LifterCfg
+from actionprompt.encoders.config import VPoseCfg
+from actionprompt.encoders.layers import BatchNorm
+from actionprompt.errors import Diverged, InputError, Interrupted
+from actionprompt.model import load
+from actionprompt.recipes import RunCfg, ScheduleCfg
+from actionprompt.runfolder import RunFolder
+from actionprompt.train import build, reaches_all, schedule, train
+from actionprompt.windows import Windows
+
+STEPS = 12
+
+
+class PowerCut(Exception):
+    """Stands for whatever ends a process."""
+
+
+def run(cfg: RunCfg, folder: Path, **options: object) -> None:
+    train(cfg, folder, corpus=corpus(), quiet=True, **options)  # type: ignore[arg-type]
+
+
+def results(folder: Path) -> tuple[bytes, str]:
+    return (folder / "model.safetensors").read_bytes(), (folder / "log.jsonl").read_text()
+
+
+def at_step(monkeypatch, step: int, act) -> None:
+    """Does something in the middle of a step, counted from where the process begins."""
+    real, calls = module.loss, iter(range(10**6))
+
+    def loss(*arguments):
+        if next(calls) == step:
+            act()
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "loss", loss)
+
+
+def power_cut() -> None:
+    raise PowerCut
+
+
+# --- What a run leaves --------------------------------------------------------------------------------------------
+def test_a_run_and_its_folder(tmp_path):
+    run(run_cfg(), tmp_path / "run")
+    assert sorted(os.listdir(tmp_path / "run")) == [
+        "checkpoint.safetensors",
+        "log.jsonl",
+        "model.safetensors",
+        "settings.json",
+    ]
+    assert RunFolder(tmp_path / "run").read_settings() == run_cfg()
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in log] == [3, 6, 9, 12]
+    assert [line["epoch"] for line in log] == [0, 1, 2, 2]
+    assert log[-1]["lr"] == pytest.approx(1e-3 * 0.95**2)
+    assert set(log[0]) == {"step", "epoch", "loss", "pose_mm", "action_loss", "accuracy", "lr"}
+    for line in log:
+        assert line["loss"] == pytest.approx(line["pose_mm"] / 1000 + 0.1 * line["action_loss"], rel=1e-5)
+    model = load(tmp_path / "run" / "model.safetensors")
+    assert model.actions == corpus().actions
+    assert model.about["skeleton"] == "h36m17"
+    assert (model.about["data"], model.about["seed"], model.about["fps"]) == ("handmade", "0", "50")
+
+
+def test_the_log_is_the_mean_of_the_steps(tmp_path, monkeypatch):
+    seen, real = [], module.loss
+    monkeypatch.setattr(module, "loss", lambda *a: seen.append(real(*a)) or seen[-1])
+    run(run_cfg(log_every=5), tmp_path)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    for line, part in zip(log, (seen[:5], seen[5:10], seen[10:]), strict=True):
+        assert line["loss"] == pytest.approx(np.mean([s.total.item() for s in part]))
+        assert line["pose_mm"] == pytest.approx(1000 * np.mean([s.pose.item() for s in part]))
+
+
+def test_the_same_seed_gives_the_same_bits(tmp_path):
+    for name in ("a", "b"):
+        torch.rand(5)
+        run(run_cfg(), tmp_path / name)
+    run(run_cfg(seed=1), tmp_path / "c")
+    assert results(tmp_path / "a") == results(tmp_path / "b")
+    assert results(tmp_path / "a") != results(tmp_path / "c")
+
+
+def test_training_learns(tmp_path):
+    cfg = run_cfg(schedule=ScheduleCfg(epochs=1, epoch_steps=60, batch=32, lr=0.01), log_every=10)
+    run(cfg, tmp_path)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert log[-1]["loss"] < 0.9 * log[0]["loss"]
+    assert log[-1]["accuracy"] > log[0]["accuracy"]
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS))
+def test_variants_share_encoder_weights(variant):
+    ours, baseline = build(run_cfg(variant), corpus()), build(run_cfg(""), corpus())
+    for key, value in baseline.encoder.state_dict().items():
+        assert torch.equal(value, ours.encoder.state_dict()[key])
+
+
+def test_one_action_is_enough_without_apm(tmp_path):
+    data = corpus(actions=("walk",))
+    train(run_cfg(""), tmp_path / "a", corpus=data, quiet=True)
+    assert load(tmp_path / "a" / "model.safetensors").actions == ("walk",)
+    with pytest.raises(InputError, match="at least two different actions"):
+        train(run_cfg("apm"), tmp_path / "b", corpus=data, quiet=True)
+    assert not (tmp_path / "b").exists()
+
+
+def test_half_precision(tmp_path):
+    run(run_cfg(precision="bf16-mixed"), tmp_path)
+    model = load(tmp_path / "model.safetensors")
+    assert all(p.dtype == torch.float32 and p.isfinite().all() for p in model.parameters())
+
+
+def test_watch(tmp_path):
+    watch = train(run_cfg(), tmp_path, corpus=corpus(), quiet=True, profile=True)
+    assert list(watch.seconds) == ["gather", "forward", "backward", "optimiser", "other"]
+    useful = sum(watch.seconds[phase] for phase in ("forward", "backward", "optimiser"))
+    assert watch.share == pytest.approx(useful / sum(watch.seconds.values()))
+    assert watch.table().row_count == 6
+
+
+# --- Resuming -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("variant", ["", "apm"])
+@pytest.mark.parametrize("cuts", [(0,), (1,), (5,), (11,), (4, 2), (7, 0, 3)], ids=str)
+def test_resumed_equals_uninterrupted(variant, cuts, tmp_path, monkeypatch):
+    """Bit for bit, wherever the power fails, and however often; at worst to the last checkpoint is lost."""
+    cfg = run_cfg(variant)
+    run(cfg, tmp_path / "whole")
+    resume = False
+    for cut in cuts:
+        with monkeypatch.context() as patch:
+            at_step(patch, cut, power_cut)
+            with pytest.raises(PowerCut):
+                run(cfg, tmp_path / "cut", resume=resume)
+        resume = True
+    assert not (tmp_path / "cut" / "model.safetensors").exists()
+    run(cfg, tmp_path / "cut", resume=True)
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_a_cut_while_writing(tmp_path, monkeypatch):
+    """Halves of files that a killed process leaves are ignored or cut off."""
+    run(run_cfg(), tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        at_step(patch, 8, power_cut)
+        with pytest.raises(PowerCut):
+            run(run_cfg(), tmp_path / "cut")
+    (tmp_path / "cut" / "checkpoint.safetensors.part").write_bytes(b"half")
+    with (tmp_path / "cut" / "log.jsonl").open("a") as file:
+        file.write('{"step": 9, "lo')
+    run(run_cfg(), tmp_path / "cut", resume=True)
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [0, 6, 10])
+def test_an_interrupt_saves_the_state(number, step, tmp_path, monkeypatch):
+    run(run_cfg(), tmp_path / "whole")
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        at_step(patch, step, lambda: os.kill(os.getpid(), number))
+        with pytest.raises(Interrupted, match=f"Stopped after step {step + 1} of 12; the state is saved in"):
+            run(run_cfg(), tmp_path / "cut")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    done = []
+    with monkeypatch.context() as patch:
+        at_step(patch, -1, power_cut)
+        real = module.loss
+        patch.setattr(module, "loss", lambda *a: done.append(1) or real(*a))
+        run(run_cfg(), tmp_path / "cut", resume=True)
+    assert len(done) == STEPS - step - 1
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_an_interrupt_in_the_last_step_finishes_the_run(tmp_path, monkeypatch):
+    at_step(monkeypatch, 11, lambda: os.kill(os.getpid(), signal.SIGINT))
+    run(run_cfg(), tmp_path)
+    assert (tmp_path / "model.safetensors").exists()
+
+
+def test_a_second_interrupt_is_obeyed_at_once(tmp_path, monkeypatch):
+    def twice() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    at_step(monkeypatch, 3, twice)
+    with pytest.raises(KeyboardInterrupt):
+        run(run_cfg(), tmp_path)
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path):
+    run(run_cfg(), tmp_path)
+    before = results(tmp_path)
+    run(run_cfg(), tmp_path, resume=True)
+    assert results(tmp_path) == before
+
+
+def test_a_run_killed_before_its_model_was_written(tmp_path):
+    run(run_cfg(), tmp_path)
+    before = results(tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    run(run_cfg(), tmp_path, resume=True)
+    assert results(tmp_path) == before
+
+
+def test_in_a_thread(tmp_path):
+    errors = []
+
+    def work() -> None:
+        try:
+            run(run_cfg(), tmp_path / "a")
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert not errors
+    run(run_cfg(), tmp_path / "b")
+    assert results(tmp_path / "a") == results(tmp_path / "b")
+
+
+def test_resuming_what_is_not_there_or_different(tmp_path):
+    with pytest.raises(InputError, match="holds no training run"):
+        run(run_cfg(), tmp_path / "a", resume=True)
+    assert not (tmp_path / "a").exists()
+    run(run_cfg(), tmp_path / "b")
+    before = results(tmp_path / "b")
+    with pytest.raises(InputError, match="other settings"):
+        run(run_cfg(seed=1), tmp_path / "b", resume=True)
+    with pytest.raises(InputError, match="training windows and the data now give"):
+        train(run_cfg(), tmp_path / "b", corpus=corpus(frames=30), quiet=True, resume=True)
+    assert results(tmp_path / "b") == before
+
+
+# --- The folder ---------------------------------------------------------------------------------------------------
+def test_a_run_is_never_overwritten_by_accident(tmp_path):
+    run(run_cfg(), tmp_path)
+    before = results(tmp_path)
+    with pytest.raises(InputError, match="already holds a run: give --resume to go on with it, --overwrite"):
+        run(run_cfg(seed=1), tmp_path)
+    assert results(tmp_path) == before
+    run(run_cfg(seed=1), tmp_path, overwrite=True)
+    assert results(tmp_path) != before
+    assert RunFolder(tmp_path).read_settings().seed == 1
+
+
+def test_overwriting_leaves_nothing_of_the_old_run(tmp_path, monkeypatch):
+    run(run_cfg(), tmp_path)
+    at_step(monkeypatch, 0, power_cut)
+    with pytest.raises(PowerCut):
+        run(run_cfg(seed=1), tmp_path, overwrite=True)
+    assert os.listdir(tmp_path) == ["settings.json"]
+
+
+def test_folders_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="is a file; a run needs a folder"):
+        run(run_cfg(), tmp_path / "file")
+    with pytest.raises(InputError, match="cannot be written"):
+        run(run_cfg(), tmp_path / "file" / "run")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_damaged_settings(tmp_path):
+    run(run_cfg(), tmp_path)
+    settings = tmp_path / "settings.json"
+    whole = settings.read_text()
+    for text, message in (("{", "damaged"), (whole.replace('"seed"', '"sead"'), "unknown key 'sead'")):
+        settings.write_text(text)
+        with pytest.raises(InputError, match=message):
+            RunFolder(tmp_path).read_settings()
+
+
+def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
+    cfg = run_cfg(checkpoint_every=2, log_every=6)
+    real, calls = module.loss, iter(range(100))
+
+    def loss(*arguments):
+        found = real(*arguments)
+        return found._replace(total=found.total * float("nan")) if next(calls) == 4 else found
+
+    monkeypatch.setattr(module, "loss", loss)
+    with pytest.raises(Diverged, match="The loss became nan before step 6"):
+        run(cfg, tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+    fresh = build(cfg, corpus())
+    optimiser = torch.optim.Adam(fresh.parameters(), amsgrad=True, fused=True)
+    windows = len(Windows(module.training_clips(cfg, corpus()), fresh.encoder.window))
+    step, _ = module.read_checkpoint(tmp_path / "checkpoint.safetensors", fresh, optimiser, windows)
+    assert step == 4
+    assert all(p.isfinite().all() for p in fresh.parameters())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"schedule": ScheduleCfg(batch=9), "devices": 2}, "9 windows cannot be split evenly over 2 devices"),
+        ({"schedule": ScheduleCfg(batch=0)}, "schedule.batch is 0: it must be at least 1"),
+        ({"schedule": ScheduleCfg(batch=1)}, "at least 2 windows"),
+        ({"schedule": ScheduleCfg(epochs=0)}, "schedule.epochs is 0"),
+        ({"schedule": ScheduleCfg(epoch_steps=0)}, "schedule.epoch_steps is 0"),
+        ({"schedule": ScheduleCfg(lr=-1.0)}, "schedule.lr is -1.0: it must be positive"),
+        ({"schedule": ScheduleCfg(lr=float("nan"))}, "schedule.lr is nan"),
+        ({"schedule": ScheduleCfg(lr_decay=0.0)}, "schedule.lr_decay is 0.0"),
+        ({"schedule": ScheduleCfg(bn_momentum=(0.1, 0.0))}, "schedule.bn_momentum"),
+        ({"devices": 0}, "devices is 0"),
+        ({"devices": 3, "accelerator": "gpu", "schedule": ScheduleCfg(batch=9)}, "cannot train on 3 x gpu"),
+        ({"checkpoint_every": 0}, "checkpoint_every is 0"),
+        ({"log_every": 0}, "log_every is 0"),
+        ({"seed": -1}, "seed is -1: it must be at least 0"),
+        ({"validate": ("s9",)}, "not a training subject"),
+        ({"model": LifterCfg(VPoseCfg((3, 2)), None)}, "odd layer widths"),
+        ({"model": LifterCfg(VPoseCfg((3, 3), channels=0), None)}, "0 channels"),
+        ({"model": LifterCfg(VPoseCfg((3, 3), 16, dropout=1.0), None)}, "dropout 1.0"),
+        ({"model": LifterCfg(VPoseCfg((3, 3, 3, 3), 16), None)}, "window of 81"),
+        ({"model": LifterCfg(VPOSE, replace(VARIANTS["apm"], tap=3))}, "tap must be 1 to 2"),
+        ({"model": LifterCfg(VPOSE, replace(VARIANTS["apm"], pose_prompt=replace(APP, heads=3)))}, "3 heads"),
+    ],
+)
+def test_settings_that_cannot_be_leave_nothing(changes, message, tmp_path):
+    if changes.get("accelerator") == "gpu" and torch.cuda.device_count() >= 3:
+        pytest.skip("this machine has three GPUs")
+    with pytest.raises(InputError, match=message) as caught:
+        run(run_cfg(**changes), tmp_path / "run")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+# --- Closed forms -------------------------------------------------------------------------------------------------
+def test_learning_rate_and_momentum():
+    """lr0 * decay^e, and BN momentum that falls exponentially from its first to its last value."""
+    cfg = ScheduleCfg(epochs=10, lr=0.01, lr_decay=0.9, bn_momentum=(0.1, 0.001))
+    model = build(run_cfg("apm"), corpus())
+    optimiser = torch.optim.Adam(model.parameters())
+    norms = [m for m in model.modules() if isinstance(m, BatchNorm)]
+    assert len(norms) == 5  # two per temporal block and one: APM's norms too
+    lr, momentum = 0.01, 0.1
+    for epoch in range(10):
+        schedule(cfg, epoch, model, optimiser)
+        assert optimiser.param_groups[0]["lr"] == pytest.approx(lr)
+        assert {m.momentum for m in norms} == {norms[0].momentum}
+        assert norms[0].momentum == pytest.approx(momentum)
+        lr, momentum = lr * 0.9, momentum * (0.001 / 0.1) ** (1 / 10)
+    assert momentum == pytest.approx(0.001)
+
+
+def test_the_schedule_reaches_the_steps(tmp_path, monkeypatch):
+    rates, real = [], module.schedule
+
+    def spy(cfg, epoch, model, optimiser):
+        real(cfg, epoch, model, optimiser)
+        rates.append((epoch, optimiser.param_groups[0]["lr"]))
+
+    monkeypatch.setattr(module, "schedule", spy)
+    run(run_cfg(), tmp_path)
+    assert [epoch for epoch, _ in rates] == [0] * 4 + [1] * 4 + [2] * 4
+    assert [rate for _, rate in rates] == pytest.approx([1e-3 * 0.95**epoch for epoch, _ in rates])
+
+
+def test_an_epoch_shows_every_window_once(tmp_path, monkeypatch):
+    seen = []
+    real = Windows.inputs
+    monkeypatch.setattr(Windows, "inputs", lambda self, i: seen.extend(i.tolist()) or real(self, i))
+    cfg = run_cfg("", schedule=ScheduleCfg(epochs=1, epoch_steps=None, batch=29))
+    run(cfg, tmp_path)
+    windows = len(Windows(module.training_clips(cfg, corpus()), build(cfg, corpus()).encoder.window))
+    assert len(seen) == -(-windows // 29) * 29
+    assert sorted(seen[:windows]) == list(range(windows))
+
+
+def test_layers_that_a_deep_tap_skips_are_noticed():
+    def reached(tap: int) -> bool:
+        cfg = run_cfg(model=LifterCfg(VPOSE, replace(VARIANTS["apm"], tap=tap)))
+        model = build(cfg, corpus())
+        before = {k: v.clone() for k, v in model.state_dict().items()}
+        answer = reaches_all(model, Windows(corpus().clips, model.encoder.window))
+        assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+        assert all(p.grad is None for p in model.parameters())
+        return answer
+
+    assert reached(1)
+    assert not reached(2)
