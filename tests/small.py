@@ -77,9 +77,11 @@ def lifter(variant: str = "apm", encoder: VPoseCfg = VPOSE, seed: int = 0, sprea
 def run_cfg(variant: str = "apm", **changes: object) -> RunCfg:
     """Twelve short steps."""
     settings: dict[str, object] = {
+        "model": LifterCfg(VPOSE, VARIANTS[variant]),
+        "data": SyntheticCfg(),
         "schedule": ScheduleCfg(epochs=3, epoch_steps=4, batch=8),
         "accelerator": "cpu",
         "checkpoint_every": 5,
         "log_every": 3,
     }
-    return RunCfg(LifterCfg(VPOSE, VARIANTS[variant]), SyntheticCfg(), **(settings | changes))  # type: ignore[arg-type]
+    return RunCfg(**(settings | changes))  # type: ignore[arg-type]

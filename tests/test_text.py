@@ -1,6 +1,7 @@
 """Class embeddings: the prompts' layout, what trains, what is saved, baking."""
 
 from copy import deepcopy
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from string import ascii_letters
@@ -253,3 +254,26 @@ def test_placeholders_are_found_or_refused() -> None:
 def test_bad_input(folders: dict[str, Path], actions: tuple[str, ...], contexts: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
         build_classes(TextClassesCfg(str(folders["clip"]), contexts), actions)
+
+
+def test_contexts_updated_every_few_steps(cfg: TextClassesCfg) -> None:
+    torch.manual_seed(0)
+    classes = TextClasses(replace(cfg, update_every=3), ("walking", "sitting down")).train()
+    optimiser = torch.optim.SGD([p for p in classes.parameters() if p.requires_grad], lr=0.1)
+    moved = []
+    for step in range(7):
+        before = classes.contexts.detach().clone()
+        t = classes()
+        assert torch.equal(t, classes.eval()()), "T is always that of the contexts as they are"
+        classes.train()
+        if t.requires_grad:
+            t.square().sum().backward()
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        moved.append(not torch.equal(before, classes.contexts))
+        if step == 4:  # a resumed run updates at the same steps
+            again = TextClasses(replace(cfg, update_every=3), ("walking", "sitting down")).train()
+            again.load_state_dict(classes.state_dict())
+            optimiser = torch.optim.SGD([p for p in again.parameters() if p.requires_grad], lr=0.1)
+            classes = again
+    assert moved == [True, False, False, True, False, False, True]

@@ -18,7 +18,7 @@ from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.model import load
 from actionprompt.recipes import RunCfg, ScheduleCfg
 from actionprompt.runfolder import RunFolder
-from actionprompt.train import build, reaches_all, schedule, train
+from actionprompt.train import build, schedule, train
 from actionprompt.windows import Windows
 
 STEPS = 12
@@ -380,17 +380,3 @@ def test_an_epoch_shows_every_window_once(tmp_path, monkeypatch):
     windows = len(Windows(module.training_clips(cfg, corpus()), build(cfg, corpus()).encoder.window))
     assert len(seen) == -(-windows // 29) * 29
     assert sorted(seen[:windows]) == list(range(windows))
-
-
-def test_layers_that_a_deep_tap_skips_are_noticed():
-    def reached(tap: int) -> bool:
-        cfg = run_cfg(model=LifterCfg(VPOSE, replace(VARIANTS["apm"], tap=tap)))
-        model = build(cfg, corpus())
-        before = {k: v.clone() for k, v in model.state_dict().items()}
-        answer = reaches_all(model, Windows(corpus().clips, model.encoder.window))
-        assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
-        assert all(p.grad is None for p in model.parameters())
-        return answer
-
-    assert reached(1)
-    assert not reached(2)

@@ -2,7 +2,7 @@
 
 Camera axes: x right, y down, z forward. An orientation is the unit quaternion (w, x, y, z) that turns camera axes into
 world axes; a translation is the camera's centre in the world, in the unit of the points. An intrinsic vector is
-(fx, fy, cx, cy, k1, k2, k3, p1, p2) in normalised screen units, where the image spans x in [-1, 1] and y in [-h/w, h/w].
+(fx, fy, cx, cy, k1, k2, k3, p1, p2) in normalised screen units: the image spans [-1, 1] in x and [-h/w, h/w] in y.
 Leading dimensions broadcast everywhere, so one call can serve many cameras.
 """
 

@@ -20,7 +20,8 @@ def write_checkpoint(
 ) -> None:
     """Saves everything that the rest of the run depends on; ``meter`` is what the next log line has summed so far.
 
-    ``windows`` is the number of training windows: the data must not change under a run. Random numbers need no saving: the trainer derives them from (seed, step, process).
+    ``windows`` is the number of training windows: the data must not change under a run. Random
+    numbers need no saving: the trainer derives them from (seed, step, process).
     """
     state = optimiser.state_dict()
     tensors = {f"model/{k}": v for k, v in model.state_dict().items()}

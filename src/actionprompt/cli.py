@@ -1,4 +1,4 @@
-"""The command line: ``actionprompt train | evaluate | compare | demo | data``. Nothing heavy is imported before it is needed."""
+"""The command line: ``actionprompt COMMAND``. Nothing heavy is imported before it is needed."""
 
 import difflib
 import sys
@@ -63,7 +63,8 @@ def unknown(what: str, name: str, known: Sequence[str] | dict[str, str]) -> Inpu
 def _help() -> int:
     width = max(map(len, COMMANDS))
     print(
-        "usage: actionprompt COMMAND [options]\n\nAction-guided 3D human pose estimation from 2D keypoints.\n\ncommands:"
+        "usage: actionprompt COMMAND [options]\n\n"
+        "Action-guided 3D human pose estimation from 2D keypoints.\n\ncommands:"
     )
     for name, what in COMMANDS.items():
         print(f"  {name:<{width}}  {what}")

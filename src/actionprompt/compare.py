@@ -1,7 +1,7 @@
 """Runs beside each other: mean and spread over seeds, and differences paired by seed, with confidence intervals.
 
-The gains in question are small, and two seeds of one model differ by as much; only a difference taken within a seed, over
-several seeds, says something. Runs of one seed share batches and the encoder's initial weights.
+The gains in question are small, and two seeds of one model differ by as much; only a difference taken within a seed,
+over several seeds, says something. Runs of one seed share batches and the encoder's initial weights.
 """
 
 import json

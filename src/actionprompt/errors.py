@@ -4,7 +4,8 @@
 class InputError(ValueError):
     """Something that the user gave cannot be used.
 
-    The message is one sentence (what, where, what would be right) and is shown without a traceback; the command line ends with exit code 2.
+    The message is one sentence (what, where, what would be right); the command line shows it without a traceback and
+    ends with exit code 2.
     """
 
 

@@ -1,8 +1,8 @@
 """Evaluation by the field's protocol. The only place where errors are averaged over frames and actions.
 
-Inside an action errors are averaged over its frames (all subjects, cameras, takes); over actions by the plain mean; each
-frame is counted once. P1 is MPJPE, P2 the depth error (D-MPJPE), P3 the depth error averaged over the tail actions.
-All in millimetres; the root joint counts, as in the baselines.
+Inside an action errors are averaged over its frames (all subjects, cameras, takes); over actions by the plain mean;
+each frame is counted once. P1 is MPJPE, P2 the depth error (D-MPJPE), P3 the depth error averaged over the tail
+actions. All in millimetres; the root joint counts, as in the baselines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -231,7 +231,8 @@ def _label(lifter: Lifter, clip: Clip) -> int:
     if lifter.apm is None:
         return -1
     raise InputError(
-        f"The model was not trained on the action {clip.action!r} of clip {clip.name!r}; it knows {', '.join(lifter.actions)}."
+        f"The model was not trained on the action {clip.action!r} of clip {clip.name!r}; "
+        f"it knows {', '.join(lifter.actions)}."
     )
 
 
@@ -246,7 +247,8 @@ def check_pairing(lifter: Lifter, clips: Sequence[Clip], skeleton: Skeleton) -> 
     trained = lifter.about.get("skeleton", skeleton.name)
     if trained != skeleton.name or lifter.num_joints != skeleton.num_joints:
         raise InputError(
-            f"The model was trained on {lifter.num_joints} joints ({trained}); the data have {skeleton.num_joints} ({skeleton.name})."
+            f"The model was trained on {lifter.num_joints} joints ({trained}); "
+            f"the data have {skeleton.num_joints} ({skeleton.name})."
         )
     if lacking := [clip.name for clip in clips if clip.pose is None]:
         raise InputError(

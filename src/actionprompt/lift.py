@@ -89,7 +89,7 @@ def lift_windows(
     """
     x = check_sequence(lifter, keypoints, overlap)
     order, window = mirror_order(lifter, flip), lifter.eval().encoder.window
-    windows = Windows([Clip(x)], window, stride=window.out - overlap).to(x.device)
+    windows = Windows([Clip(keypoints)], window, stride=window.out - overlap).to(x.device)
     n, k = x.shape[0], 0 if lifter.apm is None else len(lifter.actions)
     pose, logits, times = x.new_zeros(n, lifter.num_joints, 3), x.new_zeros(n, k), x.new_zeros(n)
     with torch.inference_mode():
@@ -97,7 +97,7 @@ def lift_windows(
             i = torch.arange(start, min(start + batch, len(windows)), device=x.device)
             valid = windows.valid(i)
             frames = windows.frames(i)[valid]
-            lifted = lift_batch(lifter, windows.inputs(i), order)
+            lifted = lift_batch(lifter, windows.inputs(i).to(x.dtype), order)
             times.index_add_(0, frames, times.new_ones(frames.shape[0]))
             pose.index_add_(0, frames, lifted.pose[valid])
             if lifted.logits is not None:

@@ -90,7 +90,8 @@ def bake(lifter: Lifter) -> Lifter:
     """
     cfg, state = lifter.cfg, lifter.state_dict()
     if lifter.apm is not None and isinstance(lifter.apm.recogniser, TextPrompt):
-        assert cfg.apm is not None and isinstance(cfg.apm.recogniser, TextPromptCfg)
+        assert cfg.apm is not None
+        assert isinstance(cfg.apm.recogniser, TextPromptCfg)
         fixed_cfg, fixed = bake_classes(lifter.apm.recogniser.classes)
         cfg = replace(cfg, apm=replace(cfg.apm, recogniser=replace(cfg.apm.recogniser, classes=fixed_cfg)))
         prefix = "apm.recogniser.classes."

@@ -23,7 +23,7 @@ class ScheduleCfg:
     lr: float = 1e-3
     """Adam's learning rate in the first epoch."""
     amsgrad: bool = True
-    """Divide by the largest second moment so far, as VPose does; in short runs the first large gradients then keep steps small."""
+    """Divide by the largest second moment so far, as VPose does."""
     lr_decay: float = 0.95
     """Factor on the learning rate after each epoch."""
     bn_momentum: tuple[float, float] = (0.1, 0.001)

@@ -72,22 +72,47 @@ class TextClasses(Classes):
 
     ids: Int[Tensor, "k s"]
     mask: Int[Tensor, "k s"]
+    step: Int[Tensor, ""]
 
     def __init__(self, cfg: TextClassesCfg, actions: Sequence[str]):
         super().__init__()
         if cfg.contexts < 1:
             raise InputError(f"{cfg.contexts} text contexts were asked for: at least 1 is needed.")
+        if cfg.update_every < 1:
+            raise InputError(f"Contexts cannot be updated every {cfg.update_every} steps: the least is 1.")
         self.tower, self.projection, tokenizer, max_tokens, self.source = load_tower(cfg.model)
         self.dim = self.projection.out_features
         self.contexts = nn.Parameter(0.02 * torch.randn(cfg.contexts, self.tower.embedding.embedding_dim))
         ids, mask, self.start = tokenise(tokenizer, actions, cfg.contexts, max_tokens)
         self.register_buffer("ids", ids, persistent=False)
         self.register_buffer("mask", mask, persistent=False)
+        self.update_every = cfg.update_every
+        self._kept: Float[Tensor, "k d"] | None = None
+        if cfg.update_every > 1:
+            self.register_buffer("step", torch.tensor(0))  # saved: a resumed run updates at the same steps
         self.register_state_dict_post_hook(_leave_tower_out)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_put_tower_in)  # type: ignore[no-untyped-call]
 
     def forward(self) -> Float[Tensor, "k d"]:
-        """T: one pass over all K prompts."""
+        """T of the contexts as they are now.
+
+        In training with ``update_every`` above 1 only every so many steps carry a gradient; no other step changes
+        the contexts, so what is reused until then is exact.
+        """
+        if not self.training or self.update_every == 1:
+            return self._read()
+        update = int(self.step) % self.update_every == 0
+        self.step += 1
+        if update:
+            self._kept = None
+            return self._read()
+        if self._kept is None:
+            with torch.no_grad():
+                self._kept = self._read()
+        return self._kept
+
+    def _read(self) -> Float[Tensor, "k d"]:
+        """One pass over all K prompts."""
         hook = self.tower.embedding.register_forward_hook(self._insert)
         with torch.autocast(self.contexts.device.type, enabled=False), hook:
             t: Tensor = self.projection(self.tower(self.ids, self.mask))

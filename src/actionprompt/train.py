@@ -67,7 +67,7 @@ def train(
             "schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step."
         )
     windows = Windows(clips, lifter.encoder.window)
-    fabric, run = _fabric(cfg, lifter, windows), RunFolder(folder)
+    fabric, run = _fabric(cfg), RunFolder(folder)
     if resume:
         run.check_settings(cfg)
     elif is_main_process():
@@ -85,10 +85,9 @@ def is_main_process() -> bool:
     return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
-def _fabric(cfg: RunCfg, lifter: Lifter, windows: Windows) -> Fabric:
-    strategy = "auto"
-    if cfg.devices > 1:
-        strategy = "ddp" if reaches_all(lifter, windows) else "ddp_find_unused_parameters_true"
+def _fabric(cfg: RunCfg) -> Fabric:
+    # a deep tap or contexts that rest for some steps leave weights without a gradient
+    strategy = "ddp_find_unused_parameters_true" if cfg.devices > 1 else "auto"
     try:
         return Fabric(
             accelerator=cfg.accelerator, devices=cfg.devices, precision=cfg.precision, strategy=strategy
@@ -96,19 +95,6 @@ def _fabric(cfg: RunCfg, lifter: Lifter, windows: Windows) -> Fabric:
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         why = " ".join(str(error).split()).rstrip(".")
         raise InputError(f"This machine cannot train on {cfg.devices} x {cfg.accelerator}: {why}.") from error
-
-
-def reaches_all(lifter: Lifter, windows: Windows) -> bool:
-    """Whether the loss reaches every trained weight, which data parallel training must know.
-
-    A deep tap may leave the Action Projector fewer frames than its convolution is wide.
-    """
-    i = torch.zeros(2, dtype=torch.long)
-    lifter.eval()  # no dropout, no batch statistics: nothing changes
-    loss(lifter(windows.inputs(i), i), windows.targets(i), i, 1.0).total.backward()
-    reached = all(p.grad is not None for p in lifter.parameters() if p.requires_grad)
-    lifter.zero_grad(set_to_none=True)
-    return reached
 
 
 def build(cfg: RunCfg, corpus: Corpus) -> Lifter:

@@ -182,7 +182,7 @@ def test_inspection_says_what_differs_from_the_fields_files(folder: Path):
     facts = dict(report.facts)
     assert facts["frames"] == "108 train, 76 test, at 50 frames/s"
     assert facts["2D against projected 3D"] == "0.00 pixels on average"
-    assert "108 train frames instead of 1,559,752: numbers are not comparable" in report.problems[-2]
+    assert "108 train frames instead of 1,559,752: not comparable" in report.problems[-2]
     assert "76 test frames instead of 543,344" in report.problems[-1]
     assert "S5 is missing." in report.problems
     (lacking,) = (p for p in report.problems if p.startswith("S11"))

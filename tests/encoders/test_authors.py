@@ -187,17 +187,17 @@ def test_nothing_in_a_file_is_executed(tmp_path, golden, zipped, beside):
 
 def test_system_calls_are_refused_outright(tmp_path):
     torch.save({"model_pos": {}, "x": Trap(os.system, f"touch {tmp_path}/sprung")}, tmp_path / "trap.bin")
-    with pytest.raises(InputError, match=r"trap.bin cannot be read as weights \(UnpicklingError: .*blocked"):
+    with pytest.raises(InputError, match=r"trap\.bin is refused: .* code to run"):
         load_authors(VPoseCfg((3, 3, 3), 32).build(17), tmp_path / "trap.bin")
     assert not (tmp_path / "sprung").exists()
 
 
 def test_reading_leaves_torchs_own_list_as_it_was(tmp_path):
     torch.save({"model_pos": {"a": torch.ones(1)}, "x": np.random.RandomState(1)}, tmp_path / "a.bin")
-    before = torch.serialization.get_safe_globals()
+    before = set(torch.serialization.get_safe_globals())
     with pytest.raises(InputError, match="none of the published layouts"):
         load_authors(VPoseCfg((3, 3, 3), 32).build(17), tmp_path / "a.bin")
-    assert torch.serialization.get_safe_globals() == before
+    assert set(torch.serialization.get_safe_globals()) == before
 
 
 @pytest.mark.parametrize("name", ["text.bin", "empty.pth", "weights.safetensors", "weights.npz", "half.pt"])
@@ -205,7 +205,9 @@ def test_files_of_another_kind(tmp_path, name):
     torch.save({"model_pos": {"a": torch.ones(1000)}}, tmp_path / "whole.pt")
     content = {"empty.pth": b"", "half.pt": (tmp_path / "whole.pt").read_bytes()[:2000]}
     (tmp_path / name).write_bytes(content.get(name, b"Once upon a time\nthere was a file.\n"))
-    with pytest.raises(InputError, match=rf"{name} cannot be read as weights \(.*\)\.$") as caught:
+    with pytest.raises(
+        InputError, match=rf"{name} (cannot be read as weights|is refused): it .*\.$"
+    ) as caught:
         load_authors(VPoseCfg((3, 3, 3), 32).build(17), tmp_path / name)
     assert "\n" not in str(caught.value)
 

@@ -34,6 +34,7 @@ class Opened:
     def __init__(self, browser, path, **options):
         self.complaints, self.requests = [], []
         self.tab = browser.new_context(viewport={"width": 1200, "height": 900}, **options).new_page()
+        self.tab.set_default_timeout(60_000)  # the machine may be busy
         self.tab.on("console", lambda message: self.complaints.append(message.text))
         self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.tab.on("request", lambda request: self.requests.append(request.url))
@@ -47,7 +48,7 @@ class Opened:
 
     def wait(self, condition):
         """Waits for a condition; playwright's own way needs eval, which the page's policy forbids."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while not self.tab.evaluate(condition):
             assert time.monotonic() < deadline, f"never came true: {condition}"
             self.tab.wait_for_timeout(20)

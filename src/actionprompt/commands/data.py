@@ -34,15 +34,18 @@ def main(args: list[str]) -> int:
 def inspect(args: InspectArgs) -> int:
     """Prints what there is; 2 if it is not sound."""
     from rich.console import Console
+    from rich.table import Table
 
     from actionprompt.data.inspect import inspect as look
 
     report = look(args.path)
     console = Console()
-    console.print(f"[bold]{report.title}")
+    console.print(f"[bold]{report.title}", highlight=False)
+    table = Table.grid(padding=(0, 2))
     for name, value in report.facts:
-        console.print(f"  {name:<24} {value}", highlight=False)
+        table.add_row(f"  {name}", value)
     for problem in report.problems:
-        console.print(f"  [red]problem[/] {problem}", highlight=False)
+        table.add_row("  [red]problem", problem)
+    console.print(table)
     console.print("[green]sound" if not report.problems else "[red]not sound")
     return 2 if report.problems else 0

@@ -89,6 +89,11 @@ def run(
     console.print(
         f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True
     )
+    if cfg.validate:
+        from actionprompt.commands.evaluate import EvaluateArgs
+        from actionprompt.commands.evaluate import run as evaluate
+
+        evaluate(EvaluateArgs(model=folder, data=cfg.data, split="validation"), cfg)
     return 0
 
 

@@ -55,25 +55,22 @@ def read_asf(path: Path) -> Rig:
     """
     sections = _sections(_text(path), path)
     if lacking := [f":{name}" for name in ("root", "bonedata", "hierarchy") if name not in sections]:
-        raise InputError(
-            f"{path} is not a skeleton in Acclaim's .asf format: it has no section {', '.join(lacking)}."
-        )
+        raise InputError(f"{path} is not a skeleton in Acclaim's .asf format: it has no section {', '.join(lacking)}.")
     try:
         units, root = dict(_pairs(sections.get("units", []))), dict(_pairs(sections["root"]))
         if any(float(number) for key in ("position", "orientation") for number in root.get(key, "").split()):
             raise InputError(
-                f"{path}: a root that is placed beforehand is not supported; set its position and "
-                "orientation to 0."
+                f"{path}: a root that is placed beforehand is not supported; set its position and orientation to 0."
             )
         unit = INCH / float(units.get("length", "1"))
         angle = np.rad2deg(1.0) if units.get("angle", "deg").lower().startswith("rad") else 1.0
         bones = {bone.name: bone for bone in _bones(sections["bonedata"], unit, angle, path)}
         parents = dict(_hierarchy(sections["hierarchy"]))
+    except InputError:  # which is a ValueError
+        raise
     except (ValueError, LookupError) as error:
         raise InputError(f"{path} is not a skeleton in Acclaim's .asf format ({error}).") from error
-    if wrong := [name for name in parents if name not in bones] or [
-        name for name in bones if name not in parents
-    ]:
+    if wrong := [name for name in parents if name not in bones] or [name for name in bones if name not in parents]:
         raise InputError(f"{path}: bone {wrong[0]} must be both in :bonedata and in :hierarchy.")
     channels = tuple(root.get("order", "TX TY TZ RX RY RZ").lower().split())
     return Rig(tuple(bones[name] for name in parents), tuple(parents.values()), channels, unit, angle)
@@ -99,8 +96,7 @@ def read_amc(path: Path, rig: Rig, fps: float) -> Recording:
             )
     if "root" not in values:
         raise InputError(
-            f"{path} does not say where the root is: every frame needs a line `root` with "
-            f"{len(rig.channels)} numbers."
+            f"{path} does not say where the root is: every frame needs a line `root` with {len(rig.channels)} numbers."
         )
     names = ("root", *(bone.name for bone in rig.bones))
     return Recording(names, forward(rig, values), fps, up="y")
@@ -131,8 +127,7 @@ def _values(path: Path) -> dict[str, Float[np.ndarray, "n c"]]:
     lines = [line for line in _text(path).splitlines() if line.strip() and line.lstrip()[0] not in "#:"]
     if len(lines) < 2 or not lines[0].strip().isdigit():
         raise InputError(
-            f"{path} is not a motion in Acclaim's .amc format: a frame begins with a line that holds its "
-            "number."
+            f"{path} is not a motion in Acclaim's .amc format: a frame begins with a line that holds its number."
         )
     words = [line.split(None, 1) for line in lines]
     period = next((i for i in range(2, len(words)) if words[i][0] == words[1][0]), len(words) + 1) - 1
@@ -161,9 +156,7 @@ def _fault(lines: list[str], first: list[list[str]]) -> str:
         if row == 0:
             frame += 1
             if not line.strip().isdigit():
-                return (
-                    f", after frame {frame - 1}: expected the next frame's number, got {line.strip()[:30]!r}."
-                )
+                return f", after frame {frame - 1}: expected the next frame's number, got {line.strip()[:30]!r}."
             continue
         expected = first[row - 1]
         if words[0] != expected[0] or len(words) != len(expected):
@@ -181,9 +174,7 @@ def _numbers(text: str) -> Float[np.ndarray, " n"] | None:
     """The numbers in a text, or None where there is something else."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error", DeprecationWarning
-            )  # how older numpy reports text that is no number
+            warnings.simplefilter("error", DeprecationWarning)  # how older numpy reports text that is no number
             return np.fromstring(text, sep=" ")
     except (ValueError, DeprecationWarning):
         return None
@@ -222,8 +213,7 @@ def _bones(lines: list[str], unit: float, angle: float, path: Path) -> Iterator[
             dofs = bone.get("dof", "").lower().split()
             if odd := [dof for dof in dofs if dof not in ("rx", "ry", "rz")]:
                 raise InputError(
-                    f"{path}: bone {bone['name']} has the degree of freedom {odd[0]}; only rx, ry, rz are "
-                    "supported."
+                    f"{path}: bone {bone['name']} has the degree of freedom {odd[0]}; only rx, ry, rz are supported."
                 )
             axes = fixed(order.lower(), np.array(degrees, dtype=float) * angle)
             length = float(bone["length"]) * unit / np.linalg.norm(direction)
@@ -243,6 +233,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="latin-1")
     except OSError as error:
-        raise InputError(
-            f"Cannot read {path}: {error.strerror}; check the file and its permissions."
-        ) from error
+        raise InputError(f"Cannot read {path}: {error.strerror}; check the file and its permissions.") from error

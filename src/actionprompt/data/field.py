@@ -4,7 +4,6 @@
 ``data_2d_<set>_<keypoints>.npz``: ``positions_2d[subject][recording]``, one array a camera, pixels.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,29 +142,21 @@ def camera_axes(world: Float[Tensor, "n j 3"], place: Placement) -> Float[Tensor
     return rearrange(pose, "d (n j) -> n j d", j=world.shape[1]).contiguous()
 
 
-def view(
-    world: Float[Tensor, "n j 3"],
-    pixels: Points,
-    place: Placement,
-    size: tuple[int, int],
-    about: Mapping[str, str],
-) -> Clip:
-    """One camera's clip: 3D relative to joint 0 in its axes, 2D on its normalised screen."""
+def view(world: Float[Tensor, "n j 3"], pixels: Points, place: Placement, width: int, height: int) -> Clip:
+    """One camera's clip, without names: 3D relative to joint 0 in its axes, 2D on its normalised screen."""
     pose = camera_axes(world, place)
     root = pose[:, 0].clone()
     keypoints = torch.from_numpy(np.array(pixels, dtype=np.float32))  # a copy
-    return Clip(
-        keypoints=normalise_screen(keypoints, *size), pose=pose.sub_(root[:, None]), root=root, **about
-    )
+    return Clip(normalise_screen(keypoints, width, height), pose.sub_(root[:, None]), root)
 
 
-def _positions(path: Path, key: str) -> Any:
+def _positions(path: Path, key: str) -> dict[str, dict[str, Any]]:
     content = read_npz(path)
     if key not in content:
         raise InputError(
             f"{path} has no {key!r} but {', '.join(content) or 'nothing'}: it is another kind of file."
         )
-    subjects = content[key]
+    subjects: dict[str, dict[str, Any]] = content[key]
     if not isinstance(subjects, dict) or not all(isinstance(value, dict) for value in subjects.values()):
         raise InputError(f"{path}: {key} is not a table of subjects and their recordings.")
     return subjects

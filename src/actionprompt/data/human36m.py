@@ -1,6 +1,7 @@
 """Human3.6M in the field's files: 15 actions, 7 subjects, 4 cameras, 50 frames/s (Ionescu et al. 2014)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -151,8 +152,8 @@ def _take(points: Points, views: list[Points], subject: str, name: str, path: Pa
         camera = f"{where}, camera {lens.name},"
         keypoints = with_nose(paired(seen[..., :2], points.shape[0], camera), camera)
         check_pixels(keypoints, lens.width, lens.height, camera)
-        about = {"action": action, "subject": subject, "name": f"{subject} {name}", "camera": lens.name}
-        yield view(world, keypoints, place, (lens.width, lens.height), about)
+        clip = view(world, keypoints, place, lens.width, lens.height)
+        yield replace(clip, action=action, subject=subject, name=f"{subject} {name}", camera=lens.name)
 
 
 def joints_17(points: Points, where: str) -> Float[np.ndarray, "n 17 3"]:

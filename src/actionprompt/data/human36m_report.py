@@ -66,8 +66,8 @@ def _describe(folder: Path, keypoints: str) -> Report:
     limit = 0.5 if keypoints == "gt" else FARTHEST
     if distance > limit:
         problems.append(
-            f"2D {keypoints}: {distance:.1f} pixels from the projected 3D joints on average (at most {limit} is "
-            "right): the 2D and 3D files do not belong together, or their joints are in another order."
+            f"2D {keypoints}: {distance:.1f} pixels from the projected 3D joints on average (at most {limit} "
+            "is right): the 2D and 3D files do not belong together, or their joints are in another order."
         )
     fact = ("2D against projected 3D", f"{distance:.2f} pixels on average")
     return Report(title, (*facts_of(corpus), fact), tuple(problems))
@@ -81,7 +81,7 @@ def frames_missing(corpus: Corpus) -> list[str]:
         for part, subjects in parts.items()
     }
     return [
-        f"{counts[part]:,} {part} frames instead of {frames:,}: numbers are not comparable with the field's tables."
+        f"{counts[part]:,} {part} frames instead of {frames:,}: not comparable with the field's tables."
         for part, frames in FRAMES.items()
         if counts[part] != frames
     ]
@@ -105,7 +105,7 @@ def takes_missing(clips: Sequence[Clip]) -> list[str]:
 
 
 def projection_distance(clips: Sequence[Clip], step: int = 25) -> float:
-    """Mean distance in pixels of the 2D joints to the 3D joints as their camera projects them, over some frames."""
+    """Mean distance in pixels of the 2D joints to the projected 3D joints, over some frames."""
     lenses = {lens.name: lens for lens in H36M_LENSES}
     total, count = 0.0, 0
     for clip in clips:

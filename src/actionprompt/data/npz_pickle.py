@@ -66,10 +66,10 @@ class _Type:
 
     def numpy(self) -> np.dtype[Any]:
         """The type."""
-        plain = np.dtype(self.name)
+        plain: np.dtype[Any] = np.dtype(self.name)
         if plain.kind not in KINDS:
             raise ValueError(f"arrays of type {self.name}")
-        return plain.newbyteorder(self.order if self.order in "<>" else "=")  # type: ignore[arg-type]
+        return plain.newbyteorder(">") if self.order == ">" else plain
 
 
 @dataclass

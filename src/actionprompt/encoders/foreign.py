@@ -4,6 +4,7 @@ import pickletools
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -21,15 +22,21 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     epoch, optimiser and numpy random state beside it).
 
     Raises:
-        InputError: no such file, not a weight file, or a weight file of something else than a network.
+        InputError: no such file, not a weight file, weights of something else than a network, or a file that
+            wants to run code.
     """
     if not path.is_file():
         raise InputError(f"There is no weight file {path}.")
     try:
         content = _read(path)
+    except UnpicklingError as error:
+        raise InputError(f"{path} is refused: it holds no weights, or code to run beside them.") from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: permission denied.") from error
     except Exception as error:  # whatever a parser makes of a foreign file
-        reason = str(error).split("WeightsUnpickler error: ")[-1].strip().split("\n")[0].rstrip(".")
-        raise InputError(f"{path} cannot be read as weights ({type(error).__name__}: {reason}).") from error
+        raise InputError(
+            f"{path} cannot be read as weights: it is not a whole .safetensors, .npz or PyTorch file."
+        ) from error
     return network_of(content, str(path))
 
 

@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
+from actionprompt.errors import InputError
+
 
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation of the last axis; over several processes the statistics are those of the whole batch.
@@ -33,8 +35,10 @@ class BatchNorm(nn.BatchNorm1d):
         count = all_reduce(rows.new_tensor(rows.shape[0]))
         mean = all_reduce(rows.sum(0)) / count
         var = all_reduce((rows - mean).square().sum(0)) / count
-        assert self.running_mean is not None and self.running_var is not None
-        assert self.num_batches_tracked is not None and self.momentum is not None
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
@@ -99,3 +103,15 @@ class TemporalBlock(nn.Module):
 
     def _act(self, z: Float[Tensor, "b f c"]) -> Float[Tensor, "b f c"]:
         return F.dropout(F.relu(z), self.dropout, self.training)
+
+
+def check_heads(what: str, heads: int, dim: int) -> None:
+    """Stops attention whose heads do not divide its width.
+
+    Raises:
+        InputError: they do not.
+    """
+    if min(heads, dim) < 1:
+        raise InputError(f"{what} has {heads} heads and the width {dim}: both must be at least 1.")
+    if dim % heads:
+        raise InputError(f"{what}'s {heads} heads do not divide its width {dim}.")

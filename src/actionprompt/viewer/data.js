@@ -22,7 +22,9 @@ function bytesOf(base64) {
 
 function unpack({ type, step, data }) {
   const bytes = bytesOf(data), integers = type === "int16" ? new Int16Array(bytes.buffer) : bytes;
-  return Float32Array.from(integers, (integer) => (integer === -32768 ? NaN : integer * step));
+  const values = new Float32Array(integers.length);
+  for (let i = 0; i < values.length; i++) values[i] = integers[i] === -32768 ? NaN : integers[i] * step;
+  return values;
 }
 
 function upright(values) {

@@ -1,0 +1,131 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from field_files import person, save
+
+from actionprompt.camera import normalise_screen, world_to_camera
+from actionprompt.data.clip import Corpus
+from actionprompt.data.config import HumanEvaCfg
+from actionprompt.data.humaneva import ACTIONS, PLACEMENTS
+from actionprompt.data.inspect import inspect
+from actionprompt.errors import InputError
+
+CHUNKS = {"Walking 1 chunk0": 7, "Walking 1 chunk2": 4, "Jog 1 chunk0": 5, "Box 1 chunk1": 3}
+SUBJECTS = tuple(f"{part}/S{i}" for part in ("Train", "Validate") for i in (1, 2, 3))
+
+
+def files(subjects=SUBJECTS):
+    world = {
+        s: {name: person(n, 15, 10 * i + j) for j, (name, n) in enumerate(CHUNKS.items())}
+        for i, s in enumerate(subjects)
+    }
+    screen = {
+        s: {name: [seen(w, c) for c in range(3)] for name, w in names.items()} for s, names in world.items()
+    }
+    return world, screen
+
+
+def seen(world: np.ndarray, camera: int) -> np.ndarray:
+    """Not a projection (the files have no lenses): any pixels within the image."""
+    return (world[..., :2] * 60 + [320, 240 + camera]).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world, screen = files()
+    return save(tmp_path_factory.mktemp("humaneva"), "humaneva15", world, "gt", screen)
+
+
+@pytest.fixture(scope="module")
+def corpus(folder: Path) -> Corpus:
+    return HumanEvaCfg(folder).load()
+
+
+def test_partitions_are_subjects_and_chunks_are_clips(corpus: Corpus):
+    assert corpus.train_subjects == ("Train/S1", "Train/S2", "Train/S3")
+    assert corpus.test_subjects == ("Validate/S1", "Validate/S2", "Validate/S3")
+    assert corpus.actions == ("walking", "jogging")
+    assert (corpus.fps, corpus.skeleton.name) == (60, "humaneva15")
+    assert len(corpus.clips) == 6 * 3 * 3
+    frames = {clip.name: clip.num_frames for clip in corpus.select(("Validate/S2",))}
+    assert frames == {
+        "Validate/S2 Jog 1 chunk0": 5,
+        "Validate/S2 Walking 1 chunk0": 7,
+        "Validate/S2 Walking 1 chunk2": 4,
+    }
+
+
+def test_each_view_equals_the_protocol(corpus: Corpus):
+    world, screen = files()
+    for clip in corpus.clips:
+        name, camera = clip.name.removeprefix(f"{clip.subject} "), int(clip.camera[1]) - 1
+        place = PLACEMENTS[clip.subject[-2:]][camera]
+        pose = world_to_camera(
+            torch.from_numpy(world[clip.subject][name]), place.orientation(), place.translation()
+        )
+        assert (clip.root - pose[:, 0]).abs().max() < 2e-6
+        assert (clip.pose - pose + pose[:, :1]).abs().max() < 4e-6
+        pixels = torch.from_numpy(screen[clip.subject][name][camera])
+        assert (clip.keypoints - normalise_screen(pixels, 640, 480)).abs().max() < 1e-6
+
+
+def test_cameras_stand_around_the_origin_and_look_at_it():
+    for places in PLACEMENTS.values():
+        for place in places:
+            x, y, depth = world_to_camera(torch.tensor([0.0, 0, 1]), place.orientation(), place.translation())
+            assert 3 < depth < 5
+            assert max(abs(x), abs(y)) < 0.25 * depth
+            feet = world_to_camera(torch.zeros(3), place.orientation(), place.translation())
+            assert feet[1] > y  # y down
+
+
+def test_other_actions(folder: Path):
+    corpus = HumanEvaCfg(folder, actions=("Box",)).load()
+    assert {(clip.action, clip.num_frames) for clip in corpus.clips} == {("boxing", 3)}
+    assert corpus.actions == ("boxing",)
+    with pytest.raises(InputError, match="has no action 'Walk': it has Walking, Jog"):
+        HumanEvaCfg(folder, actions=("Walk",)).load()
+    with pytest.raises(InputError, match="holds no Gestures of Train/S1"):
+        HumanEvaCfg(folder, actions=("Gestures",)).load()
+
+
+@pytest.mark.parametrize(
+    ("which", "make", "message"),
+    [
+        (1, lambda v: v[:2], "was seen by 2 cameras instead of 3"),
+        (1, lambda v: [np.repeat(x, 2, 1)[:, :17] for x in v], "camera C1, has 17 2D joints instead of 15"),
+        (1, lambda v: [x[:-1] for x in v], "has 4 frames of 2D for 5 of 3D"),
+        (1, lambda v: [x / 320 - 1 for x in v], "they must be pixels"),
+        (0, lambda w: np.repeat(w, 2, 1)[:, :20], "has 20 3D joints instead of 15"),
+        (0, lambda w: w * 1000, "must be in metres"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tmp_path: Path, which: int, make, message: str):
+    content = files(("Train/S1",))
+    content[which]["Train/S1"]["Jog 1 chunk0"] = make(content[which]["Train/S1"]["Jog 1 chunk0"])
+    with pytest.raises(InputError, match=message):
+        HumanEvaCfg(save(tmp_path, "humaneva15", content[0], "gt", content[1])).load()
+
+
+def test_wrong_recordings_are_refused(tmp_path: Path):
+    world, screen = files(("Train/S1",))
+    del screen["Train/S1"]["Jog 1 chunk0"]
+    with pytest.raises(InputError, match="has no 2D of Train/S1 Jog 1 chunk0, which has 3D"):
+        HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
+    world["Train/S1"]["Run 1 chunk0"] = world["Train/S1"]["Jog 1 chunk0"]
+    with pytest.raises(InputError, match="there is a recording 'Run 1 chunk0'; the actions are Walking"):
+        HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
+
+
+def test_inspection(folder: Path, tmp_path: Path):
+    report = inspect(folder)
+    assert report.problems == ()
+    assert dict(report.facts)["actions"] == ", ".join(ACTIONS[a] for a in ("Walking", "Jog", "Box"))
+    world, screen = files(SUBJECTS[:-1])
+    (walk, jog) = inspect(save(tmp_path, "humaneva15", world, "gt", screen)).problems
+    assert walk == "2D gt: there is no walking of Validate/S3, which Table II needs."
+    assert "jogging of Validate/S3" in jog
+    (tmp_path / "data_2d_humaneva15_gt.npz").unlink()
+    assert "holds no 2D file" in inspect(tmp_path).problems[0]

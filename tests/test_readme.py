@@ -1,0 +1,34 @@
+"""The README's Python runs, and the commands that it shows exist."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from actionprompt.cli import COMMANDS
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_commands_exist() -> None:
+    lines = [line for block in blocks("sh") for line in block.splitlines() if "actionprompt " in line]
+    assert lines
+    for line in lines:
+        words = shlex.split(line.split("&&")[-1], comments=True)
+        assert words[1] in COMMANDS, line
+
+
+def test_the_two_commands_stand_as_agreed() -> None:
+    assert "pip install -e '.[dev]' && actionprompt demo" in README
+    assert "pip install -e '.[dev]' && pytest" in README
