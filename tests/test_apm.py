@@ -5,7 +5,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import ACTIONS, APP, ATP, VARIANTS, VPOSE, lifter
 from torch import nn
 
 from actionprompt.apm import (
@@ -22,6 +21,7 @@ from actionprompt.config import APMCfg, LearnedClassesCfg, LifterCfg, OneHotCfg,
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.losses import loss
+from small import ACTIONS, APP, ATP, VARIANTS, VPOSE, lifter
 
 
 def seeded(seed: int = 0) -> None:

@@ -1,9 +1,9 @@
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import golden
 
 from actionprompt import camera
+from small import golden
 
 SEEDS = st.integers(0, 2**32)
 

@@ -4,11 +4,11 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from small import lifter
 
 from actionprompt import checkpoint as module
 from actionprompt.checkpoint import read_checkpoint, seed_step, write_checkpoint
 from actionprompt.errors import InputError
+from small import lifter
 
 
 def stepped(variant: str = "apm", seed: int = 0, steps: int = 3):

@@ -7,11 +7,7 @@ import pytest
 
 from actionprompt import cli
 
-TINY = (
-    "--data synthetic --data.subjects 3 --data.frames 30 --data.film.cameras 1 --model.encoder.widths 3 3 "
-    "--model.encoder.channels 8 --accelerator cpu --schedule.epochs 2 --schedule.epoch-steps 3 --schedule.batch 8 "
-    "--checkpoint-every 4 --log-every 2"
-).split()
+TINY = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "30", "--data.film.cameras", "1", "--model.encoder.widths", "3", "3", "--model.encoder.channels", "8", "--accelerator", "cpu", "--schedule.epochs", "2", "--schedule.epoch-steps", "3", "--schedule.batch", "8", "--checkpoint-every", "4", "--log-every", "2"]
 
 
 def call(*args: object) -> int:
@@ -200,7 +196,7 @@ def test_evaluating_a_model_file(trained, tell, tmp_path):
     code, _, err = tell("evaluate", file)
     assert code == 2
     assert "say which data to evaluate it on: --data" in err
-    data = "--data synthetic --data.subjects 3 --data.frames 20 --data.film.cameras 1".split()
+    data = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "20", "--data.film.cameras", "1"]
     code, out, _ = tell("evaluate", file, *data, "--flip", "--tail", "walking", "--split", "train", "--out", tmp_path)
     assert code == 0
     report = json.loads((tmp_path / "report-train-flip.json").read_text())

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import ACTIONS, VPOSE, clip, corpus, lifter
 
 from actionprompt.data.clip import Clip, mirror
 from actionprompt.encoders.config import MixSTECfg
@@ -11,6 +10,7 @@ from actionprompt.errors import InputError
 from actionprompt.evaluate import MEASURES, ClipScore, Evaluation, evaluate, tail_actions
 from actionprompt.model import Lifter, LifterCfg
 from actionprompt.skeleton import H36M_17, HUMANEVA_15
+from small import ACTIONS, VPOSE, clip, corpus, lifter
 
 CLIPS = [
     clip(11, 1, action="walk", subject="a", name="w1"),

@@ -61,9 +61,7 @@ pose_prompts = st.sampled_from([None, APP, PosePromptCfg(depth=2, dim=4, length=
 
 @st.composite
 def configs(draw) -> LifterCfg:
-    widths = draw(
-        st.sampled_from([(3, 3, 3), (3, 3), (5, 3), (3, 5), (1, 3, 3), (3, 1, 3), (7,), (1,), (5, 5)])
-    )
+    widths = draw(st.sampled_from([(3, 3, 3), (3, 3), (5, 3), (3, 5), (1, 3, 3), (3, 1, 3), (7,), (1,), (5, 5)]))
     apm = APMCfg(
         draw(st.one_of(text_prompts, st.builds(OneHotCfg, projectors))),
         draw(pose_prompts),

@@ -4,11 +4,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import golden
 
 from actionprompt import metrics
 from actionprompt.camera import rotate
 from actionprompt.skeleton import H36M_17
+from small import golden
 
 SEEDS = st.integers(0, 2**32)
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from small import ACTIONS, APP, ATP, VARIANTS, VPOSE, lifter
-from tiny_towers import tiny_bert, tiny_clip
 
 from actionprompt import model as module
 from actionprompt.config import APMCfg, FixedClassesCfg, LifterCfg, TextClassesCfg
 from actionprompt.errors import InputError
 from actionprompt.model import Lifter, bake, load, save
+from small import ACTIONS, APP, ATP, VARIANTS, VPOSE, lifter
+from tiny_towers import tiny_bert, tiny_clip
 
 X = torch.randn(6, 9, 17, 2, generator=torch.Generator().manual_seed(5))
 

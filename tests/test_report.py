@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from small import clip, lifter
 
 from actionprompt import report
 from actionprompt.evaluate import MEASURES, Evaluation, evaluate
 from actionprompt.skeleton import H36M_17
+from small import clip, lifter
 
 CLIPS = [
     clip(11, 1, action="walk", subject="a", name="w1"),

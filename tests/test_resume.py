@@ -14,11 +14,7 @@ import torch
 from actionprompt.cli import main
 from actionprompt.model import load
 
-COMMON = (
-    "--data synthetic --data.subjects 3 --data.frames 30 --data.film.cameras 1 --model.encoder.widths 3 3 "
-    "--model.encoder.channels 8 --accelerator cpu --schedule.epochs 4 --schedule.epoch-steps 5 --schedule.batch 8 "
-    "--checkpoint-every 4 --log-every 1"
-).split()
+COMMON = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "30", "--data.film.cameras", "1", "--model.encoder.widths", "3", "3", "--model.encoder.channels", "8", "--accelerator", "cpu", "--schedule.epochs", "4", "--schedule.epoch-steps", "5", "--schedule.batch", "8", "--checkpoint-every", "4", "--log-every", "1"]
 SLOW = """
 import sys, time
 import torch
@@ -92,7 +88,7 @@ def two_processes(folder: Path, *args: str) -> "subprocess.CompletedProcess[str]
 
 def test_two_processes_train_the_model_that_one_does(tmp_path):
     """Up to rounding: without dropout, poses within 0.1 mm and losses within 1e-4 after twelve steps."""
-    dropout = "--model.encoder.dropout 0 --model.apm.recogniser.projector.dropout 0".split()
+    dropout = ["--model.encoder.dropout", "0", "--model.apm.recogniser.projector.dropout", "0"]
     args = ["vpose+label", *COMMON, *dropout, "--schedule.epochs", "3", "--schedule.epoch-steps", "4"]
     done = two_processes(tmp_path / "two", *args)
     assert done.returncode == 0, done.stderr

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from small import clip
 
 from actionprompt.data.clip import mirror
 from actionprompt.skeleton import SKELETONS
+from small import clip
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=list(SKELETONS))

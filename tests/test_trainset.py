@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import ACTIONS, clip, corpus, run_cfg
 
 from actionprompt.data.clip import Clip
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 from actionprompt.trainset import class_indices, training_clips
+from small import ACTIONS, clip, corpus, run_cfg
 
 
 def names(clips: list[Clip]) -> list[str]:

@@ -2,12 +2,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import clip, golden
 
 from actionprompt.data.clip import Clip
 from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
 from actionprompt.windows import Windows
+from small import clip, golden
 
 
 def slow_frames(n: int, window: Window, stride: int) -> list[list[int]]:

@@ -20,9 +20,7 @@ def tiny_clip(folder: Path, *, legacy_eos: bool = False, whole: bool = False, pi
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps(vocab))
     (folder / "merges.txt").write_text("#version: 0.2\ni n\nin g</w>\n")
-    (folder / "tokenizer_config.json").write_text(
-        '{"tokenizer_class": "CLIPTokenizer", "model_max_length": 77}'
-    )
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "CLIPTokenizer", "model_max_length": 77}')
     torch.manual_seed(0)
     size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     text = {**size, "vocab_size": len(vocab), "max_position_embeddings": 40, "projection_dim": 24}
@@ -49,9 +47,7 @@ def tiny_bert(folder: Path, pooling: str | None = None) -> Path:
     _save(BertModel(BertConfig(vocab_size=len(vocab), max_position_embeddings=64, **size)), folder)
     if pooling is not None:
         (folder / "1_Pooling").mkdir()
-        (folder / "1_Pooling" / "config.json").write_text(
-            json.dumps({pooling: True, "pooling_mode_max_tokens": False})
-        )
+        (folder / "1_Pooling" / "config.json").write_text(json.dumps({pooling: True, "pooling_mode_max_tokens": False}))
     return folder
 
 

@@ -66,9 +66,7 @@ class APM(nn.Module):
         y: Tensor = self.recogniser(z0)
         return y
 
-    def refine(
-        self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]
-    ) -> Float[Tensor, "b *tokens c"]:
+    def refine(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
         """Zd_bar for each item's action; Zd itself where there is no APP."""
         if self.pose_prompt is None:
             return zd

@@ -50,23 +50,17 @@ def project(points: Float[Tensor, "*#b 3"], intrinsic: Float[Tensor, "*#b 9"]) -
     return torch.stack([fx * (x * stretch + p1 * r2) + cx, fy * (y * stretch + p2 * r2) + cy], dim=-1)
 
 
-def project_linear(
-    points: Float[Tensor, "*#b 3"], intrinsic: Float[Tensor, "*#b 9"]
-) -> Float[Tensor, "*b 2"]:
+def project_linear(points: Float[Tensor, "*#b 3"], intrinsic: Float[Tensor, "*#b 9"]) -> Float[Tensor, "*b 2"]:
     """Camera points on the normalised screen, without distortion (same clamp as :func:`project`)."""
     xy = (points[..., :2] / points[..., 2:]).clamp(-1, 1)
     return intrinsic[..., :2] * xy + intrinsic[..., 2:4]
 
 
-def normalise_screen(
-    pixels: Float[Tensor, "*b 2"], width: int | float, height: int | float
-) -> Float[Tensor, "*b 2"]:
+def normalise_screen(pixels: Float[Tensor, "*b 2"], width: int | float, height: int | float) -> Float[Tensor, "*b 2"]:
     """Pixels to the normalised screen: the width becomes [-1, 1], the aspect ratio is kept."""
     return pixels / width * 2 - pixels.new_tensor([1, height / width])
 
 
-def denormalise_screen(
-    points: Float[Tensor, "*b 2"], width: int | float, height: int | float
-) -> Float[Tensor, "*b 2"]:
+def denormalise_screen(points: Float[Tensor, "*b 2"], width: int | float, height: int | float) -> Float[Tensor, "*b 2"]:
     """The inverse of :func:`normalise_screen`: pixels."""
     return (points + points.new_tensor([1, height / width])) * width / 2

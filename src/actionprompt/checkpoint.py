@@ -34,9 +34,7 @@ def write_checkpoint(
     os.replace(part, path)
 
 
-def read_checkpoint(
-    path: Path, model: nn.Module, optimiser: Optimizer, windows: int
-) -> tuple[int, list[float]]:
+def read_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, windows: int) -> tuple[int, list[float]]:
     """Restores model and optimiser; returns the step to go on from and the meter.
 
     Raises:
@@ -59,9 +57,7 @@ def read_checkpoint(
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise InputError(
-            f"{path} is a checkpoint of another model: {' '.join(str(error).split())}"
-        ) from error
+        raise InputError(f"{path} is a checkpoint of another model: {' '.join(str(error).split())}") from error
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimiser/"):

@@ -184,11 +184,7 @@ def _score(
         clips, inferred.split(sizes), given.split(sizes), chosen.split(sizes), strict=True
     ):
         assert clip.pose is not None
-        counts = (
-            torch.bincount(actions[actions >= 0], minlength=len(lifter.actions)).tolist()
-            if lifter.apm
-            else []
-        )
+        counts = torch.bincount(actions[actions >= 0], minlength=len(lifter.actions)).tolist() if lifter.apm else []
         scores = errors(mine, clip.pose)
         yield ClipScore(
             clip.name,
@@ -204,11 +200,7 @@ def _score(
 
 def errors(predicted: Frames, target: Frames) -> dict[str, float]:
     """Each measure's mean over the frames of a clip, mm."""
-    velocity = (
-        metrics.velocity_error(predicted, target).mean()
-        if predicted.shape[0] > 1
-        else predicted.new_zeros(())
-    )
+    velocity = metrics.velocity_error(predicted, target).mean() if predicted.shape[0] > 1 else predicted.new_zeros(())
     means = (
         metrics.mpjpe(predicted, target).mean(),
         metrics.depth_error(predicted, target).mean(),
@@ -251,6 +243,4 @@ def check_pairing(lifter: Lifter, clips: Sequence[Clip], skeleton: Skeleton) -> 
             f"the data have {skeleton.num_joints} ({skeleton.name})."
         )
     if lacking := [clip.name for clip in clips if clip.pose is None]:
-        raise InputError(
-            f"Clip {lacking[0]!r} has no 3D pose to compare with ({len(lacking)} clips have none)."
-        )
+        raise InputError(f"Clip {lacking[0]!r} has no 3D pose to compare with ({len(lacking)} clips have none).")

@@ -52,8 +52,6 @@ def n_mpjpe(predicted: Pose, target: Pose) -> Error:
     return mpjpe(scale[..., None, None] * predicted, target)
 
 
-def velocity_error(
-    predicted: Float[Tensor, "*b n j 3"], target: Float[Tensor, "*b n j 3"]
-) -> Float[Tensor, "*b n-1"]:
+def velocity_error(predicted: Float[Tensor, "*b n j 3"], target: Float[Tensor, "*b n j 3"]) -> Float[Tensor, "*b n-1"]:
     """MPJPE of the frame-to-frame difference (MPJVE); one number per pair of neighbouring frames."""
     return mpjpe(predicted.diff(dim=-3), target.diff(dim=-3))

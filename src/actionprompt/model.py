@@ -56,9 +56,7 @@ class Lifter(nn.Module):
         self.tap = 1
         if cfg.apm is not None:
             if not 1 <= cfg.apm.tap <= self.encoder.num_taps:
-                raise InputError(
-                    f"APM's tap must be 1 to {self.encoder.num_taps} for this encoder; got {cfg.apm.tap}."
-                )
+                raise InputError(f"APM's tap must be 1 to {self.encoder.num_taps} for this encoder; got {cfg.apm.tap}.")
             self.tap = cfg.apm.tap
             self.apm = APM(cfg.apm, self.encoder.shallow_dim, self.encoder.final_dim, self.actions)
 
@@ -166,9 +164,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a model file of actionprompt (safetensors): {error}.") from error
     if "actionprompt" not in metadata:
-        raise InputError(
-            f"{path} is a safetensors file without a lifter's settings: was it saved by another program?"
-        )
+        raise InputError(f"{path} is a safetensors file without a lifter's settings: was it saved by another program?")
     try:
         header = dict(json.loads(metadata["actionprompt"]))
     except (ValueError, TypeError) as error:

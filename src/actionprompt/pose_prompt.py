@@ -21,9 +21,7 @@ class PromptDecoder(nn.Module):
         self.query = nn.Linear(dim, dim)
         self.key_value = nn.Linear(dim, 2 * dim)
         self.out = nn.Linear(dim, dim)
-        self.mlp = nn.Sequential(
-            nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim)
-        )
+        self.mlp = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
 
     def forward(
         self, z: Float[Tensor, "b n c"], prompts: Float[Tensor, "k l c"], choice: Float[Tensor, "b k"]
@@ -75,9 +73,7 @@ class PosePrompt(nn.Module):
         super().__init__()
         check_heads("APP", cfg.heads, cfg.dim)
         if min(cfg.depth, cfg.length) < 1:
-            raise InputError(
-                f"APP has the depth {cfg.depth} and the length {cfg.length}: both must be at least 1."
-            )
+            raise InputError(f"APP has the depth {cfg.depth} and the length {cfg.length}: both must be at least 1.")
         self.num_actions = num_actions
         self.prompts = nn.Parameter(torch.empty(num_actions, cfg.length, cfg.dim))
         nn.init.normal_(self.prompts, std=0.02)
@@ -86,9 +82,7 @@ class PosePrompt(nn.Module):
         self.up = nn.Linear(cfg.dim, dim) if dim != cfg.dim else nn.Identity()
         self.gamma = nn.Parameter(torch.full((dim,), cfg.gamma))
 
-    def forward(
-        self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]
-    ) -> Float[Tensor, "b *tokens c"]:
+    def forward(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
         """Zd_bar."""
         choice = F.one_hot(action, self.num_actions).to(zd.dtype)
         z = self.down(zd.reshape(zd.shape[0], -1, zd.shape[-1]))

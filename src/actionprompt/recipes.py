@@ -80,13 +80,9 @@ class RunCfg:
             if not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"schedule.{name} is {rate}: it must be positive.")
         if not all(0 < momentum <= 1 for momentum in schedule.bn_momentum):
-            raise InputError(
-                f"schedule.bn_momentum is {schedule.bn_momentum}: each must be above 0 and at most 1."
-            )
+            raise InputError(f"schedule.bn_momentum is {schedule.bn_momentum}: each must be above 0 and at most 1.")
         if schedule.batch % self.devices:
-            raise InputError(
-                f"A batch of {schedule.batch} windows cannot be split evenly over {self.devices} devices."
-            )
+            raise InputError(f"A batch of {schedule.batch} windows cannot be split evenly over {self.devices} devices.")
 
 
 APMS: dict[str, tuple[str, APMCfg | None]] = {

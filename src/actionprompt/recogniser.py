@@ -28,9 +28,7 @@ class ActionProjector(nn.Module):
                 f"The Action Projector has {cfg.blocks} blocks and the dropout {cfg.dropout}: "
                 "it needs 0 blocks or more and a dropout of at least 0 and below 1."
             )
-        blocks = (
-            [TemporalBlock(dim, 3, cfg.dropout) for _ in range(cfg.blocks)] if isinstance(cfg, TCNCfg) else []
-        )
+        blocks = [TemporalBlock(dim, 3, cfg.dropout) for _ in range(cfg.blocks)] if isinstance(cfg, TCNCfg) else []
         self.blocks = nn.ModuleList(blocks)
         self.out = nn.Linear(dim, out)
 

@@ -24,11 +24,7 @@ def rows(evaluation: Evaluation) -> Rows:
 def columns(evaluation: Evaluation) -> list[str]:
     """The columns of the table: label-given errors and accuracy only where the model has APM."""
     head = ["action", "frames", *MEASURES]
-    return (
-        head
-        if evaluation.average().accuracy is None
-        else [*head, "P1 label given", "P2 label given", "accuracy %"]
-    )
+    return head if evaluation.average().accuracy is None else [*head, "P1 label given", "P2 label given", "accuracy %"]
 
 
 def cells(name: str, row: Row) -> list[str]:
@@ -78,10 +74,7 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])
     if evaluation.average().accuracy is not None:
         names = sorted({name for found in evaluation.confusion().values() for name in found})
-        body = [
-            [true, *(str(found.get(name, 0)) for name in names)]
-            for true, found in evaluation.confusion().items()
-        ]
+        body = [[true, *(str(found.get(name, 0)) for name in names)] for true, found in evaluation.confusion().items()]
         lines += ["", "## Recognised actions", "", "Frames, one line per true action.", ""]
         lines += _grid(["true \\ recognised", *names], body)
     return "\n".join(lines) + "\n"

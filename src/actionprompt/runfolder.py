@@ -72,9 +72,7 @@ class RunFolder:
     def cut_log(self, step: int) -> None:
         """Drops log lines after a step: they are written again when the run goes on from there."""
         if self.log.exists():
-            lines = [
-                line for line in self.log.read_text(encoding="utf-8").splitlines() if _step(line) <= step
-            ]
+            lines = [line for line in self.log.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
             write_text(self.log, "".join(f"{line}\n" for line in lines))
 
 

@@ -147,9 +147,7 @@ def tokenise(tokenizer: Any, actions: Sequence[str], contexts: int, max_tokens: 
     placeholders = " ".join(["X"] * contexts)
     texts = [placeholders, *(f"{placeholders} {action}." for action in actions)]
     tokenizer.padding_side = "right"
-    tokens = tokenizer(
-        texts, padding=True, return_special_tokens_mask=True, return_tensors="pt", verbose=False
-    )
+    tokens = tokenizer(texts, padding=True, return_special_tokens_mask=True, return_tensors="pt", verbose=False)
     ids, mask, words = tokens["input_ids"], tokens["attention_mask"], tokens["special_tokens_mask"] == 0
     start = int(words[0].int().argmax())
     slots = slice(start, start + contexts)
@@ -160,9 +158,7 @@ def tokenise(tokenizer: Any, actions: Sequence[str], contexts: int, max_tokens: 
     return Prompts(ids[1:], mask[1:], start)
 
 
-def _check_names(
-    actions: Sequence[str], ids: Int[Tensor, "k s"], mask: Int[Tensor, "k s"], max_tokens: int
-) -> None:
+def _check_names(actions: Sequence[str], ids: Int[Tensor, "k s"], mask: Int[Tensor, "k s"], max_tokens: int) -> None:
     """Refuses prompts longer than the tower, and names that are one to the tokeniser (it may drop case)."""
     rows, lengths = [tuple(row) for row in ids.tolist()], mask.sum(1).tolist()
     for k, action in enumerate(actions):

@@ -123,9 +123,7 @@ def _cached(name: str) -> Path | None:
     try:
         config = try_to_load_from_cache(name, "config.json")
     except HFValidationError as error:
-        raise _not_found(
-            name, "it is neither a folder nor a name that the Hugging Face hub could have"
-        ) from error
+        raise _not_found(name, "it is neither a folder nor a name that the Hugging Face hub could have") from error
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
@@ -196,11 +194,7 @@ def _check(name: str, model: Any, tokenizer: Any, missing: Iterable[str]) -> Non
             f"The weights of {name!r} lack {len(lost)} tensors of a {kind} ({lost[0]} and so on):"
             " give a whole text encoder."
         )
-    if (
-        model.config.is_encoder_decoder
-        or not hasattr(model.config, "vocab_size")
-        or tokenizer.pad_token is None
-    ):
+    if model.config.is_encoder_decoder or not hasattr(model.config, "vocab_size") or tokenizer.pad_token is None:
         raise InputError(f"{name!r} is a {kind}: a text encoder like CLIP's or BERT is needed.")
 
 

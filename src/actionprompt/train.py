@@ -63,9 +63,7 @@ def train(
     labels = class_indices(cfg, corpus, clips)
     lifter = build(cfg, corpus)
     if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
-        raise InputError(
-            "schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step."
-        )
+        raise InputError("schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step.")
     windows = Windows(clips, lifter.encoder.window)
     fabric, run = _fabric(cfg), RunFolder(folder)
     if resume:
@@ -89,9 +87,7 @@ def _fabric(cfg: RunCfg) -> Fabric:
     # a deep tap or contexts that rest for some steps leave weights without a gradient
     strategy = "ddp_find_unused_parameters_true" if cfg.devices > 1 else "auto"
     try:
-        return Fabric(
-            accelerator=cfg.accelerator, devices=cfg.devices, precision=cfg.precision, strategy=strategy
-        )
+        return Fabric(accelerator=cfg.accelerator, devices=cfg.devices, precision=cfg.precision, strategy=strategy)
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         why = " ".join(str(error).split()).rstrip(".")
         raise InputError(f"This machine cannot train on {cfg.devices} x {cfg.accelerator}: {why}.") from error
@@ -126,9 +122,7 @@ def _loop(
     profile: bool,
 ) -> Stopwatch:
     trained = [p for p in lifter.parameters() if p.requires_grad]
-    model, optimiser = fabric.setup(
-        lifter, Adam(trained, lr=cfg.schedule.lr, amsgrad=cfg.schedule.amsgrad, fused=True)
-    )
+    model, optimiser = fabric.setup(lifter, Adam(trained, lr=cfg.schedule.lr, amsgrad=cfg.schedule.amsgrad, fused=True))
     step, sums = 0, [0.0] * len(METER)
     if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
         step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(windows))

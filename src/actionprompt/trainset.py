@@ -17,9 +17,7 @@ def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
             than a window.
     """
     if both := set(corpus.train_subjects) & set(corpus.test_subjects):
-        raise InputError(
-            f"{corpus.name}: subject {', '.join(sorted(both))} is both a training and a test subject."
-        )
+        raise InputError(f"{corpus.name}: subject {', '.join(sorted(both))} is both a training and a test subject.")
     if unknown := set(cfg.validate) - set(corpus.train_subjects):
         raise InputError(
             f"--validate {' '.join(sorted(unknown))}: not a training subject of {corpus.name}; "
@@ -27,9 +25,7 @@ def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
         )
     subjects = tuple(s for s in corpus.train_subjects if s not in cfg.validate)
     if not subjects:
-        raise InputError(
-            f"{corpus.name} has no training subject left (held out: {', '.join(cfg.validate) or 'none'})."
-        )
+        raise InputError(f"{corpus.name} has no training subject left (held out: {', '.join(cfg.validate) or 'none'}).")
     clips = corpus.select(subjects)
     if lacking := [clip.name for clip in clips if clip.pose is None]:
         raise InputError(f"Clip {lacking[0]!r} of {corpus.name} has no 3D pose to learn from.")

@@ -36,8 +36,7 @@ class Windows:
         self.stride = stride or window.out
         starts = [self._starts(clip.num_frames) for clip in clips]
         pads = [
-            (-int(s[0]), max(0, int(s[-1]) + window.frames - c.num_frames))
-            for s, c in zip(starts, clips, strict=True)
+            (-int(s[0]), max(0, int(s[-1]) + window.frames - c.num_frames)) for s, c in zip(starts, clips, strict=True)
         ]
         lengths = torch.tensor(
             [clip.num_frames + before + after for clip, (before, after) in zip(clips, pads, strict=True)]
@@ -49,9 +48,7 @@ class Windows:
         poses = [clip.pose for clip in clips]
         self._pose = None
         if all(pose is not None for pose in poses):
-            self._pose = torch.cat(
-                [_pad(p, *pad) for p, pad in zip(poses, pads, strict=True) if p is not None]
-            )
+            self._pose = torch.cat([_pad(p, *pad) for p, pad in zip(poses, pads, strict=True) if p is not None])
         counts = torch.tensor([s.shape[0] for s in starts])
         self._clip = torch.arange(len(clips)).repeat_interleave(counts)
         self._first = torch.cat(starts)
@@ -102,11 +99,7 @@ class Windows:
 
     def frames(self, i: Index) -> Int[Tensor, "*b t"]:
         """The answered frames' numbers in their clip; outside [0, n) where a window hangs over an end."""
-        return (
-            self._first[i].unsqueeze(-1)
-            + self.window.past
-            + torch.arange(self.window.out, device=self.device)
-        )
+        return self._first[i].unsqueeze(-1) + self.window.past + torch.arange(self.window.out, device=self.device)
 
     def valid(self, i: Index) -> Bool[Tensor, "*b t"]:
         """Which answered frames are real, not padding. With windows that do not overlap each frame is real once."""
@@ -118,9 +111,7 @@ def _pad(x: Float[Tensor, "n j d"], before: int, after: int) -> Float[Tensor, "m
     return torch.cat([x[:1].expand(before, -1, -1), x, x[-1:].expand(after, -1, -1)])
 
 
-def _slices(
-    store: Float[Tensor, "n j d"], start: Int[Tensor, "*b"], length: int
-) -> Float[Tensor, "*b f j d"]:
+def _slices(store: Float[Tensor, "n j d"], start: Int[Tensor, "*b"], length: int) -> Float[Tensor, "*b f j d"]:
     """Rows start .. start + length of the store: a gather of long contiguous rows from an overlapping view."""
     n, j, d = store.shape
     rows = store.as_strided((n - length + 1, length * j * d), (j * d, 1))

@@ -62,9 +62,7 @@ def write() -> Callable[[Path, np.ndarray], Path]:
 
 
 @pytest.fixture
-def uiprmd(
-    tmp_path: Path, moving: Callable[..., np.ndarray], write: Callable[[Path, np.ndarray], Path]
-) -> Path:
+def uiprmd(tmp_path: Path, moving: Callable[..., np.ndarray], write: Callable[[Path, np.ndarray], Path]) -> Path:
     """Two movements of subjects s01 (three episodes of 40 frames) and s09 (two), at the archive's depth."""
     folder = tmp_path / "set" / "Segmented Movements" / "Vicon" / "Positions"
     for subject, episodes in ((1, 3), (9, 2)):

@@ -46,7 +46,5 @@ def save(folder: Path, name: str, world: object = None, keypoints: str = "gt", s
         np.savez_compressed(folder / f"data_3d_{name}.npz", positions_3d=world)
     if screen is not None:
         metadata = {"num_joints": 17, "keypoints_symmetry": [[4, 5, 6, 11, 12, 13], [1, 2, 3, 14, 15, 16]]}
-        np.savez_compressed(
-            folder / f"data_2d_{name}_{keypoints}.npz", positions_2d=screen, metadata=metadata
-        )
+        np.savez_compressed(folder / f"data_2d_{name}_{keypoints}.npz", positions_2d=screen, metadata=metadata)
     return folder

@@ -44,9 +44,7 @@ def same(a: Converted, b: Converted) -> bool:
     def about(c):
         return [(t.action, t.subject, t.name) for t in c.takes], c.dropped, c.facts
 
-    return about(a) == about(b) and all(
-        torch.equal(s.pose, t.pose) for s, t in zip(a.takes, b.takes, strict=True)
-    )
+    return about(a) == about(b) and all(torch.equal(s.pose, t.pose) for s, t in zip(a.takes, b.takes, strict=True))
 
 
 def test_second_time_comes_from_the_disk(files, cache):
@@ -78,9 +76,7 @@ def test_key_is_of_content_not_of_place_or_order(files, tmp_path):
     assert content_key({"a": again["b"], "b": again["a"]}) != content_key(again)
 
 
-@pytest.mark.parametrize(
-    "damage", ["cut", "garbage", "empty", "flipped", "foreign", "no metadata", "old metadata"]
-)
+@pytest.mark.parametrize("damage", ["cut", "garbage", "empty", "flipped", "foreign", "no metadata", "old metadata"])
 def test_damaged_file_is_written_anew(files, cache, damage):
     convert = Converter()
     cached("r-1", files, convert)
@@ -94,9 +90,7 @@ def test_damaged_file_is_written_anew(files, cache, damage):
         save_file({"poses": torch.zeros(13, 17, 3)}, path, metadata={"converted": json.dumps({"takes": []})})
     else:
         flipped = whole[:-1] + bytes([whole[-1] ^ 1])
-        path.write_bytes(
-            {"cut": whole[:-100], "garbage": b"x" * 500, "empty": b"", "flipped": flipped}[damage]
-        )
+        path.write_bytes({"cut": whole[:-100], "garbage": b"x" * 500, "empty": b"", "flipped": flipped}[damage])
     assert same(cached("r-1", files, convert), convert.made)
     assert convert.calls == 2
     assert path.read_bytes() == whole
@@ -115,9 +109,7 @@ def test_a_failed_conversion_leaves_nothing(files, cache):
 
 def test_half_written_file_is_never_seen(files, cache, monkeypatch):
     convert = Converter()
-    monkeypatch.setattr(
-        "actionprompt.data.cache.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "full"))
-    )
+    monkeypatch.setattr("actionprompt.data.cache.save_file", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.warns(UserWarning, match="Cannot keep converted files in .* set ACTIONPROMPT_CACHE"):
         assert same(cached("r-1", files, convert), convert.made)
     assert list(cache.iterdir()) == []

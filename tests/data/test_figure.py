@@ -24,9 +24,7 @@ def pose(**degrees: float) -> dict[str, Tensor]:
 
 def random_angles(seed: int, frames: int = 5) -> Tensor:
     low, high = torch.tensor(_LIMITS, dtype=torch.float64).unbind(-1)
-    share = torch.rand(
-        frames, len(CHANNELS), generator=torch.Generator().manual_seed(seed), dtype=torch.float64
-    )
+    share = torch.rand(frames, len(CHANNELS), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return low + (high - low) * share
 
 

@@ -138,9 +138,7 @@ def test_impossible_number_of_cameras(take, cameras):
 
 def test_walking_out_of_the_picture(take):
     away = take.pose + torch.linspace(-6, 6, 60)[:, None, None] * torch.tensor([1, 1, 0])
-    with pytest.raises(
-        InputError, match=r"Take m01_s01 leaves the view of camera \d+ at frame \d+: .*cut the take"
-    ):
+    with pytest.raises(InputError, match=r"Take m01_s01 leaves the view of camera \d+ at frame \d+: .*cut the take"):
         film([replace(take, pose=away)], H36M_17, FilmCfg())
 
 

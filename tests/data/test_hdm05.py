@@ -80,9 +80,7 @@ def test_left_is_left(archive: Path):
     (kick,) = (take for take in read(archive).takes if take.action == "kick to the front")
     at = {name: kick.pose[:, i] for i, name in enumerate(HDM05_17.joints)}
     highest = int(at["left ankle"][:, 2].argmax())
-    assert (
-        at["left ankle"][highest, 2] > at["right ankle"][:, 2].max() + 0.3
-    )  # kickLFront: the left leg kicks
+    assert at["left ankle"][highest, 2] > at["right ankle"][:, 2].max() + 0.3  # kickLFront: the left leg kicks
     ahead = (at["left ankle"] - at["pelvis"])[highest]
     across = (at["left hip"] - at["right hip"])[highest]
     assert torch.linalg.cross(across, ahead)[2] < 0  # from left to ahead is clockwise, seen from above

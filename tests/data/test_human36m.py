@@ -89,8 +89,7 @@ def test_damaged_takes_are_left_out_on_demand(folder: Path):
 def test_detections_of_16_joints_get_a_nose_and_say_so(tmp_path: Path, made):
     world, screen = made
     lacking = {
-        s: {n: [np.delete(v, 9, axis=1) for v in views] for n, views in names.items()}
-        for s, names in screen.items()
+        s: {n: [np.delete(v, 9, axis=1) for v in views] for n, views in names.items()} for s, names in screen.items()
     }
     corpus = Human36MCfg(save(tmp_path, "h36m", world, "hr", lacking), keypoints="hr").load()
     assert "16 joints, the missing nose put halfway between thorax and head top" in corpus.facts["2D"]
@@ -164,9 +163,7 @@ def test_wrong_recordings_are_refused(tmp_path: Path, takes, message: str):
 def test_missing_files_are_named(tmp_path: Path, folder: Path):
     with pytest.raises(InputError, match=r"holds no data_3d_h36m\.npz"):
         Human36MCfg(tmp_path).load()
-    with pytest.raises(
-        InputError, match=r"no 2D joints 'cpn' \(data_2d_h36m_cpn\.npz\): set keypoints to gt"
-    ):
+    with pytest.raises(InputError, match=r"no 2D joints 'cpn' \(data_2d_h36m_cpn\.npz\): set keypoints to gt"):
         Human36MCfg(folder, keypoints="cpn").load()
     np.savez(tmp_path / "data_3d_h36m.npz", poses=np.ones(3))
     save(tmp_path, "h36m", screen={})

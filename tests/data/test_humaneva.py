@@ -21,9 +21,7 @@ def files(subjects=SUBJECTS):
         s: {name: person(n, 15, 10 * i + j) for j, (name, n) in enumerate(CHUNKS.items())}
         for i, s in enumerate(subjects)
     }
-    screen = {
-        s: {name: [seen(w, c) for c in range(3)] for name, w in names.items()} for s, names in world.items()
-    }
+    screen = {s: {name: [seen(w, c) for c in range(3)] for name, w in names.items()} for s, names in world.items()}
     return world, screen
 
 
@@ -62,9 +60,7 @@ def test_each_view_equals_the_protocol(corpus: Corpus):
     for clip in corpus.clips:
         name, camera = clip.name.removeprefix(f"{clip.subject} "), int(clip.camera[1]) - 1
         place = PLACEMENTS[clip.subject[-2:]][camera]
-        pose = world_to_camera(
-            torch.from_numpy(world[clip.subject][name]), place.orientation(), place.translation()
-        )
+        pose = world_to_camera(torch.from_numpy(world[clip.subject][name]), place.orientation(), place.translation())
         assert (clip.root - pose[:, 0]).abs().max() < 2e-6
         assert (clip.pose - pose + pose[:, :1]).abs().max() < 4e-6
         pixels = torch.from_numpy(screen[clip.subject][name][camera])

@@ -85,9 +85,7 @@ def test_wrong_unit_shows_in_the_bones(tmp_path, moving, write, size):
 def test_unknown(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     for path in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(
-            InputError, match="no data that this program reads: it accepts a UI-PRMD folder, a UI-PRMD"
-        ):
+        with pytest.raises(InputError, match="no data that this program reads: it accepts a UI-PRMD folder, a UI-PRMD"):
             inspect(path)
     with pytest.raises(InputError, match="does not exist: give a data file or folder"):
         inspect(tmp_path / "nothing")

@@ -25,9 +25,7 @@ def test_chord(a, b, c):
     normal = np.cross(joint - marker, wand - marker)
     assert ((centre - marker) * normal).sum(-1) == pytest.approx(0, abs=1e-9)  # in one plane
     across = np.cross(normal, joint - marker)
-    assert (
-        ((wand - marker) * across).sum(-1) * ((centre - marker) * across).sum(-1) < 0
-    ).all()  # away from the wand
+    assert (((wand - marker) * across).sum(-1) * ((centre - marker) * across).sum(-1) < 0).all()  # away from the wand
 
 
 def test_hips_by_hand(standing):

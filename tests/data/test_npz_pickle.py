@@ -27,10 +27,7 @@ def same(a: object, b: object) -> bool:
     """Equal in value, type and, of arrays, type of numbers."""
     if isinstance(b, np.ndarray):
         return (
-            isinstance(a, np.ndarray)
-            and a.dtype == b.dtype
-            and a.shape == b.shape
-            and all(map(same, a.flat, b.flat))
+            isinstance(a, np.ndarray) and a.dtype == b.dtype and a.shape == b.shape and all(map(same, a.flat, b.flat))
         )
     if isinstance(b, dict):
         return isinstance(a, dict) and a.keys() == b.keys() and all(same(a[k], b[k]) for k in b)
@@ -50,9 +47,7 @@ contents = st.recursive(
 
 @given(content=contents, protocol=st.integers(0, pickle.HIGHEST_PROTOCOL))
 @settings(max_examples=80, deadline=None)
-def test_what_numpy_writes_is_read_as_numpy_reads_it(
-    tmp_path_factory: pytest.TempPathFactory, content, protocol: int
-):
+def test_what_numpy_writes_is_read_as_numpy_reads_it(tmp_path_factory: pytest.TempPathFactory, content, protocol: int):
     path = tmp_path_factory.getbasetemp() / "any.npz"
     entry(path, pickle.dumps(np.array({"it": content}, dtype=object), protocol=protocol))
     with np.load(path, allow_pickle=True) as trusted:
@@ -68,9 +63,7 @@ def test_field_layout(tmp_path: Path):
         "number": np.float32(2.5),
         "objects": np.array([1, "a", np.ones(2)], dtype=object),
     }
-    np.savez_compressed(
-        tmp_path / "x.npz", p=content, k=kinds, t=texts, plain=np.eye(2), row=texts["objects"]
-    )
+    np.savez_compressed(tmp_path / "x.npz", p=content, k=kinds, t=texts, plain=np.eye(2), row=texts["objects"])
     read = read_npz(tmp_path / "x.npz")
     assert same(read["p"], content)
     assert same(read["k"], kinds)

@@ -56,9 +56,7 @@ def joint(poses: Tensor, name: str) -> Tensor:
 def ahead(poses: Tensor) -> Tensor:
     """The horizontal unit vector that the hips face."""
     right = joint(poses, "right hip") - joint(poses, "left hip")
-    return torch.nn.functional.normalize(
-        torch.stack([-right[..., 1], right[..., 0], 0 * right[..., 2]], -1), dim=-1
-    )
+    return torch.nn.functional.normalize(torch.stack([-right[..., 1], right[..., 0], 0 * right[..., 2]], -1), dim=-1)
 
 
 def digest(made: list[Take]) -> str:
@@ -76,9 +74,7 @@ def test_takes_are_what_the_settings_ask_for():
 @pytest.mark.parametrize(("subjects", "tests"), [(2, 1), (3, 1), (6, 2), (9, 3)])
 def test_the_last_third_of_the_subjects_are_test_subjects(subjects: int, tests: int):
     corpus = SyntheticCfg(subjects=subjects, frames=2, film=FilmCfg(cameras=1)).load()
-    assert (*corpus.train_subjects, *corpus.test_subjects) == tuple(
-        f"p{i:02d}" for i in range(1, subjects + 1)
-    )
+    assert (*corpus.train_subjects, *corpus.test_subjects) == tuple(f"p{i:02d}" for i in range(1, subjects + 1))
     assert len(corpus.test_subjects) == tests
     assert not set(corpus.train_subjects) & set(corpus.test_subjects)
 
@@ -110,9 +106,7 @@ def test_another_process_makes_the_same_bits():
         "print(hashlib.sha256(b''.join(take.pose.numpy().tobytes() for take in made)).hexdigest())"
     )
     environment = os.environ | {"PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "2"}
-    answer = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == digest(takes(SMALL))
 
 
@@ -241,9 +235,7 @@ def test_impossible_settings_are_refused(cfg: SyntheticCfg):
 def test_flight_is_the_free_fall_between_take_off_and_landing():
     motion = Motion("hop", 1.0, (0.0,), {}, flights=((0.25, 0.75),))
     phase = torch.linspace(0, 2, 401, dtype=torch.float64)
-    height = flight(
-        motion, phase, torch.full_like(phase, 2.0)
-    )  # two hops a second: a quarter second in the air
+    height = flight(motion, phase, torch.full_like(phase, 2.0))  # two hops a second: a quarter second in the air
     assert height.max() == pytest.approx(GRAVITY * 0.25**2 / 8)
     assert height.min() == 0
     assert ((height > 0) == ((phase % 1 > 0.25) & (phase % 1 < 0.75))).float().mean() > 0.98

@@ -50,9 +50,7 @@ def test_sides_heights_and_lengths(uiprmd, standing):
     assert heights == sorted(heights)
     assert 0.05 < heights[0] < 0.12
     assert pose[9, 0] > pose[8, 0]  # the nose is in front
-    bones = dict(
-        zip([H36M_17.joints[c] for _, c in H36M_17.bones], bone_lengths(pose[None], H36M_17)[0], strict=True)
-    )
+    bones = dict(zip([H36M_17.joints[c] for _, c in H36M_17.bones], bone_lengths(pose[None], H36M_17)[0], strict=True))
     assert 0.35 < bones["left knee"] < 0.50
     assert bones["left knee"] == pytest.approx(bones["right knee"], abs=1e-4)
 

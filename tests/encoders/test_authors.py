@@ -205,9 +205,7 @@ def test_files_of_another_kind(tmp_path, name):
     torch.save({"model_pos": {"a": torch.ones(1000)}}, tmp_path / "whole.pt")
     content = {"empty.pth": b"", "half.pt": (tmp_path / "whole.pt").read_bytes()[:2000]}
     (tmp_path / name).write_bytes(content.get(name, b"Once upon a time\nthere was a file.\n"))
-    with pytest.raises(
-        InputError, match=rf"{name} (cannot be read as weights|is refused): it .*\.$"
-    ) as caught:
+    with pytest.raises(InputError, match=rf"{name} (cannot be read as weights|is refused): it .*\.$") as caught:
         load_authors(VPoseCfg((3, 3, 3), 32).build(17), tmp_path / name)
     assert "\n" not in str(caught.value)
 

@@ -63,9 +63,7 @@ def attention(block, z):
     heads = block.heads
     q, k, v = block.qkv(z).chunk(3, dim=-1)
     parts = zip(q.chunk(heads, -1), k.chunk(heads, -1), v.chunk(heads, -1), strict=True)
-    return block.proj(
-        torch.cat([(q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1) @ v for q, k, v in parts], -1)
-    )
+    return block.proj(torch.cat([(q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1) @ v for q, k, v in parts], -1))
 
 
 @torch.no_grad()

@@ -10,9 +10,7 @@ import pytest
 
 from actionprompt.viewer import write_page
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="needs playwright, to open the page in a browser"
-)
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, to open the page in a browser")
 
 FRAMES = 300
 
@@ -93,9 +91,7 @@ def test_a_frame_shows_its_numbers(motion, opened, at):
     shown = motion(FRAMES)
     page = opened(shown)
     page.tab.evaluate(f"actionprompt.seek({at})")
-    errors = [
-        1000 * np.linalg.norm(pose[at] - shown.truth[at], axis=-1).mean() for pose in shown.poses.values()
-    ]
+    errors = [1000 * np.linalg.norm(pose[at] - shown.truth[at], axis=-1).mean() for pose in shown.poses.values()]
     texts = page.text("#legend").replace("\n", " ").split(" mm")[: len(errors)]
     np.testing.assert_allclose([float(text.split()[-1]) for text in texts], errors, atol=0.15)
     best = shown.probability[at].argmax()
@@ -217,9 +213,7 @@ def numbered_film(path, frames, fps):
         for i in range(frames):
             bits = np.array([(i >> b) & 1 for b in range(9, -1, -1)], dtype=np.uint8)
             picture = np.broadcast_to(255 * bits.repeat(16)[None, :, None], (160, 160, 3))
-            container.mux(
-                stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24"))
-            )
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
         container.mux(stream.encode(None))
 
 

@@ -20,21 +20,15 @@ from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 from actionprompt.viewer import Motion, page, write_page
 
-HOOKED = hasattr(
-    Motion.__init__, "__wrapped__"
-)  # by jaxtyping, which checks arguments before we convert them
+HOOKED = hasattr(Motion.__init__, "__wrapped__")  # by jaxtyping, which checks arguments before we convert them
 
 
 def embedded(text, name="motion"):
-    return json.loads(
-        re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.S).group(1)
-    )
+    return json.loads(re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.S).group(1))
 
 
 def decoded(packed, *shape):
-    integers = np.frombuffer(
-        b64decode(packed["data"]), {"int16": "<i2", "uint8": "u1"}[packed["type"]]
-    ).reshape(shape)
+    integers = np.frombuffer(b64decode(packed["data"]), {"int16": "<i2", "uint8": "u1"}[packed["type"]]).reshape(shape)
     return np.where(integers == -32768, np.nan, integers * packed["step"])
 
 

@@ -26,9 +26,7 @@ def main(args: list[str]) -> int:
         return 0 if args else 2
     if args[0] not in ACTIONS:
         raise unknown("data command", args[0], ACTIONS)
-    return inspect(
-        parse(InspectArgs, args[1:], "actionprompt data inspect", description="Look at a data file.")
-    )
+    return inspect(parse(InspectArgs, args[1:], "actionprompt data inspect", description="Look at a data file."))
 
 
 def inspect(args: InspectArgs) -> int:

@@ -116,9 +116,7 @@ def text_classes() -> TextClassesCfg | LearnedClassesCfg:
 
 def small_apm(classes: TextClassesCfg | LearnedClassesCfg) -> APMCfg:
     """APM at the demo's width."""
-    return APMCfg(
-        TextPromptCfg(classes=classes, pose_to_text=PoseToTextCfg(dim=64)), PosePromptCfg(dim=64, length=27)
-    )
+    return APMCfg(TextPromptCfg(classes=classes, pose_to_text=PoseToTextCfg(dim=64)), PosePromptCfg(dim=64, length=27))
 
 
 def comparison(scores: "dict[str, Evaluation]") -> "Console | object":
@@ -139,13 +137,9 @@ def comparison(scores: "dict[str, Evaluation]") -> "Console | object":
     for column in table.columns[1:]:
         column.justify = "right"
 
-    def add(
-        name: str, a: float, b: float, da: float, db: float, accuracy: float | None, last: bool = False
-    ) -> None:
+    def add(name: str, a: float, b: float, da: float, db: float, accuracy: float | None, last: bool = False) -> None:
         known = "" if accuracy is None else f"{accuracy:.0%}"
-        table.add_row(
-            name, f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}", f"{da:.1f}", f"{db:.1f}", known, end_section=last
-        )
+        table.add_row(name, f"{a:.1f}", f"{b:.1f}", f"{b - a:+.1f}", f"{da:.1f}", f"{db:.1f}", known, end_section=last)
 
     for action in base.actions:
         a, b = base.row(action), apm.row(action)

@@ -47,14 +47,10 @@ def main(args: list[str]) -> int:
     settings = RunFolder(place).read_settings() if place is not None and place.is_dir() else None
     if source is None and settings is None and not set(args) & {"-h", "--help"}:
         if place is None:
-            raise InputError(
-                "Name a run's folder or a model file first: actionprompt evaluate RUN [options]."
-            )
+            raise InputError("Name a run's folder or a model file first: actionprompt evaluate RUN [options].")
         if not place.exists():
             raise InputError(f"There is no run folder or model file {place}.")
-        raise InputError(
-            f"{place} is a model file: say which data to evaluate it on: --data {' | '.join(DATA)}."
-        )
+        raise InputError(f"{place} is a model file: say which data to evaluate it on: --data {' | '.join(DATA)}.")
     default = data_default(source or "uiprmd") if source or settings is None else settings.data
     parsed = parse(
         EvaluateArgs,
@@ -85,13 +81,10 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     lifter = to_device(load(file), args.device)
     corpus = args.data.load()
     held_out = settings.validate if settings else ()
-    subjects = {"test": corpus.test_subjects, "train": corpus.train_subjects, "validation": held_out}[
-        args.split
-    ]
+    subjects = {"test": corpus.test_subjects, "train": corpus.train_subjects, "validation": held_out}[args.split]
     if not subjects:
         raise InputError(
-            f"There are no {args.split} subjects"
-            + (": the run held none out." if args.split == "validation" else ".")
+            f"There are no {args.split} subjects" + (": the run held none out." if args.split == "validation" else ".")
         )
     clips = corpus.select(subjects)
     check_pairing(lifter, clips, corpus.skeleton)
@@ -134,6 +127,4 @@ def to_device(lifter: "Lifter", device: str) -> "Lifter":
     try:
         return lifter.to(device)
     except (RuntimeError, AssertionError) as error:  # PyTorch raises either, with several lines
-        raise InputError(
-            f"The device {device!r} cannot be used: {str(error).splitlines()[0].rstrip('.')}."
-        ) from error
+        raise InputError(f"The device {device!r} cannot be used: {str(error).splitlines()[0].rstrip('.')}.") from error

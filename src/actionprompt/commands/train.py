@@ -41,9 +41,7 @@ def main(args: list[str]) -> int:
     """Runs the command."""
     if any(arg.partition("=")[0] == "--resume" for arg in args):
         resume = parse(ResumeArgs, args, "actionprompt train", description="Go on with an interrupted run.")
-        return run(
-            RunFolder(resume.resume).read_settings(), resume.resume, resume=True, profile=resume.profile
-        )
+        return run(RunFolder(resume.resume).read_settings(), resume.resume, resume=True, profile=resume.profile)
     if not args or args[0].startswith("-"):
         return overview(0 if set(args) & {"-h", "--help"} else 2)
     name, rest = args[0], args[1:]
@@ -67,9 +65,7 @@ def main(args: list[str]) -> int:
     return run(parsed.run, folder, overwrite=parsed.overwrite, profile=parsed.profile)
 
 
-def run(
-    cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = False, profile: bool = False
-) -> int:
+def run(cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = False, profile: bool = False) -> int:
     """Trains, and says what to do next."""
     from rich.console import Console
 
@@ -86,9 +82,7 @@ def run(
     console = Console()
     if profile:
         console.print(watch.table())
-    console.print(
-        f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True
-    )
+    console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
     if cfg.validate:
         from actionprompt.commands.evaluate import EvaluateArgs
         from actionprompt.commands.evaluate import run as evaluate

@@ -79,9 +79,7 @@ def _digest(path: Path) -> str:
     try:
         return blake2b(path.read_bytes(), digest_size=16).hexdigest()
     except OSError as error:
-        raise InputError(
-            f"Cannot read {path}: {error.strerror}; check the file and its permissions."
-        ) from error
+        raise InputError(f"Cannot read {path}: {error.strerror}; check the file and its permissions.") from error
 
 
 def _checksum(poses: Float[Tensor, "n j 3"]) -> str:
@@ -107,8 +105,7 @@ def _write(path: Path, converted: Converted) -> None:
     """Writes under another name first, so that no reader ever sees half a file."""
     poses = torch.cat([take.pose for take in converted.takes]).contiguous()
     takes = [
-        {"frames": t.pose.shape[0], "action": t.action, "subject": t.subject, "name": t.name}
-        for t in converted.takes
+        {"frames": t.pose.shape[0], "action": t.action, "subject": t.subject, "name": t.name} for t in converted.takes
     ]
     about = {
         "checksum": _checksum(poses),

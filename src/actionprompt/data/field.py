@@ -34,9 +34,7 @@ def read_3d(path: Path) -> Positions3D:
     subjects = _positions(path, "positions_3d")
     for subject, recording, points in _each(subjects):
         if not _is_points(points, 3):
-            raise InputError(
-                f"{path}: {subject} {recording} is {_what(points)} instead of (frames, joints, 3)."
-            )
+            raise InputError(f"{path}: {subject} {recording} is {_what(points)} instead of (frames, joints, 3).")
     return subjects
 
 
@@ -49,14 +47,10 @@ def read_2d(path: Path) -> Positions2D:
     subjects = _positions(path, "positions_2d")
     for subject, recording, views in _each(subjects):
         if not isinstance(views, list | tuple | np.ndarray):
-            raise InputError(
-                f"{path}: {subject} {recording} is {_what(views)} instead of one array per camera."
-            )
+            raise InputError(f"{path}: {subject} {recording} is {_what(views)} instead of one array per camera.")
         for view in views:
             if not _is_points(view, 2):
-                raise InputError(
-                    f"{path}: {subject} {recording} holds {_what(view)} instead of (frames, joints, 2)."
-                )
+                raise InputError(f"{path}: {subject} {recording} holds {_what(view)} instead of (frames, joints, 2).")
     return subjects
 
 
@@ -68,10 +62,7 @@ def file_2d(folder: Path, name: str, keypoints: str) -> Path:
     """
     path = folder / f"data_2d_{name}_{keypoints}.npz"
     if not path.is_file():
-        have = [
-            file.stem.removeprefix(f"data_2d_{name}_")
-            for file in sorted(folder.glob(f"data_2d_{name}_*.npz"))
-        ]
+        have = [file.stem.removeprefix(f"data_2d_{name}_") for file in sorted(folder.glob(f"data_2d_{name}_*.npz"))]
         hint = f"set keypoints to {' or '.join(have)}" if have else f"put {path.name} there"
         raise InputError(f"{folder} has no 2D joints {keypoints!r} ({path.name}): {hint}.")
     return path
@@ -128,9 +119,7 @@ def paired(pixels: Points, frames: int, where: str) -> Points:
         InputError: fewer 2D frames than 3D frames.
     """
     if pixels.shape[0] < frames:
-        raise InputError(
-            f"{where} has {pixels.shape[0]} frames of 2D for {frames} of 3D: the files do not fit."
-        )
+        raise InputError(f"{where} has {pixels.shape[0]} frames of 2D for {frames} of 3D: the files do not fit.")
     return pixels[:frames]
 
 
@@ -153,9 +142,7 @@ def view(world: Float[Tensor, "n j 3"], pixels: Points, place: Placement, width:
 def _positions(path: Path, key: str) -> dict[str, dict[str, Any]]:
     content = read_npz(path)
     if key not in content:
-        raise InputError(
-            f"{path} has no {key!r} but {', '.join(content) or 'nothing'}: it is another kind of file."
-        )
+        raise InputError(f"{path} has no {key!r} but {', '.join(content) or 'nothing'}: it is another kind of file.")
     subjects: dict[str, dict[str, Any]] = content[key]
     if not isinstance(subjects, dict) or not all(isinstance(value, dict) for value in subjects.values()):
         raise InputError(f"{path}: {key} is not a table of subjects and their recordings.")
@@ -167,17 +154,8 @@ def _each(subjects: dict[str, dict[str, Any]]) -> list[tuple[str, str, Any]]:
 
 
 def _is_points(value: Any, dims: int) -> bool:
-    return (
-        isinstance(value, np.ndarray)
-        and value.dtype.kind == "f"
-        and value.ndim == 3
-        and value.shape[2] >= dims
-    )
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.ndim == 3 and value.shape[2] >= dims
 
 
 def _what(value: Any) -> str:
-    return (
-        f"{value.dtype} of shape {value.shape}"
-        if isinstance(value, np.ndarray)
-        else f"a {type(value).__name__}"
-    )
+    return f"{value.dtype} of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"

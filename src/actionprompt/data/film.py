@@ -17,9 +17,7 @@ from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
 
 
-def film(
-    takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg, train_subjects: Collection[str] = ()
-) -> list[Clip]:
+def film(takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg, train_subjects: Collection[str] = ()) -> list[Clip]:
     """Films each take with the first ``cfg.cameras`` of Human3.6M's cameras, placed as for subject S9.
 
     A take is centred at the origin, where those cameras look, and turned by its yaw: captured people face

@@ -31,9 +31,7 @@ def fill_gaps(markers: Float[np.ndarray, "n m 3"]) -> Float[np.ndarray, "n m 3"]
     return filled
 
 
-def _carried(
-    markers: Float[np.ndarray, "n m 3"], gaps: Bool[np.ndarray, "n m"], lost: int
-) -> Float[np.ndarray, "n 3"]:
+def _carried(markers: Float[np.ndarray, "n m 3"], gaps: Bool[np.ndarray, "n m"], lost: int) -> Float[np.ndarray, "n 3"]:
     """Where a marker would be, were it fixed to the near markers that keep their distance to it.
 
     Zeros where fewer than three markers are present throughout.

@@ -141,9 +141,7 @@ def convert(motions: Sequence[Motion]) -> Converted:
         points = recording.points[:, joint_indices(recording.names, motion)]
         speed = top_speed(points, SOURCE_FPS)
         if speed > FASTEST:
-            dropped.append(
-                f"{motion.name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f})."
-            )
+            dropped.append(f"{motion.name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f}).")
             continue
         pose = resample(z_up(points, recording.up), SOURCE_FPS, FPS).astype(np.float32)
         takes.append(Take(torch.from_numpy(pose), motion.action, motion.actor, motion.name))

@@ -113,20 +113,14 @@ def check_names(world: Positions3D, path: Path) -> None:
         seen: dict[str, str] = {}
         for name in takes:
             if action_of(name) is None:
-                raise InputError(
-                    f"{path}: {subject} performs {name!r}; the actions are {', '.join(ACTIONS)}."
-                )
+                raise InputError(f"{path}: {subject} performs {name!r}; the actions are {', '.join(ACTIONS)}.")
             word, _, number = name.partition(" ")
             same = seen.setdefault(f"{OFFICIAL.get(word, word)} {number}", name)
             if same != name:
-                raise InputError(
-                    f"{path}: {subject} has the same take as {same!r} and as {name!r}; keep one."
-                )
+                raise InputError(f"{path}: {subject} has the same take as {same!r} and as {name!r}; keep one.")
 
 
-def _clips(
-    world: Positions3D, pixels: Positions2D, dropped: set[tuple[str, str]], path_2d: Path
-) -> Iterator[Clip]:
+def _clips(world: Positions3D, pixels: Positions2D, dropped: set[tuple[str, str]], path_2d: Path) -> Iterator[Clip]:
     """Every take from its four cameras; what has been used is let go, which halves the memory needed."""
     for subject in (*TRAIN, *TEST):
         takes = world.get(subject, {})
@@ -165,9 +159,7 @@ def joints_17(points: Points, where: str) -> Float[np.ndarray, "n 17 3"]:
     if points.shape[1] == 17:
         return points
     if points.shape[1] != 32:
-        raise InputError(
-            f"{where} has {points.shape[1]} 3D joints; Human3.6M's files have 32 (or the 17 of them)."
-        )
+        raise InputError(f"{where} has {points.shape[1]} 3D joints; Human3.6M's files have 32 (or the 17 of them).")
     return points[:, KEPT]
 
 
@@ -180,8 +172,6 @@ def with_nose(points: Points, where: str) -> Float[np.ndarray, "n 17 2"]:
     if points.shape[1] == 17:
         return points
     if points.shape[1] != 16:
-        raise InputError(
-            f"{where} has {points.shape[1]} 2D joints: give Human3.6M's 17, or those without the nose."
-        )
+        raise InputError(f"{where} has {points.shape[1]} 2D joints: give Human3.6M's 17, or those without the nose.")
     nose = (points[:, THORAX] + points[:, HEAD_TOP - 1]) / 2
     return np.insert(points, NOSE, nose, axis=1)

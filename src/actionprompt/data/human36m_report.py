@@ -35,14 +35,10 @@ def describe_folder(path: Path) -> Report:
     """The 3D file with each of the 2D files beside it."""
     names = [name for file in sorted(path.glob("data_2d_h36m_*.npz")) if (name := _keypoints(file))]
     if not names:
-        return Report(
-            f"Human3.6M in {path}", (), (f"{path} holds no 2D file (data_2d_h36m_gt.npz or another).",)
-        )
+        return Report(f"Human3.6M in {path}", (), (f"{path} holds no 2D file (data_2d_h36m_gt.npz or another).",))
     reports = [_describe(path, name) for name in names]
     facts = [fact for report in reports for fact in report.facts]
-    return Report(
-        f"Human3.6M in {path}", tuple(facts), tuple(p for report in reports for p in report.problems)
-    )
+    return Report(f"Human3.6M in {path}", tuple(facts), tuple(p for report in reports for p in report.problems))
 
 
 def describe_file(path: Path) -> Report:

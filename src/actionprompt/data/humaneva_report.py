@@ -18,10 +18,7 @@ def is_folder(path: Path) -> bool:
 def describe_folder(path: Path) -> Report:
     """The 3D file with each of the 2D files beside it."""
     title = f"HumanEva-I in {path}"
-    names = [
-        file.stem.removeprefix("data_2d_humaneva15_")
-        for file in sorted(path.glob("data_2d_humaneva15_*.npz"))
-    ]
+    names = [file.stem.removeprefix("data_2d_humaneva15_") for file in sorted(path.glob("data_2d_humaneva15_*.npz"))]
     if not names:
         return Report(title, (), (f"{path} holds no 2D file (data_2d_humaneva15_gt.npz or another).",))
     reports = [_describe(path, name) for name in names]

@@ -23,13 +23,9 @@ def kinds() -> tuple[Kind, ...]:
     """In the order of asking: the first kind that recognises a path describes it."""
     return (
         Kind("a UI-PRMD folder", uiprmd_report.is_folder, uiprmd_report.describe_folder),
-        Kind(
-            "a UI-PRMD file (mAA_sBB_eCC_positions.txt)", uiprmd_report.is_file, uiprmd_report.describe_file
-        ),
+        Kind("a UI-PRMD file (mAA_sBB_eCC_positions.txt)", uiprmd_report.is_file, uiprmd_report.describe_file),
         Kind("a Human3.6M folder", human36m_report.is_folder, human36m_report.describe_folder),
-        Kind(
-            "a Human3.6M 2D file beside its 3D file", human36m_report.is_file, human36m_report.describe_file
-        ),
+        Kind("a Human3.6M 2D file beside its 3D file", human36m_report.is_file, human36m_report.describe_file),
         Kind("a HumanEva-I folder", humaneva_report.is_folder, humaneva_report.describe_folder),
         Kind("an HDM05-11 folder", hdm05_report.is_folder, hdm05_report.describe_folder),
     )

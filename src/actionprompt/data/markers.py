@@ -111,9 +111,7 @@ def _hips(left_asis: Points, right_asis: Points, mid_psis: Points) -> tuple[Poin
     return middle + lateral, middle - lateral
 
 
-def _head(
-    left_front: Points, right_front: Points, left_back: Points, right_back: Points
-) -> tuple[Points, Points]:
+def _head(left_front: Points, right_front: Points, left_back: Points, right_back: Points) -> tuple[Points, Points]:
     """Nose and head top from the head band's four markers."""
     front, back = (left_front + right_front) / 2, (left_back + right_back) / 2
     left = (left_front + left_back - right_front - right_back) / 2

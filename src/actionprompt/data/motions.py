@@ -52,9 +52,7 @@ class Motion:
         return angles
 
 
-def periodic(
-    phases: Sequence[float], table: Float[Tensor, "keys c"], at: Float[Tensor, " n"]
-) -> Float[Tensor, "n c"]:
+def periodic(phases: Sequence[float], table: Float[Tensor, "keys c"], at: Float[Tensor, " n"]) -> Float[Tensor, "n c"]:
     """Smooth closed curves through the keys that never overshoot them (Fritsch and Butland's cubics)."""
     knots = torch.tensor(phases, dtype=torch.float64)
     steps = torch.cat([knots[1:], knots[:1] + 1]) - knots

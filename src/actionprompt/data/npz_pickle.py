@@ -31,9 +31,7 @@ def read_npz(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
     except zipfile.BadZipFile as error:
-        raise InputError(
-            f"{path} is not an .npz file, or it is cut off: copy or download it again."
-        ) from error
+        raise InputError(f"{path} is not an .npz file, or it is cut off: copy or download it again.") from error
     except InputError:
         raise
     except Exception as error:  # whatever a damaged pickle makes of a parser
@@ -44,9 +42,7 @@ def _entry(archive: zipfile.ZipFile, name: str, path: Path) -> Any:
     """One array, or the object in an array of no dimensions."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
-        read_header = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         if not read_header(file)[2].hasobject:
             with archive.open(name) as again:
                 return np.lib.format.read_array(again, allow_pickle=False)

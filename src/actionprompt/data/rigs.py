@@ -68,8 +68,6 @@ def built_in() -> list[Rig]:
     rigs = []
     for name, table in BUILT_IN.items():
         rows = [entry.split() for entry in table.split(",")]
-        weights = {
-            joint: dict.fromkeys(row, 1 / len(row)) for joint, row in zip(H36M_17.joints, rows, strict=False)
-        }
+        weights = {joint: dict.fromkeys(row, 1 / len(row)) for joint, row in zip(H36M_17.joints, rows, strict=False)}
         rigs.append(Rig(name, weights))
     return rigs

@@ -135,9 +135,7 @@ def convert(episodes: Sequence[Episode]) -> Converted:
         if runs := join(one_subject, quality):
             takes += subject_takes(runs, quality)
     if not takes:
-        raise InputError(
-            f"No UI-PRMD episode below {episodes[0].path.parent} can be used: {quality.dropped[0]}"
-        )
+        raise InputError(f"No UI-PRMD episode below {episodes[0].path.parent} can be used: {quality.dropped[0]}")
     return Converted(
         tuple(takes),
         tuple(quality.dropped),

@@ -48,9 +48,7 @@ def find(path: Path, variants: Sequence[str]) -> list[Episode]:
     """
     if not path.is_dir():
         what = "is a file" if path.exists() else "does not exist"
-        raise InputError(
-            f"{path} {what}: give the folder that holds UI-PRMD's extracted `Segmented Movements`."
-        )
+        raise InputError(f"{path} {what}: give the folder that holds UI-PRMD's extracted `Segmented Movements`.")
     found: dict[str, Episode] = {}
     for file in sorted(path.rglob("*")):
         episode = parse_name(file)
@@ -126,9 +124,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise InputError(
-            f"Cannot read {path}: {error.strerror}; check the file and its permissions."
-        ) from error
+        raise InputError(f"Cannot read {path}: {error.strerror}; check the file and its permissions.") from error
 
 
 def _is_finite(text: str) -> bool:

@@ -64,9 +64,7 @@ def _with_counters(state: Mapping[str, Tensor], rows: list[Row]) -> dict[str, Te
     return {**state, **({key: torch.zeros((), dtype=torch.long) for key in counters} if absent else {})}
 
 
-def _check(
-    layout: Layout, encoder: Encoder, rows: list[Row], state: Mapping[str, Tensor], where: str
-) -> None:
+def _check(layout: Layout, encoder: Encoder, rows: list[Row], state: Mapping[str, Tensor], where: str) -> None:
     own = encoder.state_dict()
     needed = {row.theirs: _their_shape(own[row.ours], row) for row in rows}
     assert {row.ours for row in rows} == set(own), "the table leaves tensors out"
@@ -95,7 +93,5 @@ def _reason(layout: Layout, here: Mapping[str, Size], want: Mapping[str, Size]) 
     except (KeyError, IndexError):  # too damaged to tell
         return ""
     own = layout.facts(want)
-    differences = [
-        f"{facts[name]} {name}, this model {own[name]}" for name in own if facts[name] != own[name]
-    ]
+    differences = [f"{facts[name]} {name}, this model {own[name]}" for name in own if facts[name] != own[name]]
     return f"; the checkpoint has {'; '.join(differences)}" if differences else ""

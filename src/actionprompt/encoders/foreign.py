@@ -49,9 +49,7 @@ def network_of(content: object, where: str) -> dict[str, Tensor]:
     if isinstance(content, Mapping) and isinstance(content.get("model_pos"), Mapping):
         content = content["model_pos"]
     if not isinstance(content, Mapping) or not content or not all(isinstance(k, str) for k in content):
-        raise InputError(
-            f"{where} does not hold a network's weights by name, nor a checkpoint with `model_pos`."
-        )
+        raise InputError(f"{where} does not hold a network's weights by name, nor a checkpoint with `model_pos`.")
     if odd := [key for key, value in content.items() if not isinstance(value, Tensor)]:
         raise InputError(f"{where} has something other than weights under '{odd[0]}', and no `model_pos`.")
     wrapped = all(key.startswith("module.") for key in content)
@@ -63,11 +61,7 @@ def _read(path: Path) -> Any:
         return load_file(path)
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as arrays:
-            return {
-                k.removeprefix("state/"): torch.from_numpy(arrays[k])
-                for k in arrays
-                if k.startswith("state/")
-            }
+            return {k.removeprefix("state/"): torch.from_numpy(arrays[k]) for k in arrays if k.startswith("state/")}
     with torch.serialization.safe_globals(_stand_ins(path)):
         return torch.load(path, map_location="cpu", weights_only=True)
 

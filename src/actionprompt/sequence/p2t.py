@@ -45,9 +45,7 @@ class PoseToTextFlow:
             t_hat[b, i] = self._each(score[b : b + 1, window], value[b : b + 1, window])[0, 0]
         return t_hat
 
-    def _each(
-        self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]
-    ) -> Float[Tensor, "b n k he"]:
+    def _each(self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]) -> Float[Tensor, "b n k he"]:
         """A softmax per window."""
         span = self.history.reach + 1
         score = score.unfold(1, span, 1)[..., :: self.stride]  # b n h k f0

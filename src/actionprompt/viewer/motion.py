@@ -79,9 +79,7 @@ class Motion:
             object.__setattr__(self, name, value)  # frozen: nothing but the arrays' type changes
 
 
-def _array(
-    name: str, values: object, shape: tuple[int | None, ...], unit: Unit
-) -> Float[np.ndarray, "*shape"]:
+def _array(name: str, values: object, shape: tuple[int | None, ...], unit: Unit) -> Float[np.ndarray, "*shape"]:
     """Values as float32; the shape must fit (None: any length), the values stay below the unit's limit."""
     array = np.asarray(values, dtype=np.float32)
     if array.ndim != len(shape) or any(w not in (None, h) for w, h in zip(shape, array.shape, strict=True)):

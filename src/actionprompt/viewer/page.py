@@ -148,9 +148,7 @@ def _film(video: Path | None, folder: Path | None) -> dict[str, str] | None:
         raise InputError(f"{video} is not a file: give the video that the keypoints came from.")
     kind = VIDEO_TYPES.get(video.suffix.lower())
     if kind is None:
-        raise InputError(
-            f"{video} cannot be shown by a browser: it should be one of {', '.join(VIDEO_TYPES)}."
-        )
+        raise InputError(f"{video} cannot be shown by a browser: it should be one of {', '.join(VIDEO_TYPES)}.")
     if folder is None:
         return {"type": kind, "data": b64encode(video.read_bytes()).decode()}
     return {"type": kind, "address": quote(Path(os.path.relpath(video, folder)).as_posix())}
