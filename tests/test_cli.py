@@ -7,7 +7,33 @@ import pytest
 
 from actionprompt import cli
 
-TINY = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "30", "--data.film.cameras", "1", "--model.encoder.widths", "3", "3", "--model.encoder.channels", "8", "--accelerator", "cpu", "--schedule.epochs", "2", "--schedule.epoch-steps", "3", "--schedule.batch", "8", "--checkpoint-every", "4", "--log-every", "2"]
+TINY = [
+    "--data",
+    "synthetic",
+    "--data.subjects",
+    "3",
+    "--data.frames",
+    "30",
+    "--data.film.cameras",
+    "1",
+    "--model.encoder.widths",
+    "3",
+    "3",
+    "--model.encoder.channels",
+    "8",
+    "--accelerator",
+    "cpu",
+    "--schedule.epochs",
+    "2",
+    "--schedule.epoch-steps",
+    "3",
+    "--schedule.batch",
+    "8",
+    "--checkpoint-every",
+    "4",
+    "--log-every",
+    "2",
+]
 
 
 def call(*args: object) -> int:

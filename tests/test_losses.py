@@ -3,8 +3,10 @@ import math
 import pytest
 import torch
 
-from actionprompt.losses import loss
+from actionprompt.losses import build_pose_loss, joint_weights, loss
 from actionprompt.model import Lifted
+from actionprompt.recipes import MotionLossCfg
+from actionprompt.skeleton import H36M_17, HUMANEVA_15
 
 
 def test_equals_the_formulas():
@@ -33,3 +35,26 @@ def test_the_root_counts():
     predicted[..., 0, 0] = 1.0
     found = loss(Lifted(predicted, None), torch.zeros_like(predicted), torch.tensor([0]), 0.0)
     assert found.pose.item() == pytest.approx(1 / 17)
+
+
+def test_motion_loss_equals_its_formula():
+    """Joint by joint and frame by frame, with the weights that MixSTE's paper gives Human3.6M's joints."""
+    torch.manual_seed(0)
+    predicted, target = torch.randn(2, 4, 17, 3), torch.randn(2, 4, 17, 3)
+    w = [1, 1, 2.5, 2.5, 1, 2.5, 2.5, 1, 1, 1, 1.5, 1.5, 4, 4, 1.5, 4, 4]
+    distance = smooth = velocity = 0.0
+    for b in range(2):
+        for j in range(17):
+            for f in range(4):
+                distance += w[j] * math.dist(predicted[b, f, j], target[b, f, j]) / (2 * 4 * 17)
+            for f in range(3):
+                step, true = predicted[b, f + 1, j] - predicted[b, f, j], target[b, f + 1, j] - target[b, f, j]
+                smooth += w[j] * float(step.square().sum()) / (2 * 3 * 17 * 3)
+                velocity += math.dist(step, true) / (2 * 3 * 17)
+    found = build_pose_loss(MotionLossCfg(), H36M_17)(predicted, target)
+    assert found.item() == pytest.approx(distance + 0.5 * smooth + 2 * velocity, rel=1e-5)
+
+
+def test_joint_weights_follow_anatomy():
+    weights = dict(zip(HUMANEVA_15.joints, joint_weights(HUMANEVA_15), strict=True))
+    assert (weights["left wrist"], weights["right knee"], weights["head"], weights["pelvis"]) == (4, 2.5, 1.5, 1)

@@ -1,13 +1,19 @@
-"""The training loss L = L_P + lambda * L_A (paper, section II-C)."""
+"""The training loss L = L_P + lambda * L_A (paper, section II-C), and the pose losses L_P of the baselines."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from actionprompt.metrics import mpjpe
+from actionprompt.metrics import joint_error, mpjpe, velocity_error
 from actionprompt.model import Lifted
+from actionprompt.recipes import JointLossCfg, MotionLossCfg, PoseLossCfg
+from actionprompt.skeleton import Skeleton
+
+PoseLoss = Callable[[Float[Tensor, "b t j 3"], Float[Tensor, "b t j 3"]], Float[Tensor, ""]]
+"""From predicted and target poses to L_P."""
 
 
 class Loss(NamedTuple):
@@ -15,15 +21,57 @@ class Loss(NamedTuple):
 
     total: Float[Tensor, ""]
     pose: Float[Tensor, ""]
-    """L_P, metres."""
+    """MPJPE, metres, whatever L_P is."""
     action: Float[Tensor, ""]
     """L_A, nats; zero without APM."""
 
 
-def loss(lifted: Lifted, target: Float[Tensor, "b t j 3"], action: Int[Tensor, " b"], weight: float) -> Loss:
-    """Eqs. 4 and 6; the root joint counts, with target zero, as in the baselines."""
-    pose = mpjpe(lifted.pose, target).mean()  # Eq. 4
+def joint_loss(predicted: Float[Tensor, "b t j 3"], target: Float[Tensor, "b t j 3"]) -> Float[Tensor, ""]:
+    """Eq. 4; the root joint counts, with target zero, as in the baselines."""
+    return mpjpe(predicted, target).mean()
+
+
+def loss(
+    lifted: Lifted,
+    target: Float[Tensor, "b t j 3"],
+    action: Int[Tensor, " b"],
+    weight: float,
+    pose_loss: PoseLoss = joint_loss,
+) -> Loss:
+    """L_P + lambda * L_A, lambda being ``weight``."""
+    objective, pose = pose_loss(lifted.pose, target), joint_loss(lifted.pose.detach(), target)
     if lifted.logits is None:
-        return Loss(pose, pose, pose.new_zeros(()))
+        return Loss(objective, pose, pose.new_zeros(()))
     label = F.cross_entropy(lifted.logits, action)  # Eq. 6
-    return Loss(pose + weight * label, pose, label)
+    return Loss(objective + weight * label, pose, label)
+
+
+def build_pose_loss(cfg: PoseLossCfg, skeleton: Skeleton) -> PoseLoss:
+    """The pose loss that a recipe asks for."""
+    match cfg:
+        case JointLossCfg():
+            return joint_loss
+        case MotionLossCfg():
+            return _motion_loss(cfg, joint_weights(skeleton))
+
+
+def _motion_loss(cfg: MotionLossCfg, weights: list[float]) -> PoseLoss:
+    """MixSTE's: W-MPJPE + TCL + MPJVE (Zhang et al. 2022, section 3.4), in metres."""
+
+    def motion_loss(predicted: Float[Tensor, "b t j 3"], target: Float[Tensor, "b t j 3"]) -> Float[Tensor, ""]:
+        w = predicted.new_tensor(weights)
+        weighted = (w * joint_error(predicted, target)).mean()
+        smooth = (w[:, None] * predicted.diff(dim=-3).square()).mean()
+        return weighted + cfg.smoothness * smooth + cfg.velocity * velocity_error(predicted, target).mean()
+
+    return motion_loss
+
+
+def joint_weights(skeleton: Skeleton) -> list[float]:
+    """MixSTE's weights of the joints by their anatomy: the farther from the trunk, the heavier.
+
+    On Human3.6M's layout these are the published ones. The published list for HumanEva is Human3.6M's with two
+    entries struck out, which puts leg weights on arms; here HumanEva's joints get the weights of their names.
+    """
+    heavy = {"knee": 2.5, "ankle": 2.5, "shoulder": 1.5, "elbow": 4.0, "wrist": 4.0, "head top": 1.5, "head": 1.5}
+    return [heavy.get(joint.removeprefix("left ").removeprefix("right "), 1.0) for joint in skeleton.joints]

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from actionprompt.config import APMCfg, LifterCfg, OneHotCfg, PosePromptCfg, TextPromptCfg
 from actionprompt.data.config import DataCfg, SyntheticCfg
-from actionprompt.encoders.config import VPoseCfg
+from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 
 
@@ -26,8 +27,28 @@ class ScheduleCfg:
     """Divide by the largest second moment so far, as VPose does."""
     lr_decay: float = 0.95
     """Factor on the learning rate after each epoch."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay (AdamW); 0 is plain Adam."""
     bn_momentum: tuple[float, float] = (0.1, 0.001)
     """Batch-norm momentum of the first epoch, and the value it decays towards exponentially."""
+
+
+@dataclass(frozen=True)
+class JointLossCfg:
+    """Mean distance of the joints (Eq. 4; VPose, A3DHP)."""
+
+
+@dataclass(frozen=True)
+class MotionLossCfg:
+    """MixSTE's loss on whole windows: weighted joint distances, smoothness and velocities."""
+
+    smoothness: float = 0.5
+    """Weight of the squared frame-to-frame motion (TCL)."""
+    velocity: float = 2.0
+    """Weight of the velocity error (MPJVE)."""
+
+
+PoseLossCfg = JointLossCfg | MotionLossCfg
 
 
 @dataclass(frozen=True)
@@ -40,8 +61,14 @@ class RunCfg:
     """The data set."""
     schedule: ScheduleCfg = ScheduleCfg()
     """Steps and learning rate."""
+    pose_loss: PoseLossCfg = JointLossCfg()
+    """L_P."""
     seed: int = 0
     """Seed of weights, batches and dropout; variants of a model share encoder weights and batches."""
+    encoder_weights: Path | None = None
+    """Start the encoder from a checkpoint of the baseline's authors (VideoPose3D, Attention3DHumanPose, MixSTE)."""
+    freeze_encoder: bool = False
+    """Train APM only; the encoder stays as it starts."""
     mirror: bool = True
     """Also train on every clip mirrored."""
     validate: tuple[str, ...] = ()
@@ -76,6 +103,10 @@ class RunCfg:
         for name, (count, least) in counts.items():
             if count is not None and count < least:
                 raise InputError(f"{name} is {count}: it must be at least {least}.")
+        if self.freeze_encoder and self.model.apm is None:
+            raise InputError("freeze_encoder leaves nothing to train: the model has no APM.")
+        if isinstance(self.pose_loss, MotionLossCfg) and not isinstance(self.model.encoder, MixSTECfg):
+            raise InputError("The motion loss needs an encoder that answers its whole window (MixSTE).")
         for name, rate in (("lr", schedule.lr), ("lr_decay", schedule.lr_decay)):
             if not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"schedule.{name} is {rate}: it must be positive.")
@@ -100,8 +131,17 @@ APMS: dict[str, tuple[str, APMCfg | None]] = {
 }
 """What can stand beside an encoder: preset suffix, what it is, settings (Table III's rows)."""
 
-ENCODERS = {"vpose": ("VPose, 243 frames", VPoseCfg())}
-"""Encoders by preset name."""
+ENCODERS: dict[str, tuple[str, EncoderCfg, ScheduleCfg, PoseLossCfg]] = {
+    "vpose": ("VPose, 243 frames", VPoseCfg(), ScheduleCfg(), JointLossCfg()),
+    "a3dhp": ("A3DHP, 243 frames", A3DHPCfg(), ScheduleCfg(), JointLossCfg()),
+    "mixste": (
+        "MixSTE, 243 frames, depth 4",
+        MixSTECfg(),
+        ScheduleCfg(epochs=120, batch=4, lr=4e-5, amsgrad=False, lr_decay=0.99, weight_decay=0.1),
+        MotionLossCfg(),
+    ),
+}
+"""Encoders by preset name, with their published schedule (A3DHP's was Ranger with a cosine; here it is VPose's Adam)."""
 
 
 def presets() -> dict[str, tuple[str, RunCfg]]:
@@ -109,8 +149,8 @@ def presets() -> dict[str, tuple[str, RunCfg]]:
     return {
         f"{encoder}+{suffix}".rstrip("+"): (
             f"{title}, {what}",
-            RunCfg(LifterCfg(cfg, apm), data=SyntheticCfg()),
+            RunCfg(LifterCfg(cfg, apm), SyntheticCfg(), schedule, pose_loss),
         )
-        for encoder, (title, cfg) in ENCODERS.items()
+        for encoder, (title, cfg, schedule, pose_loss) in ENCODERS.items()
         for suffix, (what, apm) in APMS.items()
     }

@@ -14,6 +14,7 @@ from actionprompt.config import ClassesCfg, ProjectorCfg, RecogniserCfg
 from actionprompt.data.config import DataCfg
 from actionprompt.encoders.config import EncoderCfg
 from actionprompt.errors import InputError
+from actionprompt.recipes import PoseLossCfg
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ def _converter() -> cattrs.Converter:
         converter.register_structure_hook(kind, _exactly(kind, accepted, what))
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
     converter.register_structure_hook_func(lambda kind: get_origin(kind) is tuple, _tuple)
-    for union in (EncoderCfg, ProjectorCfg, ClassesCfg, RecogniserCfg, DataCfg):
+    for union in (EncoderCfg, ProjectorCfg, ClassesCfg, RecogniserCfg, DataCfg, PoseLossCfg):
         configure_tagged_union(union, converter, tag_name="kind")
         converter.register_structure_hook(union, _named_member(converter.get_structure_hook(union)))
     return converter

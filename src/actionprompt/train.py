@@ -9,15 +9,16 @@ from jaxtyping import Float, Int
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import AdamW
 
 from actionprompt.batches import Batches
 from actionprompt.checkpoint import read_checkpoint, seed_step, write_checkpoint
 from actionprompt.data.clip import Corpus
+from actionprompt.encoders.authors import load_authors
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.interrupts import interrupts
-from actionprompt.losses import loss
+from actionprompt.losses import PoseLoss, build_pose_loss, loss
 from actionprompt.model import Lifter, bake, save
 from actionprompt.progress import Stopwatch, TrainingBar
 from actionprompt.recipes import RunCfg, ScheduleCfg
@@ -71,7 +72,8 @@ def train(
     elif is_main_process():
         run.claim(cfg, overwrite)
     fabric.launch()
-    watch = _loop(cfg, fabric, lifter, windows, labels, run, quiet, profile)
+    pose_loss = build_pose_loss(cfg.pose_loss, corpus.skeleton)
+    watch = _loop(cfg, fabric, lifter, windows, labels, pose_loss, run, quiet, profile)
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()
@@ -97,6 +99,10 @@ def build(cfg: RunCfg, corpus: Corpus) -> Lifter:
     """The untrained lifter for a corpus; its encoder's weights depend on the seed and the encoder only."""
     torch.manual_seed(cfg.seed)
     lifter = cfg.model.build(corpus.skeleton.num_joints, corpus.actions)
+    if cfg.encoder_weights is not None:
+        load_authors(lifter.encoder, cfg.encoder_weights)
+    if cfg.freeze_encoder:
+        lifter.encoder.requires_grad_(False)
     lifter.about = {
         "skeleton": corpus.skeleton.name,
         "fps": f"{corpus.fps:g}",
@@ -117,12 +123,16 @@ def _loop(
     lifter: Lifter,
     windows: Windows,
     labels: Int[Tensor, " clips"],
+    pose_loss: PoseLoss,
     run: RunFolder,
     quiet: bool,
     profile: bool,
 ) -> Stopwatch:
     trained = [p for p in lifter.parameters() if p.requires_grad]
-    model, optimiser = fabric.setup(lifter, Adam(trained, lr=cfg.schedule.lr, amsgrad=cfg.schedule.amsgrad, fused=True))
+    optimiser = AdamW(
+        trained, cfg.schedule.lr, weight_decay=cfg.schedule.weight_decay, amsgrad=cfg.schedule.amsgrad, fused=True
+    )
+    model, optimiser = fabric.setup(lifter, optimiser)
     step, sums = 0, [0.0] * len(METER)
     if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
         step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(windows))
@@ -137,6 +147,8 @@ def _loop(
     meter = torch.tensor(sums, dtype=torch.float64, device=fabric.device)
     watch = Stopwatch(fabric.device, profile)
     lifter.train()
+    if cfg.freeze_encoder:
+        lifter.encoder.eval()  # batch norm and dropout rest too
     with interrupts() as interrupted, TrainingBar(total, step, quiet or not fabric.is_global_zero) as bar:
         while step < total:
             with watch("gather"):
@@ -146,7 +158,7 @@ def _loop(
                 schedule(cfg.schedule, step // epoch_steps, lifter, optimiser)
             with watch("forward"):
                 lifted = model(x, action)
-                losses = loss(lifted, target, action, weight)
+                losses = loss(lifted, target, action, weight, pose_loss)
             with watch("backward"):
                 fabric.backward(losses.total)
             with watch("optimiser"):

@@ -93,6 +93,32 @@ class HDM05Cfg:
 
 
 @dataclass(frozen=True)
+class MocapCfg:
+    """Anyone's own motion capture: ASF/AMC, BVH or C3D files, and a table that says who does what in them."""
+
+    path: Path
+    """Table of takes: CSV with columns file, subject, action and maybe split (train, test) and skeleton (.asf)."""
+    rig: str = "auto"
+    """Which points are the joints: acclaim, cmu-bvh, mixamo, motionbuilder, xsens, chest, plug-in-gait, or a file."""
+    unit: float | None = None
+    """Metres per unit of length in BVH files (None: by the size of a person)."""
+    up: Literal["auto", "y", "z"] = "auto"
+    """The axis that points up (auto: y in ASF/AMC and BVH, z in C3D)."""
+    acclaim_fps: float = 120.0
+    """Frames per second of AMC files, which do not say."""
+    fps: float = 50.0
+    """Frames per second to train at; takes are interpolated."""
+    film: FilmCfg = FilmCfg()
+    """Virtual cameras."""
+
+    def load(self) -> "Corpus":
+        """Reads, converts and films the takes (the converted form is cached by content)."""
+        from actionprompt.data.mocap import load
+
+        return load(self)
+
+
+@dataclass(frozen=True)
 class SyntheticCfg:
     """An articulated figure that performs named motions: for tests and the demo, no files needed."""
 
@@ -114,13 +140,14 @@ class SyntheticCfg:
         return load(self)
 
 
-DataCfg = UIPRMDCfg | Human36MCfg | HumanEvaCfg | HDM05Cfg | SyntheticCfg
+DataCfg = UIPRMDCfg | Human36MCfg | HumanEvaCfg | HDM05Cfg | MocapCfg | SyntheticCfg
 
 DATA: dict[str, tuple[str, type[DataCfg]]] = {
     "uiprmd": ("UI-PRMD, ten rehabilitation movements, Vicon, public domain", UIPRMDCfg),
     "human36m": ("Human3.6M, 15 actions, four cameras, in lifters' .npz files, licensed", Human36MCfg),
     "humaneva": ("HumanEva-I, in lifters' .npz files, licensed", HumanEvaCfg),
     "hdm05": ("HDM05-11, eleven classes of short clips, Acclaim ASF/AMC, CC BY-SA 3.0", HDM05Cfg),
+    "mocap": ("your own motion capture: ASF/AMC, BVH or C3D files and a table", MocapCfg),
     "synthetic": ("an articulated figure, no files needed", SyntheticCfg),
 }
 """Data sets by the name that the command line knows: what it is, its settings."""

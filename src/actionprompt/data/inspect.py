@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from actionprompt.data import hdm05_report, human36m_report, humaneva_report, uiprmd_report
+from actionprompt.data import hdm05_report, human36m_report, humaneva_report, mocap_report, uiprmd_report
 from actionprompt.data.inspection import Report
 from actionprompt.errors import InputError
 
@@ -28,6 +28,8 @@ def kinds() -> tuple[Kind, ...]:
         Kind("a Human3.6M 2D file beside its 3D file", human36m_report.is_file, human36m_report.describe_file),
         Kind("a HumanEva-I folder", humaneva_report.is_folder, humaneva_report.describe_folder),
         Kind("an HDM05-11 folder", hdm05_report.is_folder, hdm05_report.describe_folder),
+        Kind("a table of motion capture files (.csv)", mocap_report.is_table, mocap_report.describe_table),
+        Kind("a motion capture file (.bvh, .c3d)", mocap_report.is_file, mocap_report.describe_file),
     )
 
 

@@ -29,6 +29,20 @@ def z_up(points: Float[np.ndarray, "n p 3"], up: Up) -> Float[np.ndarray, "n p 3
     return turned
 
 
+def fill(points: Float[np.ndarray, "n p 3"]) -> Float[np.ndarray, "n p 3"]:
+    """The points with their gaps (NaN) interpolated in time; at the ends they stay where they are.
+
+    A point that no frame has stays NaN.
+    """
+    gaps = np.isnan(points).any(-1)
+    filled: Float[np.ndarray, "n p 3"] = points.copy()
+    for p in (gaps.any(0) & ~gaps.all(0)).nonzero()[0]:
+        lost, time = gaps[:, p], np.arange(points.shape[0])
+        for axis in range(3):
+            filled[lost, p, axis] = np.interp(time[lost], time[~lost], points[~lost, p, axis])
+    return filled
+
+
 def resample(points: Float[np.ndarray, "n p 3"], fps: float, wanted: float) -> Float[np.ndarray, "m p 3"]:
     """The points at another frame rate, by the cubic (Catmull-Rom) through the four nearest frames.
 

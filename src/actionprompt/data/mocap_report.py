@@ -1,0 +1,53 @@
+"""What a user's motion capture files hold: a table of takes, or one BVH or C3D file."""
+
+from pathlib import Path
+
+from actionprompt.data.bvh import read_bvh
+from actionprompt.data.c3d import read_c3d
+from actionprompt.data.config import FilmCfg, MocapCfg
+from actionprompt.data.inspection import Report, facts_of
+from actionprompt.data.mocap import load
+from actionprompt.data.mocap_table import COLUMNS
+from actionprompt.data.rigs import choose
+from actionprompt.errors import InputError
+
+
+def is_table(path: Path) -> bool:
+    """Whether it is a CSV file whose first line names the table's columns."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return False
+    with path.open(encoding="utf-8", errors="replace") as file:
+        head = file.readline().lower()
+    return all(column in head for column in COLUMNS)
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is one BVH or C3D file, by its name."""
+    return path.is_file() and path.suffix.lower() in (".bvh", ".c3d")
+
+
+def describe_table(path: Path) -> Report:
+    """Everything that training would use, seen by one camera."""
+    title = f"motion capture named in {path}"
+    try:
+        return Report(title, facts_of(load(MocapCfg(path, film=FilmCfg(cameras=1)))))
+    except InputError as error:
+        return Report(title, (), (str(error),))
+
+
+def describe_file(path: Path) -> Report:
+    """One file, and which rig it has."""
+    title = f"motion capture {path.name}"
+    try:
+        recording = read_bvh(path, unit=1.0) if path.suffix.lower() == ".bvh" else read_c3d(path)
+    except InputError as error:
+        return Report(title, (), (str(error),))
+    frames = recording.points.shape[0]
+    facts = (
+        ("frames", f"{frames} at {recording.fps:.4g} frames/s, {frames / recording.fps:.1f} s"),
+        ("points", f"{len(recording.names)}: {', '.join(recording.names)}"),
+    )
+    try:
+        return Report(title, (*facts, ("rig", choose(recording.names, "auto", path.name).name)))
+    except InputError as error:
+        return Report(title, facts, (str(error),))
