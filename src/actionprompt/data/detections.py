@@ -1,0 +1,121 @@
+"""What keypoint files hold, whatever their format: people seen in frames."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from actionprompt.data.layouts import Layout, layouts
+from actionprompt.errors import InputError
+
+MOST_PEOPLE = 100
+"""In one frame: a file with more is no file of people to lift."""
+LONGEST_GAP = 10
+"""Times the number of detections: frame numbers further apart are no frames of one video."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """People seen in the frames of one video."""
+
+    frame: Int[np.ndarray, " d"]
+    """From 0."""
+    person: tuple[str, ...]
+    """Who, in each detection; empty where the file does not say."""
+    points: Float[np.ndarray, "d p 2"]
+    confidence: Float[np.ndarray, "d p"]
+    """0 to 1 as detectors give it; 1 where the file says nothing."""
+    layout: str | None = None
+    """The layout's name, where the file says it or its format fixes it."""
+    size: tuple[int, int] | None = None
+    """Width and height of the image, where the file says it."""
+
+    @property
+    def missing(self) -> Bool[np.ndarray, "d p"]:
+        """Points that were not found: confidence 0, at (0, 0) or not a number."""
+        nowhere = ~np.isfinite(self.points).all(-1) | (self.points == 0).all(-1)
+        missing: Bool[np.ndarray, "d p"] = nowhere | ~(self.confidence > 0)
+        return missing
+
+
+def collect(
+    rows: Sequence[tuple[int, str, Any]], where: str, *, layout: str | None, size: tuple[int, int] | None = None
+) -> Detections:
+    """Detections from (frame, person, numbers) rows; numbers are x, y, confidence of each point, flat or nested.
+
+    Raises:
+        InputError: no rows, rows of unequal length, something that is no number, or too many people.
+    """
+    if not rows:
+        raise InputError(f"{where} holds no detected people.")
+    first = np.size(rows[0][2])
+    if odd := [frame for frame, _, numbers in rows if np.size(numbers) != first]:
+        raise InputError(f"{where}, frame {odd[0]}: a person has another number of points than the first one.")
+    try:
+        table = np.array([np.ravel(numbers) for _, _, numbers in rows], dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where} has keypoints that are no numbers ({error}).") from error
+    if first == 0 or first % 3:
+        raise InputError(f"{where} has {first} numbers per person instead of x, y, confidence for every point.")
+    points = table.reshape(len(rows), -1, 3)
+    frames = np.array([frame for frame, _, _ in rows])
+    check_frames(frames, where)
+    return Detections(frames, tuple(row[1] for row in rows), points[..., :2], points[..., 2], layout, size)
+
+
+def check_frames(frames: Int[np.ndarray, " d"], where: str) -> None:
+    """Refuses what is no video of people.
+
+    Raises:
+        InputError: more people in a frame than a video of people shows, or frame numbers far apart.
+    """
+    most = int(np.bincount(frames).max()) if frames.max() < LONGEST_GAP * frames.size + 1000 else 0
+    if most == 0:
+        raise InputError(
+            f"{where} has frame numbers up to {frames.max():,} for {frames.size:,} detections: these are pictures, "
+            "not the frames of a video; give the keypoints of one video."
+        )
+    if most > MOST_PEOPLE:
+        raise InputError(
+            f"{where} has {most:,} people in one frame, and at most {MOST_PEOPLE} can be lifted: keep those you need."
+        )
+
+
+def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
+    """The layout of the points: as said by the user, by the file, or by their number.
+
+    Raises:
+        InputError: an unknown layout, another number of points than it has, or a number that fits none or several.
+    """
+    known, count = layouts(), detections.points.shape[1]
+    if wanted is not None and wanted not in known:
+        raise InputError(f"There is no layout {wanted!r}: there are {', '.join(known)}.")
+    name = wanted or detections.layout
+    fitting = [layout for layout in known.values() if count in layout.counts]
+    if name is not None and name in known:
+        if count not in known[name].counts:
+            hint = f"; {count} points are {' or '.join(f.name for f in fitting)}" if fitting else ""
+            raise InputError(f"{where} has {count} points a person, and {name} has {known[name].counts[0]}{hint}.")
+        return known[name]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise InputError(
+            f"{where} has {count} points a person: say whether they are {' or '.join(f.name for f in fitting)}."
+        )
+    counts = ", ".join(f"{layout.name} {layout.counts[0]}" for layout in known.values())
+    raise InputError(f"{where} has {count} points a person, which is none of the known layouts ({counts}).")
+
+
+def frame_numbers(names: Sequence[Any]) -> list[int]:
+    """Frame numbers of image names: the last number in each, counted from the smallest; without numbers, their order."""
+    found = [re.findall(r"\d+", str(name).rpartition(".")[0] or str(name)) for name in names]
+    if all(found):
+        numbers = [int(digits[-1]) for digits in found]
+        first = min(numbers)
+        return [number - first for number in numbers]
+    order = {name: i for i, name in enumerate(dict.fromkeys(map(str, names)))}
+    return [order[str(name)] for name in names]

@@ -1,0 +1,105 @@
+"""APM on a network that nobody edits: the two places that it touches are named, and hooks do the rest."""
+
+from collections.abc import Sequence
+
+import torch
+from einops import EinopsError, rearrange, reduce
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from actionprompt.apm import APM
+from actionprompt.config import APMCfg
+from actionprompt.errors import InputError
+from actionprompt.model import Lifted
+
+
+class HookedLifter(nn.Module):
+    """Any 2D-to-3D network with the Action Prompt Module around it.
+
+    Z0 is what the submodule ``shallow`` puts out; Zd is what the submodule ``final`` (the last projection) takes in,
+    and gets refined on its way there. The network runs once and answers as it always does; its code stays as it is.
+
+    Axes are einops names: b batch, f frames, c channels, and any other letters for axes that Z0 averages over and Zd
+    treats as tokens. A TCN's features are "b c f", a transformer's "b f c" or "b f j c".
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        cfg: APMCfg,
+        actions: Sequence[str],
+        *,
+        shallow: str,
+        final: str,
+        example: Float[Tensor, "b f j 2"],
+        shallow_axes: str = "b f c",
+        final_axes: str = "b f c",
+    ) -> None:
+        """Looks at the features of one example to learn their widths.
+
+        Args:
+            network: maps windows (b f j 2) to poses (b t j 3).
+            cfg: APM's settings; ``tap`` is not used, ``shallow`` says it.
+            actions: the class names.
+            shallow: name of the submodule whose output is Z0 (as in ``network.named_modules()``).
+            final: name of the submodule whose input is Zd.
+            example: a batch that the network accepts.
+            shallow_axes: the axes of Z0.
+            final_axes: the axes of Zd.
+
+        Raises:
+            InputError: no such submodule, one that did not run, or features with other axes than said.
+        """
+        super().__init__()
+        self.network = network
+        self.actions = tuple(actions)
+        self._shallow, self._final = shallow, final  # names: modules kept here would be saved twice
+        self._shallow_axes, self._final_axes = shallow_axes, final_axes
+        seen: dict[str, Tensor] = {}
+        training = network.training
+        with (
+            torch.no_grad(),
+            _submodule(network, shallow).register_forward_hook(lambda _, __, out: seen.update(z0=out)),
+            _submodule(network, final).register_forward_pre_hook(lambda _, inputs: seen.update(zd=inputs[0])),
+        ):
+            network.eval()(example)
+        network.train(training)
+        widths = []
+        for name, part, axes in (("z0", shallow, shallow_axes), ("zd", final, final_axes)):
+            if name not in seen:
+                raise InputError(f"The network's submodule {part!r} did not run on the example.")
+            widths.append(_width(seen[name], axes, part))
+        self.apm = APM(cfg, *widths, self.actions)
+
+    def forward(self, x: Float[Tensor, "b f j 2"], action: Int[Tensor, " b"] | None = None) -> Lifted:
+        """As :meth:`actionprompt.model.Lifter.forward`."""
+        logits: list[Tensor] = []
+
+        def recognise(_: nn.Module, __: object, z0: Tensor) -> None:
+            logits.append(self.apm.recognise(reduce(z0, f"{self._shallow_axes} -> b f c", "mean")))
+
+        def refine(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            chosen = logits[0].argmax(-1) if action is None else action
+            tokens = " ".join(axis for axis in self._final_axes.split() if axis not in ("b", "c"))
+            zd = rearrange(inputs[0], f"{self._final_axes} -> b {tokens} c")
+            refined = rearrange(self.apm.refine(zd, chosen), f"b {tokens} c -> {self._final_axes}")
+            return (refined, *inputs[1:])
+
+        shallow, final = _submodule(self.network, self._shallow), _submodule(self.network, self._final)
+        with shallow.register_forward_hook(recognise), final.register_forward_pre_hook(refine):
+            pose = self.network(x)
+        return Lifted(pose, logits[0])
+
+
+def _submodule(network: nn.Module, name: str) -> nn.Module:
+    modules = dict(network.named_modules())
+    if not name or name not in modules:
+        raise InputError(f"The network has no submodule {name!r}: it has {', '.join(key for key in modules if key)}.")
+    return modules[name]
+
+
+def _width(z: Tensor, axes: str, part: str) -> int:
+    try:
+        return rearrange(z, f"{axes} -> {axes}").shape[axes.split().index("c")]
+    except (EinopsError, ValueError) as error:
+        raise InputError(f"The features at {part!r} have the shape {tuple(z.shape)}, not the axes {axes!r}.") from error
