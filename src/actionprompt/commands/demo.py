@@ -154,10 +154,10 @@ def comparison(scores: "dict[str, Evaluation]") -> "Console | object":
 
 def show(lifters: "dict[str, Lifter]", clip: "Clip", corpus: "Corpus", path: Path) -> None:
     """Writes the page of one clip."""
-    from actionprompt.lift import lift_windows
+    from actionprompt.lift import lift
     from actionprompt.viewer import Motion, write_page
 
-    lifted = {name: lift_windows(lifter, clip.keypoints) for name, lifter in lifters.items()}
+    lifted = {name: lift(lifter, clip.keypoints) for name, lifter in lifters.items()}
     best = lifted["+APM"]
     motion = Motion(
         skeleton=corpus.skeleton,
