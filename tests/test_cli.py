@@ -123,7 +123,7 @@ def test_version(tell):
         ("trian", "There is no command 'trian'. Did you mean train?"),
         ("xyzzy", "There are: train, evaluate"),
         ("train", "usage: actionprompt train PRESET"),
-        ("train vpose+amp --data synthetic", "There is no preset 'vpose+amp'. Did you mean vpose+ap"),
+        ("train vpose+amp --data synthetic", "There is no preset 'vpose+amp'. Did you mean vpose+a"),
         ("train vpose", "Say which data to train on: --data"),
         ("train vpose --data", "There is no data set ''"),
         ("train vpose --data uiprm", "There is no data set 'uiprm'. Did you mean uiprmd?"),

@@ -111,7 +111,7 @@ def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
 
 
 def frame_numbers(names: Sequence[Any]) -> list[int]:
-    """Frame numbers of image names: the last number in each, counted from the smallest; without numbers, their order."""
+    """Frame numbers of image names: the last number in each, counted from the smallest; else their order."""
     found = [re.findall(r"\d+", str(name).rpartition(".")[0] or str(name)) for name in names]
     if all(found):
         numbers = [int(digits[-1]) for digits in found]

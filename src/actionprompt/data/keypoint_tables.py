@@ -1,0 +1,131 @@
+"""Keypoints in arrays (.npz, .npy) and in CSV tables."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from actionprompt.data.detections import Detections, collect
+from actionprompt.data.layouts import layouts
+from actionprompt.data.npz_pickle import read_npz
+from actionprompt.errors import InputError
+
+SCORES = ("confidence", "score", "visibility", "conf", "c", "v", "s")
+FIELD_LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
+"""Layout names in the metadata of the field's files."""
+
+
+def read_arrays(path: Path) -> Detections:
+    """An .npz file of ours or the field's, or a plain .npy array.
+
+    Ours: ``keypoints`` (frames, points, 2 or 3) or (people, frames, points, 2 or 3), maybe ``confidence``,
+    ``layout``, and ``size`` (width, height). The field's: ``positions_2d[video]["custom"]`` and ``metadata``.
+
+    Raises:
+        InputError: not such a file.
+    """
+    if path.suffix == ".npy":
+        try:
+            content: dict[str, Any] = {"keypoints": np.load(path, allow_pickle=False)}
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} is not an array that can be read ({error}).") from error
+    else:
+        content = read_npz(path)
+    if "positions_2d" in content:
+        return _field(content, path)
+    if "keypoints" not in content:
+        raise InputError(f"{path} has no array `keypoints` but {', '.join(content) or 'nothing'}.")
+    points = np.asarray(content["keypoints"])
+    scores = content.get("confidence")
+    size = tuple(int(v) for v in np.ravel(content["size"])) if "size" in content else None
+    if size is not None and len(size) != 2:
+        raise InputError(f"{path}: `size` must be width and height, and holds {len(size)} numbers.")
+    layout = str(content["layout"]) if "layout" in content else None
+    return _from_array(points, scores, path, layout, (size[0], size[1]) if size else None)
+
+
+def _field(content: Mapping[str, Any], path: Path) -> Detections:
+    """One video of a file that the field's scripts make of their own videos."""
+    videos, about = content["positions_2d"], content.get("metadata", {})
+    if not isinstance(videos, Mapping) or not all(isinstance(video, Mapping) for video in videos.values()):
+        raise InputError(f"{path}: positions_2d is not a table of videos.")
+    views = [(video, view) for video, actions in videos.items() for arrays in actions.values() for view in arrays]
+    if len(views) != 1:
+        raise InputError(f"{path} holds {len(views)} videos: give a file with the keypoints of one.")
+    video, points = views[0]
+    sizes = about.get("video_metadata", {}).get(video, {})
+    size = (int(sizes["w"]), int(sizes["h"])) if {"w", "h"} <= set(sizes) else None
+    return _from_array(np.asarray(points), None, path, FIELD_LAYOUTS.get(about.get("layout_name", "")), size)
+
+
+def _from_array(points: Any, scores: Any, path: Path, layout: str | None, size: tuple[int, int] | None) -> Detections:
+    """Detections of arrays with one or more people, each in every frame."""
+    if points.ndim == 3:
+        points = points[None]
+        scores = None if scores is None else np.asarray(scores)[None]
+    if points.ndim != 4 or points.shape[-1] not in (2, 3) or points.dtype.kind not in "fiu" or not points.size:
+        raise InputError(
+            f"{path}: keypoints are {points.dtype} of shape {points.shape} instead of (frames, points, 2 or 3) or "
+            "(people, frames, points, 2 or 3)."
+        )
+    if scores is None:
+        scores = points[..., 2] if points.shape[-1] == 3 else np.ones(points.shape[:3])
+    if np.shape(scores) != points.shape[:3]:
+        raise InputError(f"{path}: confidence has shape {np.shape(scores)}, keypoints {points.shape}.")
+    people, frames = points.shape[:2]
+    return Detections(
+        np.tile(np.arange(frames), people),
+        tuple(str(p) for p in range(people) for _ in range(frames)),
+        points[..., :2].reshape(people * frames, -1, 2).astype(float),
+        np.asarray(scores, dtype=float).reshape(people * frames, -1),
+        layout,
+        size,
+    )
+
+
+def read_csv(path: Path) -> Detections:
+    """A table with a line per person and frame: frame, maybe person, and for each point its x, y and maybe confidence.
+
+    Columns are called after the points: ``left_hip_x``, ``left_hip_y``, ``left_hip_confidence``.
+
+    Raises:
+        InputError: no such table, columns of no known layout, or cells that are no numbers.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = {_plain(name or ""): name for name in reader.fieldnames or ()}
+            lines = list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"Cannot read {path} ({error}).") from error
+    points = {name[:-2] for name in columns if name.endswith(" x")}
+    fitting = [layout for layout in layouts().values() if set(layout.points) <= points]
+    if not fitting:
+        raise InputError(
+            f"{path} has columns for the points {', '.join(sorted(points)) or 'none'}: expected `left_hip_x`, "
+            f"`left_hip_y` and so on, for the points of {', '.join(layouts())}."
+        )
+    layout = max(fitting, key=lambda layout: len(layout.points))
+    names = {point: [f"{point} x", f"{point} y", *(f"{point} {s}" for s in SCORES)] for point in layout.points}
+    rows = []
+    for number, line in enumerate(lines, 2):
+        try:
+            cells = [[_number(line[columns[n]]) for n in names[point] if n in columns][:3] for point in layout.points]
+            frame = int(line[columns["frame"]]) if "frame" in columns else number - 2
+        except (ValueError, KeyError) as error:
+            raise InputError(f"{path}, line {number} has a cell that is missing or no number ({error}).") from error
+        person = line[columns["person"]].strip() if "person" in columns else ""
+        rows.append((frame, person, [cell if len(cell) == 3 else [*cell, 1.0] for cell in cells]))
+    start = min((row[0] for row in rows), default=0)
+    return collect([(f - start, person, cells) for f, person, cells in rows], str(path), layout=layout.name)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.strip().lower().replace("_", " ").split())
+
+
+def _number(cell: str | None) -> float:
+    """A cell; an empty one is a point that was not found."""
+    return float(cell) if cell and cell.strip() else float("nan")

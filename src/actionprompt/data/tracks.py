@@ -1,0 +1,128 @@
+"""From people in frames to one gapless sequence of points per person."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from actionprompt.data.detections import Detections
+from actionprompt.data.layouts import Layout
+from actionprompt.errors import InputError
+
+PATIENCE = 30
+"""Frames after which somebody without a name who was not seen again has left."""
+FARTHEST = 0.5
+"""How far a person's points move at most between two sightings, on average, as a share of the person's size."""
+MOST_TRACKS = 1000
+PAIRED = ("ear", "eye")
+"""Points so close to their partner of the other side that it can stand for them."""
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One person's points in consecutive frames."""
+
+    points: Float[np.ndarray, "n p 2"]
+    confidence: Float[np.ndarray, "n p"]
+    """0 where a point was interpolated."""
+    filled: Bool[np.ndarray, "n p"]
+    """Which points were interpolated."""
+
+
+def link(detections: Detections, where: str) -> list[tuple[str, list[int]]]:
+    """People and the indices of their detections in the order of time, who is seen longest first.
+
+    People are told apart by their names; without names, by where they were before.
+
+    Raises:
+        InputError: thousands of people, or one person twice in a frame.
+    """
+    named: dict[str, list[int]] = {}
+    for i in np.argsort(detections.frame, kind="stable"):
+        named.setdefault(detections.person[i], []).append(int(i))
+    unnamed = named.pop("", [])
+    for name, track in named.items():
+        if (twice := np.flatnonzero(np.diff(detections.frame[track]) == 0)).size:
+            frame = detections.frame[track][twice[0]]
+            raise InputError(
+                f"{where} has person {name} twice in frame {frame}: every person needs a number of their own."
+            )
+    found = [*named.items(), *(("", track) for track in _follow(detections, unnamed))] if unnamed else [*named.items()]
+    if len(found) > MOST_TRACKS:
+        raise InputError(
+            f"{where} holds {len(found):,} people, and at most {MOST_TRACKS:,} are lifted: keep those you need."
+        )
+    found.sort(key=lambda item: -len(item[1]))
+    return [(name or f"{number}", track) for number, (name, track) in enumerate(found, 1)]
+
+
+def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
+    """Tracks of people without names: nearest pairs of last and present sighting first."""
+    missing = detections.missing
+    frames = detections.frame[unnamed]
+    ongoing: list[list[int]] = []
+    for here in np.split(np.array(unnamed), np.flatnonzero(np.diff(frames)) + 1):
+        now = detections.frame[here[0]]
+        yield from (track for track in ongoing if now - detections.frame[track[-1]] > PATIENCE)
+        ongoing = [track for track in ongoing if now - detections.frame[track[-1]] <= PATIENCE]
+        left = set(here.tolist())
+        if ongoing:
+            far = _distances(detections, missing, np.array([track[-1] for track in ongoing]), here)
+            while far.min() < FARTHEST:
+                t, i = np.unravel_index(far.argmin(), far.shape)
+                ongoing[t].append(int(here[i]))
+                left.discard(int(here[i]))
+                far[t], far[:, i] = np.inf, np.inf
+        ongoing += [[i] for i in sorted(left)]
+    yield from ongoing
+
+
+def _distances(
+    detections: Detections, missing: Bool[np.ndarray, "d p"], before: np.ndarray, here: np.ndarray
+) -> Float[np.ndarray, "t h"]:
+    """Mean distance of the points that both sightings have, as a share of the earlier one's size; else infinite."""
+    points = np.where(missing[..., None], np.nan, detections.points)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = np.linalg.norm(points[before][:, None] - points[here][None], axis=-1)
+        both = np.isfinite(apart)
+        mean = np.where(both, apart, 0).sum(-1) / both.sum(-1)
+    low = np.where(missing[before][..., None], np.inf, detections.points[before]).min(1)
+    high = np.where(missing[before][..., None], -np.inf, detections.points[before]).max(1)
+    size = np.linalg.norm(np.maximum(high - low, 1e-9), axis=-1)
+    share: Float[np.ndarray, "t h"] = np.where(both.any(-1), mean / size[:, None], np.inf)
+    return share
+
+
+def complete(detections: Detections, track: list[int], layout: Layout) -> tuple[Sequence | None, str]:
+    """A person's points from the first to the last sighting, missing ones interpolated in time; or why there is none.
+
+    Points that the 17 joints do not need are left as they are.
+    """
+    frames = detections.frame[track] - detections.frame[track[0]]
+    count = len(layout.points)
+    points = np.zeros((int(frames[-1]) + 1, count, 2))
+    confidence = np.zeros(points.shape[:2])
+    missing = np.ones(points.shape[:2], dtype=bool)
+    points[frames] = detections.points[track, :count]
+    confidence[frames] = detections.confidence[track, :count]
+    missing[frames] = detections.missing[track, :count]
+    time = np.arange(points.shape[0])
+    filled = np.zeros_like(missing)
+    for p in layout.needed:
+        source = p if not missing[:, p].all() else _partner(layout, p)
+        if source is None or missing[:, source].all():
+            return None, f"the {layout.points[p]} is never found"
+        seen = ~missing[:, source]
+        filled[:, p] = ~seen | (source != p)
+        for axis in range(2):
+            points[:, p, axis] = np.interp(time, time[seen], points[seen, source, axis])
+        confidence[filled[:, p], p] = 0
+    return Sequence(points, confidence, filled), ""
+
+
+def _partner(layout: Layout, point: int) -> int | None:
+    """The same point of the other side of the face."""
+    side, _, name = layout.points[point].partition(" ")
+    other = f"{'right' if side == 'left' else 'left'} {name}"
+    return layout.points.index(other) if name in PAIRED and other in layout.points else None

@@ -1,0 +1,260 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from keypoint_files import SIZE, dump, flat, people, write
+
+from actionprompt.camera import normalise_screen
+from actionprompt.data.keypoints import KeypointFile, read_keypoints
+from actionprompt.data.layouts import layouts
+from actionprompt.errors import InputError
+
+KINDS = ("coco", "results", "alphapose", "mmpose", "openpose", "npz", "npy", "field")
+SIZED = ("coco", "npz", "field")
+"""Formats that say the image's size."""
+
+
+def expected(table: np.ndarray, layout: str = "coco17") -> torch.Tensor:
+    """The 17 joints of one person (frames, points, 3) on the normalised screen."""
+    joints = np.einsum("jp,npd->njd", layouts()[layout].weights(), table[..., :2])
+    return normalise_screen(torch.from_numpy(joints).float(), *SIZE)
+
+
+def read(path: Path, kind: str = "", **options) -> KeypointFile:
+    """With what the format does not say."""
+    said = {} if kind in SIZED else {"size": SIZE}
+    if kind == "npy" or kind == "openpose" or kind == "mmpose":
+        said["layout"] = "coco17"
+    return read_keypoints(path, **{**said, **options})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_format_gives_the_same_joints(tmp_path: Path, kind: str):
+    table = people()
+    (track,) = (found := read(write(kind, tmp_path, table), kind)).tracks
+    assert (found.layout, found.size, found.dropped) == ("coco17", SIZE, ())
+    assert (track.first, track.interpolated) == (0, 0)
+    assert (track.keypoints - expected(table[0])).abs().max() < 1e-5
+    if kind not in ("coco", "field"):
+        uses = layouts()["coco17"].weights() != 0
+        least = [table[0, :, use, 2].min(0) for use in uses]
+        np.testing.assert_allclose(track.confidence, np.stack(least, 1), atol=1e-6)
+    clip = track.clip()
+    assert clip.pose is None
+    assert clip.confidence is track.confidence
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "field"])
+def test_several_people_become_tracks(tmp_path: Path, kind: str):
+    table = people(count=3)
+    found = read(write(kind, tmp_path, table), kind)
+    assert len(found.tracks) == len({track.person for track in found.tracks}) == 3
+    places = sorted(float(track.keypoints[0, 0, 0]) for track in found.tracks)
+    assert places == pytest.approx(sorted(float(expected(person)[0, 0, 0]) for person in table), abs=1e-5)
+    for track in found.tracks:
+        assert min((track.keypoints - expected(person)).abs().max() for person in table) < 1e-5
+
+
+@pytest.mark.parametrize(("layout", "points"), [("halpe26", 26), ("body25", 25), ("blazepose33", 33), ("halpe26", 136)])
+def test_other_layouts_are_told_by_their_number_of_points(tmp_path: Path, layout: str, points: int):
+    table = people(points=points)
+    kind = "openpose" if layout == "body25" else "alphapose"
+    found = read_keypoints(write(kind, tmp_path, table), size=SIZE)
+    assert found.layout == layout
+    count = len(layouts()[layout].points)
+    assert (found.tracks[0].keypoints - expected(table[0, :, :count], layout)).abs().max() < 1e-5
+
+
+def test_h36m_joints_pass_unchanged(tmp_path: Path):
+    table = people()
+    found = read(write("npy", tmp_path, table), layout="h36m17")
+    screen = normalise_screen(torch.from_numpy(table[0, ..., :2]).float(), *SIZE)
+    assert (found.tracks[0].keypoints - screen).abs().max() < 1e-5
+
+
+def test_missing_points_are_interpolated_and_counted(tmp_path: Path):
+    table = people(frames=9)
+    holes = table.copy()
+    holes[0, 3:5, 9] = 0  # left wrist, as detectors write what they do not find
+    holes[0, 6, 13, 2] = 0  # left knee, found with confidence 0
+    holes[0, 8, 15] = np.nan  # left ankle, at the end
+    holes[0, :, 1] = 0  # left eye: no joint needs it
+    (track,) = read(write("npy", tmp_path, holes), "npy").tracks
+    assert track.interpolated == 4
+    difference = (track.keypoints - expected(table[0])).abs().amax(-1)
+    assert difference[:8].max() < 1e-5  # people walk straight on
+    assert difference[8, 6] == pytest.approx(3 / 320, abs=1e-5)  # stays where it was
+    lost = track.confidence == 0
+    assert [(int(f), int(j)) for f, j in lost.nonzero()] == [(3, 13), (4, 13), (6, 5), (8, 6)]
+
+
+def test_frames_without_a_person_are_filled(tmp_path: Path):
+    table = people(frames=10)
+    rows = json.loads(write("alphapose", tmp_path, table).read_text())
+    (track,) = read(dump(tmp_path / "gaps.json", [row for i, row in enumerate(rows) if i not in (0, 4, 5)])).tracks
+    assert (track.first, track.keypoints.shape[0]) == (0, 9)
+    assert (track.keypoints - expected(table[0, 1:])).abs().max() < 1e-5
+    assert track.interpolated == 2 * len(layouts()["coco17"].needed)
+
+
+def test_an_ear_that_is_never_seen_is_the_other_one(tmp_path: Path):
+    table = people()
+    table[0, :, 3] = 0
+    (track,) = read(write("npy", tmp_path, table), "npy").tracks
+    table[0, :, 3] = table[0, :, 4]
+    assert (track.keypoints - expected(table[0])).abs().max() < 1e-5
+    assert (track.confidence[:, 10] == 0).all()
+
+
+def test_people_without_a_joint_are_dropped_and_named(tmp_path: Path):
+    table = people(count=2)
+    table[1, :, 15] = 0
+    found = read(write("alphapose", tmp_path, table))
+    assert found.dropped == ("Person 2 (8 frames): the left ankle is never found.",)
+    assert len(found.tracks) == 1
+    with pytest.raises(InputError, match=r"shows nobody who can be lifted\. Person 1 .* the left ankle is never found"):
+        read(write("npy", tmp_path, table[1:]), "npy")
+
+
+def test_who_leaves_and_comes_back_after_long_is_somebody_else(tmp_path: Path):
+    table = people(frames=60)
+    rows = json.loads(write("results", tmp_path, table).read_text())
+    found = read(dump(tmp_path / "gap.json", rows[:10] + rows[50:]))
+    assert sorted((t.first, t.keypoints.shape[0]) for t in found.tracks) == [(0, 10), (50, 10)]
+
+
+def test_relative_and_screen_coordinates(tmp_path: Path):
+    table = people()
+    relative = table.copy()
+    relative[..., :2] /= SIZE
+    (track,) = read(write("npy", tmp_path, relative), "npy", units="relative").tracks
+    assert (track.keypoints - expected(table[0])).abs().max() < 1e-5
+    screen = table.copy()
+    screen[..., :2] = normalise_screen(torch.from_numpy(table[..., :2]), *SIZE)
+    (track,) = read_keypoints(write("npy", tmp_path, screen), layout="coco17", units="screen").tracks
+    assert (track.keypoints - expected(table[0])).abs().max() < 1e-5
+
+
+def test_csv(tmp_path: Path):
+    table = people(count=2)
+    names = [point.replace(" ", "_") for point in layouts()["coco17"].points]
+    head = ["Frame", "person", *(f"{n}_{c}" for n in names for c in ("x", "y", "confidence"))]
+    with (tmp_path / "k.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        for p in range(2):
+            for f in range(8):
+                cells = flat(table[p, f])
+                cells[3 * 9 : 3 * 9 + 3] = ["", "", ""] if (p, f) == (1, 2) else cells[3 * 9 : 3 * 9 + 3]
+                writer.writerow([f + 5, "ab"[p], *cells])
+    found = read(tmp_path / "k.csv")
+    assert {track.person: track.interpolated for track in found.tracks} == {"a": 0, "b": 1}
+    for track in found.tracks:
+        assert (track.keypoints - expected(table["ab".index(track.person)])).abs().max() < 1e-5
+    text = (tmp_path / "k.csv").read_text()
+    (tmp_path / "k.csv").write_text(text.replace("left_hip_x", "lhip_x"))
+    with pytest.raises(InputError, match="columns for the points .*lhip.*: expected `left_hip_x`"):
+        read(tmp_path / "k.csv")
+    (tmp_path / "k.csv").write_text(text.replace(str(table[0, 3, 0, 0]), "far"))
+    with pytest.raises(InputError, match="line 5 has a cell that is missing or no number"):
+        read(tmp_path / "k.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not JSON .*: expected keypoints of COCO"),
+        ('{"a": 1}', "is no keypoint file: expected COCO"),
+        ("3", "is no keypoint file"),
+        ('"text"', "is no keypoint file"),
+        ("[]", "holds no detected people"),
+        ("[1, 2]", "is no keypoint file"),
+        ('{"people": []}', "holds no detected people"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2, "x"]}]}', "has keypoints that are no numbers"),
+        ('{"people": [{}]}', "looks like a keypoint file, but is malformed"),
+        ('{"people": 4}', "looks like a keypoint file, but is malformed"),
+        ('[{"image_id": 1, "keypoints": [1, 2, 3, 4]}]', "has 4 numbers per person instead of x, y, confidence"),
+        (
+            '[{"image_id": 1, "keypoints": [1, 2, 3]}, {"image_id": 2, "keypoints": []}]',
+            "frame 1: a person has another",
+        ),
+        (
+            '{"images": [], "annotations": [{"image_id": 3, "keypoints": [1, 2, 3]}]}',
+            "annotated in image 3, which is not",
+        ),
+        ('{"instance_info": [{"frame_id": 1}]}', "looks like a keypoint file, but is malformed"),
+    ],
+)
+def test_what_is_no_keypoint_file_is_refused(tmp_path: Path, content: str, message: str):
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        read(path)
+
+
+def test_other_files_are_refused(tmp_path: Path):
+    for name, message in (
+        ("x.txt", "must be .npz, .npy, .csv or .json"),
+        ("x.npy", "is not an array that can be read"),
+    ):
+        (tmp_path / name).write_text("hello")
+        with pytest.raises(InputError, match=message):
+            read(tmp_path / name)
+    with pytest.raises(InputError, match="is a folder without OpenPose's"):
+        read(tmp_path)
+    with pytest.raises(InputError, match="There is no keypoint file"):
+        read(tmp_path / "nothing.json")
+    np.savez(tmp_path / "x.npz", a=np.ones(3))
+    with pytest.raises(InputError, match="has no array `keypoints` but a"):
+        read(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", keypoints=np.ones((3, 17)))
+    with pytest.raises(InputError, match=r"keypoints are float64 of shape \(3, 17\) instead of"):
+        read(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", positions_2d={"a": {"custom": [np.ones((2, 17, 2))] * 2}})
+    with pytest.raises(InputError, match="holds 2 videos: give a file with the keypoints of one"):
+        read(tmp_path / "x.npz")
+
+
+def test_wrong_numbers_of_points_are_refused(tmp_path: Path):
+    with pytest.raises(InputError, match=r"has 16 points a person, which is none of the known layouts \(coco17 17, "):
+        read_keypoints(write("alphapose", tmp_path, people(points=16)), size=SIZE)
+    with pytest.raises(InputError, match="has 17 points a person: say whether they are coco17 or h36m17"):
+        read_keypoints(write("npy", tmp_path, people()), size=SIZE)
+    with pytest.raises(InputError, match="has 25 points a person, and coco17 has 17; 25 points are body25"):
+        read(write("npy", tmp_path, people(points=25)), layout="coco17")
+    with pytest.raises(InputError, match="There is no layout 'mpii': there are coco17"):
+        read(write("npy", tmp_path, people()), layout="mpii")
+
+
+def test_wrong_units_and_sizes_are_noticed(tmp_path: Path):
+    table = people()
+    path = write("npy", tmp_path, table)
+    for units in ("relative", "screen"):
+        with pytest.raises(InputError, match=f"are not {units}; they seem to be pixels"):
+            read(path, "npy", units=units)
+    with pytest.raises(InputError, match="does not say the size of its images"):
+        read_keypoints(path, layout="coco17")
+    with pytest.raises(InputError, match=r"the middle of all points, .* is outside the image \(pixels, 80 x 60"):
+        read(path, "npy", size=(80, 60))
+    with pytest.raises(InputError, match="images of 0 x 480 pixels; both must be positive"):
+        read(path, "npy", size=(0, 480))
+    with pytest.raises(InputError, match="says that its images have 640 x 480 pixels, not 1280 x 720"):
+        read_keypoints(write("coco", tmp_path, table), size=(1280, 720))
+    table[..., :2] /= SIZE
+    with pytest.raises(InputError, match=r"is further than .* from 0, so they are not pixels; say `relative`"):
+        read(write("npy", tmp_path, table), "npy")
+
+
+def test_crowds_and_pictures_are_refused(tmp_path: Path):
+    row = {"image_id": 1, "keypoints": flat(people()[0, 0]), "score": 1}
+    with pytest.raises(InputError, match="has 3,000 people in one frame, and at most 100 can be lifted"):
+        read(dump(tmp_path / "a.json", [row] * 3000))
+    with pytest.raises(InputError, match="holds 2,000 people, and at most 1,000 are lifted"):
+        read(dump(tmp_path / "a.json", [row | {"image_id": i, "idx": i} for i in range(2000)]))
+    with pytest.raises(InputError, match="these are pictures, not the frames of a video"):
+        read(dump(tmp_path / "a.json", [row, row | {"image_id": 581929}]))
+    with pytest.raises(InputError, match="has person 7 twice in frame 0"):
+        read(dump(tmp_path / "a.json", [row | {"idx": 7}, row | {"idx": 7}]))
