@@ -65,13 +65,13 @@ def main(args: Args) -> None:
 
 
 def median(gather: Callable[[Tensor], object], batch: int, n: int, repeats: int) -> float:
-    """Seconds for a random batch, after one to warm up."""
+    """Seconds of the processor for a random batch, after one to warm up."""
     times = []
     for number in count():
         i = torch.randint(n, (batch,))
-        begin = time.perf_counter()
+        begin = time.process_time()
         gather(i)
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
         if number == repeats:
             return sorted(times[1:])[repeats // 2]
     raise AssertionError

@@ -64,12 +64,11 @@ class HookedLifter(nn.Module):
         ):
             network.eval()(example)
         network.train(training)
-        widths = []
-        for name, part, axes in (("z0", shallow, shallow_axes), ("zd", final, final_axes)):
-            if name not in seen:
+        for key, part in (("z0", shallow), ("zd", final)):
+            if key not in seen:
                 raise InputError(f"The network's submodule {part!r} did not run on the example.")
-            widths.append(_width(seen[name], axes, part))
-        self.apm = APM(cfg, *widths, self.actions)
+        c0, c = _width(seen["z0"], shallow_axes, shallow), _width(seen["zd"], final_axes, final)
+        self.apm = APM(cfg, c0, c, self.actions)
 
     def forward(self, x: Float[Tensor, "b f j 2"], action: Int[Tensor, " b"] | None = None) -> Lifted:
         """As :meth:`actionprompt.model.Lifter.forward`."""
@@ -95,7 +94,8 @@ def _submodule(network: nn.Module, name: str) -> nn.Module:
     modules = dict(network.named_modules())
     if not name or name not in modules:
         raise InputError(f"The network has no submodule {name!r}: it has {', '.join(key for key in modules if key)}.")
-    return modules[name]
+    module: nn.Module = modules[name]
+    return module
 
 
 def _width(z: Tensor, axes: str, part: str) -> int:

@@ -141,7 +141,7 @@ ENCODERS: dict[str, tuple[str, EncoderCfg, ScheduleCfg, PoseLossCfg]] = {
         MotionLossCfg(),
     ),
 }
-"""Encoders by preset name, with their published schedule (A3DHP's was Ranger with a cosine; here it is VPose's Adam)."""
+"""Encoders by preset name, with their published schedule (A3DHP's was Ranger with a cosine; here VPose's Adam)."""
 
 
 def presets() -> dict[str, tuple[str, RunCfg]]:

@@ -36,12 +36,16 @@ def _converter() -> cattrs.Converter:
         (Path, (str, Path), "a path"),
     ):
         converter.register_structure_hook(kind, _exactly(kind, accepted, what))
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _literal)
-    converter.register_structure_hook_func(lambda kind: get_origin(kind) is tuple, _tuple)
+    converter.register_structure_hook_func(_made_of(Literal), _literal)
+    converter.register_structure_hook_func(_made_of(tuple), _tuple)
     for union in (EncoderCfg, ProjectorCfg, ClassesCfg, RecogniserCfg, DataCfg, PoseLossCfg):
         configure_tagged_union(union, converter, tag_name="kind")
         converter.register_structure_hook(union, _named_member(converter.get_structure_hook(union)))
     return converter
+
+
+def _made_of(origin: Any) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) is origin
 
 
 def _exactly(kind: Callable[[Any], Any], accepted: Any, what: str) -> Callable[[Any, Any], Any]:

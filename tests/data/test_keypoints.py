@@ -26,7 +26,7 @@ def expected(table: np.ndarray, layout: str = "coco17") -> torch.Tensor:
 def read(path: Path, kind: str = "", **options) -> KeypointFile:
     """With what the format does not say."""
     said = {} if kind in SIZED else {"size": SIZE}
-    if kind == "npy" or kind == "openpose" or kind == "mmpose":
+    if kind in ("npy", "openpose"):
         said["layout"] = "coco17"
     return read_keypoints(path, **{**said, **options})
 
@@ -115,7 +115,7 @@ def test_people_without_a_joint_are_dropped_and_named(tmp_path: Path):
     found = read(write("alphapose", tmp_path, table))
     assert found.dropped == ("Person 2 (8 frames): the left ankle is never found.",)
     assert len(found.tracks) == 1
-    with pytest.raises(InputError, match=r"shows nobody who can be lifted\. Person 1 .* the left ankle is never found"):
+    with pytest.raises(InputError, match=r"shows nobody who can be lifted\. Person 0 .* the left ankle is never found"):
         read(write("npy", tmp_path, table[1:]), "npy")
 
 

@@ -46,8 +46,14 @@ def test_limbs_are_the_detectors_own(name: str):
 @pytest.mark.parametrize("name", ["coco17", "blazepose33"])
 def test_the_trunk_follows_from_hips_shoulders_and_ears(name: str):
     found = joints(
-        name, left_hip=(1, 0), right_hip=(-1, 0), left_shoulder=(2, 5), right_shoulder=(-2, 5), left_ear=(1, 7), right_ear=(-1, 7)
-    )  # fmt: skip
+        name,
+        left_hip=(1, 0),
+        right_hip=(-1, 0),
+        left_shoulder=(2, 5),
+        right_shoulder=(-2, 5),
+        left_ear=(1, 7),
+        right_ear=(-1, 7),
+    )
     np.testing.assert_allclose(found["pelvis"], (0, 0))
     np.testing.assert_allclose(found["thorax"], (0, 5))
     np.testing.assert_allclose(found["spine"], (0, 2.5))

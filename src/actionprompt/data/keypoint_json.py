@@ -27,11 +27,12 @@ def read_json(path: Path) -> Detections:
         if isinstance(content, Mapping) and "annotations" in content:
             return _coco(content, where)
         if isinstance(content, Mapping) and "instance_info" in content:
-            return _mmpose(content["instance_info"], where)
+            about = content.get("meta_info", {}).get("dataset_name", "")
+            return _mmpose(content["instance_info"], where, {"coco": "coco17", "h36m": "h36m17"}.get(about))
         if isinstance(content, Mapping) and "people" in content:
             return collect(_openpose(0, content), where, layout=None)
         if isinstance(first, Mapping) and "instances" in first:
-            return _mmpose(content, where)
+            return _mmpose(content, where, None)
         if isinstance(first, Mapping) and {"image_id", "keypoints"} <= first.keys():
             return _results(content, where)
     except InputError:
@@ -89,17 +90,17 @@ def _coco(content: Mapping[str, Any], where: str) -> Detections:
     sizes = {(image["width"], image["height"]) for image in images if "width" in image and "height" in image}
     if len(sizes) > 1:
         raise InputError(f"{where} has images of {len(sizes)} sizes: these are no frames of one video.")
-    return collect(rows, where, layout=None, size=next(iter(sizes), None))
+    return collect(rows, where, layout=_coco17(rows), size=next(iter(sizes), None))
 
 
 def _results(content: list[Mapping[str, Any]], where: str) -> Detections:
     """COCO results and AlphaPose: a list of people with the name or number of their image."""
     frames = frame_numbers([person["image_id"] for person in content])
     rows = [(frame, _name(person), person["keypoints"]) for frame, person in zip(frames, content, strict=True)]
-    return collect(rows, where, layout="coco17" if np.size(rows[0][2]) in (51, 399) else None)
+    return collect(rows, where, layout=_coco17(rows))
 
 
-def _mmpose(content: list[Mapping[str, Any]], where: str) -> Detections:
+def _mmpose(content: list[Mapping[str, Any]], where: str, layout: str | None) -> Detections:
     """A list of frames with their instances; points and scores stand apart."""
     rows: list[Row] = []
     for number, frame in enumerate(content):
@@ -109,7 +110,12 @@ def _mmpose(content: list[Mapping[str, Any]], where: str) -> Detections:
             rows.append((int(frame.get("frame_id", number)), _name(person), np.column_stack([points[:, :2], scores])))
     start = min((row[0] for row in rows), default=0)
     rows = [(frame - start, name, numbers) for frame, name, numbers in rows]
-    return collect(rows, where, layout=None)
+    return collect(rows, where, layout=layout)
+
+
+def _coco17(rows: list[Row]) -> str | None:
+    """COCO's own formats hold COCO's own 17 points, where the number fits."""
+    return "coco17" if rows and np.size(rows[0][2]) == 3 * 17 else None
 
 
 def _visible(numbers: Any) -> Any:
