@@ -17,7 +17,7 @@ from actionprompt.config import (
 )
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import SyntheticCfg
-from actionprompt.encoders.config import VPoseCfg
+from actionprompt.encoders.config import EncoderCfg, VPoseCfg
 from actionprompt.model import Lifter
 from actionprompt.recipes import RunCfg, ScheduleCfg
 from actionprompt.skeleton import H36M_17, Skeleton
@@ -64,7 +64,7 @@ def corpus(frames: int = 20, actions: tuple[str, ...] = ACTIONS, skeleton: Skele
     return Corpus("handmade", skeleton, 50.0, actions, tuple(clips), subjects[:2], subjects[2:])
 
 
-def lifter(variant: str = "apm", encoder: VPoseCfg = VPOSE, seed: int = 0, spread: float = 1.0) -> Lifter:
+def lifter(variant: str = "apm", encoder: EncoderCfg = VPOSE, seed: int = 0, spread: float = 1.0) -> Lifter:
     """An untrained lifter in evaluation mode whose gammas are large enough for APM to matter."""
     torch.manual_seed(seed)
     made = LifterCfg(encoder, VARIANTS[variant]).build(17, ACTIONS)

@@ -18,7 +18,7 @@ from actionprompt.apm import (
     attend_chosen,
 )
 from actionprompt.config import APMCfg, LearnedClassesCfg, LifterCfg, OneHotCfg, PoolCfg, PoseToTextCfg, TCNCfg
-from actionprompt.encoders.config import VPoseCfg
+from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.losses import loss
 from small import ACTIONS, APP, ATP, VARIANTS, VPOSE, lifter
@@ -212,11 +212,15 @@ def test_parameters_of_the_paper():
 
 
 # --- The whole module ---------------------------------------------------------------------------------------------
+ENCODERS = [VPOSE, A3DHPCfg(2, 16, dropout=0.0), MixSTECfg(9, dim=16, depth=2, heads=2, drop_path=0.0)]
+
+
+@pytest.mark.parametrize("encoder", ENCODERS, ids=lambda cfg: type(cfg).__name__)
 @pytest.mark.parametrize("variant", ["label", "atp", "app", "apm"])
-def test_every_trained_parameter_gets_a_gradient(variant):
-    model = lifter(variant).train()
+def test_every_trained_parameter_gets_a_gradient(variant, encoder):
+    model = lifter(variant, encoder).train()
     x, action = torch.randn(8, 9, 17, 2), torch.arange(8) % 3
-    loss(model(x, action), torch.randn(8, 1, 17, 3), action, 0.1).total.backward()
+    loss(model(x, action), torch.randn(8, model.encoder.window.out, 17, 3), action, 0.1).total.backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, f"No gradient for {name}"
         # keys share their bias: softmax does not see it

@@ -60,7 +60,7 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(module, "save_file", half)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match="cannot be written to .*disk full"):
         write_checkpoint(tmp_path / "c", model, optimiser, 2, [0.0], 9)
     assert (tmp_path / "c").read_bytes() == before
 

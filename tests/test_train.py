@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from actionprompt import train as module
-from actionprompt.config import LifterCfg
+from actionprompt.config import LifterCfg, TextClassesCfg
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import Diverged, InputError, Interrupted
@@ -19,7 +19,8 @@ from actionprompt.recipes import RunCfg, ScheduleCfg
 from actionprompt.runfolder import RunFolder
 from actionprompt.train import build, schedule, train
 from actionprompt.windows import Windows
-from small import APP, VARIANTS, VPOSE, corpus, run_cfg
+from small import APP, ATP, VARIANTS, VPOSE, corpus, run_cfg
+from tiny_towers import tiny_clip
 
 STEPS = 12
 
@@ -317,6 +318,7 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
         ({"schedule": ScheduleCfg(lr=float("nan"))}, "schedule.lr is nan"),
         ({"schedule": ScheduleCfg(lr_decay=0.0)}, "schedule.lr_decay is 0.0"),
         ({"schedule": ScheduleCfg(bn_momentum=(0.1, 0.0))}, "schedule.bn_momentum"),
+        ({"schedule": ScheduleCfg(weight_decay=-0.1)}, "schedule.weight_decay is -0.1"),
         ({"devices": 0}, "devices is 0"),
         ({"devices": 3, "accelerator": "gpu", "schedule": ScheduleCfg(batch=9)}, "cannot train on 3 x gpu"),
         ({"checkpoint_every": 0}, "checkpoint_every is 0"),
@@ -380,3 +382,18 @@ def test_an_epoch_shows_every_window_once(tmp_path, monkeypatch):
     windows = len(Windows(module.training_clips(cfg, corpus()), build(cfg, corpus()).encoder.window))
     assert len(seen) == -(-windows // 29) * 29
     assert sorted(seen[:windows]) == list(range(windows))
+
+
+@pytest.mark.parametrize("cut", [1, 7])
+def test_contexts_that_rest_for_some_steps_resume_exactly(cut, tmp_path, monkeypatch):
+    pytest.importorskip("transformers")
+    classes = TextClassesCfg(str(tiny_clip(tmp_path / "tower")), contexts=2, update_every=3)
+    apm = replace(VARIANTS["apm"], recogniser=replace(ATP, classes=classes))
+    cfg = run_cfg(model=LifterCfg(VPOSE, apm))
+    run(cfg, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        at_step(patch, cut, lambda: os.kill(os.getpid(), signal.SIGINT))
+        with pytest.raises(Interrupted):
+            run(cfg, tmp_path / "cut")
+    run(cfg, tmp_path / "cut", resume=True)
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")

