@@ -10,6 +10,7 @@ from keypoint_files import SIZE, dump, flat, people, write
 from actionprompt.camera import normalise_screen
 from actionprompt.data.keypoints import KeypointFile, read_keypoints
 from actionprompt.data.layouts import layouts
+from actionprompt.data.tracks import distances
 from actionprompt.errors import InputError
 
 KINDS = ("coco", "results", "alphapose", "mmpose", "openpose", "npz", "npy", "field")
@@ -258,3 +259,15 @@ def test_crowds_and_pictures_are_refused(tmp_path: Path):
         read(dump(tmp_path / "a.json", [row, row | {"image_id": 581929}]))
     with pytest.raises(InputError, match="has person 7 twice in frame 0"):
         read(dump(tmp_path / "a.json", [row | {"idx": 7}, row | {"idx": 7}]))
+
+
+def test_distances_between_sightings_are_those_of_the_points_in_common():
+    random = np.random.default_rng(0)
+    before, here = random.normal(size=(3, 5, 2)), random.normal(size=(4, 5, 2))
+    before[0, 1], here[1, 2], here[3] = np.nan, np.nan, np.nan
+    for t, h in np.ndindex(3, 4):
+        both = [p for p in range(5) if np.isfinite(before[t, p]).all() and np.isfinite(here[h, p]).all()]
+        seen = before[t][np.isfinite(before[t]).all(-1)]
+        size = np.hypot(*(seen.max(0) - seen.min(0)))
+        slow = np.mean([np.hypot(*(before[t, p] - here[h, p])) for p in both]) / size if both else np.inf
+        assert distances(before, here)[t, h] == pytest.approx(slow)

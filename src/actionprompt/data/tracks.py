@@ -59,7 +59,7 @@ def link(detections: Detections, where: str) -> list[tuple[str, list[int]]]:
 
 def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
     """Tracks of people without names: nearest pairs of last and present sighting first."""
-    missing = detections.missing
+    points = np.where(detections.missing[..., None], np.nan, detections.points)
     frames = detections.frame[unnamed]
     ongoing: list[list[int]] = []
     for here in np.split(np.array(unnamed), np.flatnonzero(np.diff(frames)) + 1):
@@ -68,7 +68,7 @@ def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
         ongoing = [track for track in ongoing if now - detections.frame[track[-1]] <= PATIENCE]
         left = set(here.tolist())
         if ongoing:
-            far = _distances(detections, missing, np.array([track[-1] for track in ongoing]), here)
+            far = distances(points[[track[-1] for track in ongoing]], points[here])
             while far.min() < FARTHEST:
                 t, i = np.unravel_index(far.argmin(), far.shape)
                 ongoing[t].append(int(here[i]))
@@ -78,18 +78,18 @@ def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
     yield from ongoing
 
 
-def _distances(
-    detections: Detections, missing: Bool[np.ndarray, "d p"], before: np.ndarray, here: np.ndarray
+def distances(
+    before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2"]
 ) -> Float[np.ndarray, "t h"]:
-    """Mean distance of the points that both sightings have, as a share of the earlier one's size; else infinite."""
-    points = np.where(missing[..., None], np.nan, detections.points)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        apart = np.linalg.norm(points[before][:, None] - points[here][None], axis=-1)
-        both = np.isfinite(apart)
-        mean = np.where(both, apart, 0).sum(-1) / both.sum(-1)
-    low = np.where(missing[before][..., None], np.inf, detections.points[before]).min(1)
-    high = np.where(missing[before][..., None], -np.inf, detections.points[before]).max(1)
-    size = np.linalg.norm(np.maximum(high - low, 1e-9), axis=-1)
+    """Mean distance of the points that both sightings have (the others are NaN), as a share of the earlier one's size.
+
+    Infinite where they have none in common.
+    """
+    apart = np.linalg.norm(before[:, None] - here[None], axis=-1)
+    both = np.isfinite(apart)
+    mean = np.where(both, apart, 0).sum(-1) / np.maximum(both.sum(-1), 1)
+    low, high = np.fmin.reduce(before, axis=1), np.fmax.reduce(before, axis=1)  # ignore NaN
+    size = np.maximum(np.linalg.norm(high - low, axis=-1), 1e-9)
     share: Float[np.ndarray, "t h"] = np.where(both.any(-1), mean / size[:, None], np.inf)
     return share
 
