@@ -1,12 +1,14 @@
 """lift against its slow twin, one window per frame."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
 
 from actionprompt.config import (
     APMCfg,
@@ -202,13 +204,12 @@ def test_half_precision_takes_windows():
     torch.testing.assert_close(half.pose[same].float(), exact.pose[same], atol=0.3, rtol=0.1)
 
 
-@pytest.mark.parametrize(
-    ("shape", "message"),
-    [((0, 3, 2), "frames"), ((5, 4, 2), r"3, 2\); got \(5, 4, 2\)"), ((5, 3, 3), "3, 3"), ((3, 2), "3, 2")],
-)
-def test_wrong_shapes(shape, message):
-    with pytest.raises(InputError, match=message):
+@pytest.mark.parametrize("shape", [(0, 3, 2), (5, 4, 2), (5, 3, 3), (3, 2)])
+def test_wrong_shapes(shape):
+    message = re.escape(f"(frames, 3, 2); got {shape}")
+    with pytest.raises((InputError, TypeCheckError)) as error:  # the latter where annotations are checked
         lift(random_lifter(config()), torch.zeros(shape))
+    assert error.type is TypeCheckError or re.search(message, str(error.value))
 
 
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])

@@ -78,7 +78,7 @@ def read_groups(runs: Sequence[Path], report: str) -> list[Group]:
     for path in runs:
         settings = RunFolder(path).read_settings()
         key = replace(settings, seed=0)
-        name, scores = groups.setdefault(key, (re.sub(r"[-_]?s?\d+$", "", path.name), {}))
+        name, scores = groups.setdefault(key, (re.sub(r"-s\d+$", "", path.name), {}))
         if settings.seed in scores:
             raise InputError(f"{path} repeats seed {settings.seed} of another run with the same settings ({name}).")
         scores[settings.seed] = _scores(path / f"{report}.json")
@@ -88,7 +88,10 @@ def read_groups(runs: Sequence[Path], report: str) -> list[Group]:
 def _scores(file: Path) -> Scores:
     if not file.is_file():
         raise InputError(f"There is no {file}: run `actionprompt evaluate {file.parent}` first.")
-    data = json.loads(file.read_text())
+    try:
+        data = json.loads(file.read_text())
+    except ValueError as error:
+        raise InputError(f"{file} is damaged ({error}): evaluate {file.parent} again.") from error
     average = data["average"]
     found = {
         "P1": average["inferred"]["P1"],

@@ -1,6 +1,6 @@
 """Whole sequences of 2D joints to 3D poses and actions."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -146,6 +146,14 @@ def mirror_order(lifter: Lifter, flip: Skeleton | None) -> list[int] | None:
             f" {flip.num_joints} joints ({flip.name})."
         )
     return list(flip.mirror)
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Stream":  # its module needs this one
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from actionprompt.stream import Stream
+
+    return Stream
 
 
 def _poses(pose: Float[Tensor, "n j 3"], logits: Float[Tensor, "n k"] | None) -> Poses:

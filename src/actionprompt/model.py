@@ -147,7 +147,7 @@ def load(path: Path | str) -> Lifter:
         lifter.load_state_dict(state)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (KeyError, TypeError, RuntimeError, StopIteration) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError, RuntimeError, StopIteration) as error:
         what = " ".join(str(error).split())
         raise InputError(f"{path}: the weights do not fit the stored settings: {what}") from error
     return lifter.eval()

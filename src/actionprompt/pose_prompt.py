@@ -84,7 +84,7 @@ class PosePrompt(nn.Module):
 
     def forward(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
         """Zd_bar."""
-        choice = F.one_hot(action, self.num_actions).to(zd.dtype)
+        choice = F.one_hot(action.long(), self.num_actions).to(zd.dtype)
         z = self.down(zd.reshape(zd.shape[0], -1, zd.shape[-1]))
         for layer in self.layers:
             z = layer(z, self.prompts, choice)

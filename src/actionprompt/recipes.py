@@ -103,6 +103,8 @@ class RunCfg:
         for name, (count, least) in counts.items():
             if count is not None and count < least:
                 raise InputError(f"{name} is {count}: it must be at least {least}.")
+        if self.seed >= 2**31:
+            raise InputError(f"seed is {self.seed}: it must be below 2147483648.")
         if self.freeze_encoder and self.model.apm is None:
             raise InputError("freeze_encoder leaves nothing to train: the model has no APM.")
         if isinstance(self.pose_loss, MotionLossCfg) and not isinstance(self.model.encoder, MixSTECfg):

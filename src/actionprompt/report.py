@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
+from actionprompt.errors import InputError
 from actionprompt.evaluate import MEASURES, Evaluation, Row
 from actionprompt.runfolder import write_text
 
@@ -112,7 +113,10 @@ def to_json(evaluation: Evaluation, title: str, facts: dict[str, str]) -> dict[s
 
 def write(evaluation: Evaluation, title: str, facts: dict[str, str], folder: Path, stem: str) -> list[Path]:
     """Writes ``stem``.md, .json and .csv; returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The reports cannot be written to {folder}: {error.strerror}.") from error
     texts = {
         ".md": markdown(evaluation, title, facts),
         ".json": json.dumps(to_json(evaluation, title, facts), indent=1),

@@ -35,7 +35,7 @@ class RunFolder:
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for stale in (self.settings, self.log, self.checkpoint, self.model):
+            for stale in (self.settings, self.log, self.checkpoint, self.model, *self.path.glob("report-*")):
                 stale.unlink(missing_ok=True)
             write_text(self.settings, json.dumps(to_data(cfg), indent=1))
         except OSError as error:

@@ -110,7 +110,7 @@ def from_data(data: Any, kind: type[T], where: str) -> T:
         raise InputError(f"{where}: {'; '.join(line.replace(' @ ', ' at ') for line in found)}.") from error
 
 
-def _describe(error: BaseException, kind: type | None) -> str:
+def _describe(error: BaseException, kind: Any) -> str:
     match error:
         case _WrongValue():
             return str(error)

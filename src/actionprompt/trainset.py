@@ -50,4 +50,6 @@ def class_indices(cfg: RunCfg, corpus: Corpus, clips: list[Clip]) -> Int[Tensor,
             f"Clip {strange[0].name!r} of {corpus.name} shows {strange[0].action!r}, which is not one of its actions "
             f"({', '.join(corpus.actions)})."
         )
+    if cfg.model.apm is not None and len(shown := {clip.action for clip in clips}) < 2:
+        raise InputError(f"APM needs clips of at least two actions to tell apart; these show {', '.join(shown)} only.")
     return torch.tensor([index.get(clip.action, 0) for clip in clips])

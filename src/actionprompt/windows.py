@@ -15,7 +15,7 @@ from actionprompt.data.clip import Clip
 from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
 
-Index = int | Int[Tensor, " b"]
+Index = int | Int[Tensor, "*b"]
 
 
 class Windows:
@@ -31,6 +31,10 @@ class Windows:
             raise InputError(
                 "There are no clips to make windows of." if not clips else "There is a clip without frames."
             )
+        if stride is not None and stride < 1:
+            raise InputError(f"Windows cannot start every {stride} frames: the least is 1.")
+        if odd := [clip.name for clip in clips if clip.pose is not None and clip.pose.shape[0] != clip.num_frames]:
+            raise InputError(f"Clip {odd[0]!r} has another number of frames in 3D than in 2D.")
         self.window = window
         self.num_joints = clips[0].keypoints.shape[1]
         self.stride = stride or window.out

@@ -37,6 +37,8 @@ def main(args: list[str]) -> int:
     from actionprompt import compare
     from actionprompt.runfolder import write_text
 
+    if not parsed.runs:
+        raise InputError("Name the folders of at least two evaluated runs: actionprompt compare RUN RUN ...")
     groups = compare.read_groups(parsed.runs, parsed.report)
     named = [group for group in groups if group.name == parsed.baseline] if parsed.baseline else groups[:1]
     if not named:
@@ -44,5 +46,6 @@ def main(args: list[str]) -> int:
         raise InputError(f"There is no group {parsed.baseline!r} to be the baseline: there are {names or 'no runs'}.")
     Console().print(compare.terminal(groups, named[0]))
     if parsed.out:
+        parsed.out.parent.mkdir(parents=True, exist_ok=True)
         write_text(parsed.out, compare.markdown(groups, named[0]))
     return 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from actionprompt.commands.options import data_default, parse, take_data
+from actionprompt.commands.options import data_default, parse, take_data, to_ask
 from actionprompt.data.config import DATA, DataCfg
 from actionprompt.errors import InputError
 from actionprompt.recipes import RunCfg
@@ -56,7 +56,7 @@ def main(args: list[str]) -> int:
         EvaluateArgs,
         args,
         "actionprompt evaluate",
-        EvaluateArgs(model=tyro.MISSING, data=default),
+        to_ask(EvaluateArgs, data=default),
         "Errors (P1 MPJPE, P2 depth error, P3 depth error of the tail actions; millimetres) and action accuracy.",
     )
     return run(parsed, settings)
@@ -88,7 +88,11 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
         )
     clips = corpus.select(subjects)
     check_pairing(lifter, clips, corpus.skeleton)
-    tail, chosen = args.tail or corpus.tail, "given" if args.tail else "fixed for this data set"
+    shown = {clip.action for clip in clips}
+    tail, chosen = args.tail, "given"
+    if not tail:
+        tail = tuple(action for action in corpus.tail if action in shown)
+        chosen = "fixed for this data set" if tail == corpus.tail else "those of this data set's that occur"
     if not tail:
         judge = to_device(load(model_file(args.baseline)), args.device) if args.baseline else lifter
         tail = tail_actions(judge, corpus, args.batch)

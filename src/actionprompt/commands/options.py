@@ -12,7 +12,6 @@ from actionprompt.cli import unknown
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError
 from actionprompt.recipes import RunCfg, presets
-from actionprompt.serialise import from_data
 
 T = TypeVar("T")
 
@@ -37,9 +36,16 @@ def take_data(args: list[str]) -> str | None:
 
 def data_default(name: str) -> Any:
     """A data set's settings, with what only the user can know left to be asked for."""
-    kind = DATA[name][1]
-    required = [f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING]
-    return kind(**dict.fromkeys(required, tyro.MISSING))
+    return to_ask(DATA[name][1])
+
+
+def to_ask(kind: type[T], **known: Any) -> T:
+    """An instance with defaults whose other fields tyro asks for, made without ``__init__``: that wants real values."""
+    made = object.__new__(kind)
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        default = tyro.MISSING if field.default is dataclasses.MISSING else field.default
+        object.__setattr__(made, field.name, known.get(field.name, default))
+    return made
 
 
 def preset(name: str) -> RunCfg:
@@ -49,6 +55,8 @@ def preset(name: str) -> RunCfg:
         InputError: no such preset or file, or a file with an unknown key.
     """
     if name.endswith(".toml"):
+        from actionprompt.serialise import from_data
+
         return from_data(_nones(_read_toml(Path(name))), RunCfg, name)
     known = presets()
     if name not in known:

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from actionprompt.data import hdm05_report, human36m_report, humaneva_report, mocap_report, uiprmd_report
+from actionprompt.data import (
+    hdm05_report,
+    human36m_report,
+    humaneva_report,
+    keypoint_report,
+    mocap_report,
+    uiprmd_report,
+)
 from actionprompt.data.inspection import Report
 from actionprompt.errors import InputError
 
@@ -30,6 +37,11 @@ def kinds() -> tuple[Kind, ...]:
         Kind("an HDM05-11 folder", hdm05_report.is_folder, hdm05_report.describe_folder),
         Kind("a table of motion capture files (.csv)", mocap_report.is_table, mocap_report.describe_table),
         Kind("a motion capture file (.bvh, .c3d)", mocap_report.is_file, mocap_report.describe_file),
+        Kind(
+            "2D keypoints (.json, .npz, .npy, .csv, or a folder of OpenPose)",
+            keypoint_report.recognises,
+            keypoint_report.describe,
+        ),
     )
 
 

@@ -68,7 +68,7 @@ def read_keypoints(
         InputError: no keypoint file, another number of points than the layout's, no image size, coordinates in
             another unit than said, too many people, or nobody whose joints are all found at least once.
     """
-    detections = _read(path)
+    detections = read_detections(path)
     where = str(path)
     chosen = layout_of(detections, layout, where)
     width, height = _size(detections, size, units, where)
@@ -89,8 +89,12 @@ def read_keypoints(
     return KeypointFile(tuple(tracks), chosen.name, (width, height), tuple(dropped))
 
 
-def _read(path: Path) -> Detections:
-    """The reader that a path's kind asks for."""
+def read_detections(path: Path) -> Detections:
+    """What is in a file of any known format.
+
+    Raises:
+        InputError: no such file, or no keypoint file.
+    """
     if not path.exists():
         raise InputError(f"There is no keypoint file {path}.")
     if path.is_dir():

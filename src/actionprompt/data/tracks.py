@@ -78,9 +78,7 @@ def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
     yield from ongoing
 
 
-def distances(
-    before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2"]
-) -> Float[np.ndarray, "t h"]:
+def distances(before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2"]) -> Float[np.ndarray, "t h"]:
     """Mean distance of the points that both sightings have (the others are NaN), as a share of the earlier one's size.
 
     Infinite where they have none in common.

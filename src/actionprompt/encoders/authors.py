@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from einops import rearrange
 from torch import Size, Tensor
@@ -29,7 +30,11 @@ def load_authors(encoder: Encoder, source: Path | str | Mapping[str, Any]) -> st
         InputError: unreadable, of another encoder, or of other sizes; the encoder is unchanged then.
     """
     where = "The mapping" if isinstance(source, Mapping) else str(source)
-    state = network_of(source, where) if isinstance(source, Mapping) else read_checkpoint(Path(source))
+    if isinstance(source, Mapping):
+        source = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in source.items()}
+        state = network_of(source, where)
+    else:
+        state = read_checkpoint(Path(source))
     layout = _layout(encoder, state, where)
     rows = list(layout.rows(encoder))
     state = _with_counters(state, rows)

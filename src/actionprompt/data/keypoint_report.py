@@ -1,0 +1,55 @@
+"""What a keypoint file holds and whether it can be lifted."""
+
+from pathlib import Path
+
+import numpy as np
+
+from actionprompt.data.detections import Detections
+from actionprompt.data.inspection import Report
+from actionprompt.data.keypoint_json import is_openpose
+from actionprompt.data.keypoints import read_detections
+from actionprompt.data.layouts import layouts
+from actionprompt.data.tracks import link
+from actionprompt.errors import InputError
+
+ENDINGS = (".json", ".npz", ".npy", ".csv")
+SHOWN = 5
+"""People who are listed; a file may hold many short tracks."""
+
+
+def recognises(path: Path) -> bool:
+    """Whether it is a folder of OpenPose or a file with one of the endings."""
+    return is_openpose(path) or (path.is_file() and path.suffix.lower() in ENDINGS)
+
+
+def describe(path: Path) -> Report:
+    """People, frames and what was missing, without what only lifting needs to know (layout, image size)."""
+    title = f"2D keypoints in {path}"
+    try:
+        detections = read_detections(path)
+        people = link(detections, str(path))
+    except InputError as error:
+        return Report(title, (), (str(error),))
+    size = (
+        f"{detections.size[0]} x {detections.size[1]} pixels" if detections.size else "not said: give it when lifting"
+    )
+    count = detections.points.shape[1]
+    fitting = [detections.layout] if detections.layout else [x.name for x in layouts().values() if count in x.counts]
+    facts = [
+        ("points", f"{count} a person: {' or '.join(fitting) or 'no known layout'}"),
+        ("image", size),
+        ("frames", f"{int(detections.frame.max()) + 1:,}, {len(detections.person):,} detections"),
+        *((f"person {name}", _describe(detections, track)) for name, track in people[:SHOWN]),
+    ]
+    if len(people) > SHOWN:
+        facts.append(("more people", f"{len(people) - SHOWN:,}"))
+    known = ", ".join(f"{layout.name} {layout.counts[0]}" for layout in layouts().values())
+    problems = () if fitting else (f"{count} points a person are none of the known layouts ({known}).",)
+    return Report(title, tuple(facts), problems)
+
+
+def _describe(detections: Detections, track: list[int]) -> str:
+    frames = detections.frame[track]
+    gaps = int(frames[-1] - frames[0]) + 1 - len(track)
+    lost = float(np.mean(detections.missing[track]))
+    return f"frames {frames[0]} to {frames[-1]}, not seen in {gaps} of them; {lost:.1%} of the points missing"
