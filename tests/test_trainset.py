@@ -71,6 +71,6 @@ def test_an_action_without_a_class():
 def test_apm_on_clips_of_one_action_although_the_corpus_knows_more():
     whole = corpus()
     clips = [clip for clip in whole.clips if clip.action == whole.actions[0]]
-    with pytest.raises(InputError, match="at least two actions"):
+    with pytest.raises(InputError, match="at least two different actions"):
         class_indices(run_cfg("apm"), whole, clips)
     assert class_indices(run_cfg(""), whole, clips).tolist() == [0] * len(clips)

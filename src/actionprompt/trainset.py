@@ -51,5 +51,5 @@ def class_indices(cfg: RunCfg, corpus: Corpus, clips: list[Clip]) -> Int[Tensor,
             f"({', '.join(corpus.actions)})."
         )
     if cfg.model.apm is not None and len(shown := {clip.action for clip in clips}) < 2:
-        raise InputError(f"APM needs clips of at least two actions to tell apart; these show {', '.join(shown)} only.")
+        raise InputError(f"APM needs clips of at least two different actions; these show {', '.join(shown)} only.")
     return torch.tensor([index.get(clip.action, 0) for clip in clips])
