@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from actionprompt.data.npz_pickle import read_npz
+from actionprompt.data.npz_pickle import read_npy, read_npz
 from actionprompt.errors import InputError
 
 
@@ -125,3 +125,14 @@ def test_damaged_and_foreign_files(tmp_path: Path):
     entry(tmp_path / "cut.npz", pickle.dumps({"a": np.ones(9)})[:-20])
     with pytest.raises(InputError, match=r"cut\.npz is damaged"):
         read_npz(tmp_path / "cut.npz")
+
+
+def test_single_arrays(tmp_path: Path):
+    table = {(1, "Directions", "Directions 1.54138969.h5"): np.arange(6.0).reshape(2, 3)}
+    np.save(tmp_path / "a.npy", np.array(table, dtype=object))
+    assert same(read_npy(tmp_path / "a.npy"), table)
+    np.save(tmp_path / "a.npy", np.asfortranarray(np.arange(6.0).reshape(2, 3)))
+    assert same(read_npy(tmp_path / "a.npy"), np.arange(6.0).reshape(2, 3))
+    (tmp_path / "a.npy").write_text("text")
+    with pytest.raises(InputError, match=r"a\.npy is damaged"):
+        read_npy(tmp_path / "a.npy")

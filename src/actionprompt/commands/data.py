@@ -1,4 +1,4 @@
-"""``actionprompt data inspect PATH``."""
+"""``actionprompt data inspect PATH`` and ``actionprompt data prepare NAME``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,15 @@ import tyro
 from actionprompt.cli import unknown
 from actionprompt.commands.options import parse
 
-ACTIONS = {"inspect": "what a data file or folder holds, and whether it is sound"}
+ACTIONS = {
+    "inspect": "what a data file or folder holds, and whether it is sound",
+    "prepare": "make the files that training reads from a data set's official download",
+}
+PREPARABLE = {
+    "human36m": "data_3d_h36m.npz and data_2d_h36m_gt.npz from the official .cdf files",
+    "human36m-hrnet": "data_2d_h36m_hr.npz from EvoSkeleton's twoDPose_HRN_*.npy",
+}
+"""What can be prepared."""
 
 
 @dataclass(frozen=True)
@@ -19,13 +27,26 @@ class InspectArgs:
     """A data file or folder."""
 
 
+@dataclass(frozen=True)
+class PrepareArgs:
+    """From where to where."""
+
+    source: Path
+    """Folder that holds the download, extracted, at any depth."""
+    out: Path
+    """Folder to write to."""
+
+
 def main(args: list[str]) -> int:
     """Runs the command."""
     if not args or args[0] in ("-h", "--help"):
-        print("usage: actionprompt data inspect PATH\n\n  inspect  " + ACTIONS["inspect"])
+        print("usage: actionprompt data inspect PATH\n       actionprompt data prepare NAME --source DIR --out DIR\n")
+        print("\n".join(f"  {name}  {what}" for name, what in ACTIONS.items()))
         return 0 if args else 2
     if args[0] not in ACTIONS:
         raise unknown("data command", args[0], ACTIONS)
+    if args[0] == "prepare":
+        return prepare(args[1:])
     return inspect(parse(InspectArgs, args[1:], "actionprompt data inspect", description="Look at a data file."))
 
 
@@ -47,3 +68,20 @@ def inspect(args: InspectArgs) -> int:
     console.print(table)
     console.print("[green]sound" if not report.problems else "[red]not sound")
     return 2 if report.problems else 0
+
+
+def prepare(args: list[str]) -> int:
+    """Makes files, and says which."""
+    if not args or args[0] in ("-h", "--help"):
+        print("usage: actionprompt data prepare NAME --source DIR --out DIR\n")
+        print("\n".join(f"  {name:<15} {what}" for name, what in PREPARABLE.items()))
+        return 0 if args else 2
+    if args[0] not in PREPARABLE:
+        raise unknown("preparation", args[0], PREPARABLE)
+    chosen = parse(PrepareArgs, args[1:], f"actionprompt data prepare {args[0]}", description=PREPARABLE[args[0]])
+    from actionprompt.data.human36m_prepare import prepare as human36m
+    from actionprompt.data.human36m_prepare import prepare_hrnet
+
+    files = human36m(chosen.source, chosen.out) if args[0] == "human36m" else [prepare_hrnet(chosen.source, chosen.out)]
+    print("\n".join(f"wrote {file}" for file in files) + f"\nNow: actionprompt data inspect {chosen.out}")
+    return 0

@@ -4,15 +4,19 @@ Nothing that such a file says is executed: of all that a pickle can name, only n
 types are known here, and even those are rebuilt by this file's own code.
 """
 
+import math
 import pickle
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
 from actionprompt.errors import InputError
+
+T = TypeVar("T")
 
 KINDS = "biufSU"
 """Plain numbers and texts; objects (``O``) are lists of what else is known."""
@@ -24,10 +28,37 @@ def read_npz(path: Path) -> dict[str, Any]:
     Raises:
         InputError: no such file, not an .npz file, a damaged one, or one that holds other objects.
     """
+    return _explained(path, _archive)
+
+
+def read_npy(path: Path) -> Any:
+    """What an ``.npy`` file holds: an array, or the object in an array of no dimensions.
+
+    Raises:
+        InputError: as ``read_npz``.
+    """
+    return _explained(path, _single)
+
+
+def _archive(path: Path) -> dict[str, Any]:
+    entries = {}
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".npy"):
+                with archive.open(name) as file:
+                    entries[name.removesuffix(".npy")] = _entry(file, path)
+    return entries
+
+
+def _single(path: Path) -> Any:
+    with path.open("rb") as file:
+        return _entry(file, path)
+
+
+def _explained(path: Path, read: Callable[[Path], T]) -> T:
+    """Reads, and says what is wrong with a file in the user's words."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".npy")]
-            return {name.removesuffix(".npy"): _entry(archive, name, path) for name in names}
+        return read(path)
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
     except zipfile.BadZipFile as error:
@@ -38,15 +69,15 @@ def read_npz(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): get it again.") from error
 
 
-def _entry(archive: zipfile.ZipFile, name: str, path: Path) -> Any:
+def _entry(file: IO[bytes], path: Path) -> Any:
     """One array, or the object in an array of no dimensions."""
-    with archive.open(name) as file:
-        version = np.lib.format.read_magic(file)
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        if not read_header(file)[2].hasobject:
-            with archive.open(name) as again:
-                return np.lib.format.read_array(again, allow_pickle=False)
-        content = _resolve(_Reader(file, path).load())
+    version = np.lib.format.read_magic(file)
+    v1, v2 = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
+    shape, by_column, kind = v1(file) if version == (1, 0) else v2(file)
+    if not kind.hasobject:
+        flat = np.frombuffer(file.read(), kind, count=math.prod(shape))
+        return flat.reshape(shape, order="F" if by_column else "C")
+    content = _resolve(_Reader(file, path).load())
     return content.item() if isinstance(content, np.ndarray) and content.ndim == 0 else content
 
 
