@@ -1,7 +1,6 @@
 """The state of an unfinished training run in one safetensors file: weights, optimiser, step. Written atomically."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from actionprompt.errors import InputError
+from actionprompt.files import whole
 
 
 def write_checkpoint(
@@ -32,10 +32,9 @@ def write_checkpoint(
         tensors |= {f"optimiser/{index}/{k}": v for k, v in slots.items()}
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     header = {"step": step, "meter": meter, "windows": windows, "groups": state["param_groups"]}
-    part = path.with_name(path.name + ".part")
     try:
-        save_file(tensors, part, metadata={"checkpoint": json.dumps(header)})
-        os.replace(part, path)
+        with whole(path) as part:
+            save_file(tensors, part, metadata={"checkpoint": json.dumps(header)})
     except (OSError, SafetensorError) as error:
         raise InputError(f"The checkpoint cannot be written to {path}: {error}.") from error
 

@@ -1,10 +1,9 @@
 """The command line: ``actionprompt COMMAND``. Nothing heavy is imported before it is needed."""
 
-import difflib
 import sys
 from collections.abc import Callable, Sequence
 
-from actionprompt.errors import Diverged, InputError, Interrupted
+from actionprompt.errors import Diverged, InputError, Interrupted, unknown
 
 COMMANDS = {
     "train": "train a lifter, with or without the Action Prompt Module",
@@ -51,13 +50,6 @@ def _command(args: list[str]) -> Callable[[list[str]], int]:
     else:
         raise unknown("command", name, COMMANDS)
     return command
-
-
-def unknown(what: str, name: str, known: Sequence[str] | dict[str, str]) -> InputError:
-    """The error for a misspelt word, with the nearest known one."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    return InputError(f"There is no {what} {name!r}.{hint} There are: {', '.join(known)}.")
 
 
 def _help() -> int:

@@ -1,4 +1,7 @@
-"""The one exception that stands for a user's input being wrong."""
+"""What the command line turns into a sentence and an exit code."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class InputError(ValueError):
@@ -15,3 +18,10 @@ class Interrupted(RuntimeError):
 
 class Diverged(RuntimeError):
     """A training run whose loss is no longer a finite number; its log is kept."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
+    """The error for a misspelt word, with the nearest known one."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return InputError(f"There is no {what} {name!r}.{hint} There are: {', '.join(known)}.")

@@ -1,7 +1,6 @@
 """A lifter: an encoder with or without APM; baking, saving and loading it."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from actionprompt.apm import APM, TextPrompt
 from actionprompt.config import LifterCfg, TextPromptCfg
 from actionprompt.errors import InputError
+from actionprompt.files import whole
 from actionprompt.serialise import from_data, to_data
 from actionprompt.text import bake_classes
 
@@ -116,20 +116,10 @@ def save(lifter: Lifter, path: Path | str) -> None:
     }
     state = {k: v.detach().cpu().contiguous() for k, v in lifter.state_dict().items()}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, state, {"actionprompt": json.dumps(header)})
+        with whole(path) as part:
+            save_file(state, part, {"actionprompt": json.dumps(header)})
     except (OSError, SafetensorError) as error:
         raise InputError(f"The model cannot be written to {path}: {error}.") from error
-
-
-def _replace(path: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Writes beside the file first, so that nobody ever sees half of it."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        save_file(state, part, metadata)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load(path: Path | str) -> Lifter:

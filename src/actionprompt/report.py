@@ -11,7 +11,7 @@ from rich.table import Table
 
 from actionprompt.errors import InputError
 from actionprompt.evaluate import MEASURES, Evaluation, Row
-from actionprompt.runfolder import write_text
+from actionprompt.files import write_text
 
 Rows = list[tuple[str, Row]]
 

@@ -1,11 +1,11 @@
 """The folder of a training run: settings, log, checkpoint, model. Every file appears whole or not at all."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from actionprompt.errors import InputError
+from actionprompt.files import write_text
 from actionprompt.recipes import RunCfg
 from actionprompt.serialise import from_data, to_data
 
@@ -81,10 +81,3 @@ def _step(line: str) -> float:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
         return float("inf")  # a line cut short when the run was killed
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file atomically."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

@@ -35,7 +35,7 @@ def main(args: list[str]) -> int:
     from rich.console import Console
 
     from actionprompt import compare
-    from actionprompt.runfolder import write_text
+    from actionprompt.files import write_text
 
     if not parsed.runs:
         raise InputError("Name the folders of at least two evaluated runs: actionprompt compare RUN RUN ...")
@@ -46,6 +46,5 @@ def main(args: list[str]) -> int:
         raise InputError(f"There is no group {parsed.baseline!r} to be the baseline: there are {names or 'no runs'}.")
     Console().print(compare.terminal(groups, named[0]))
     if parsed.out:
-        parsed.out.parent.mkdir(parents=True, exist_ok=True)
         write_text(parsed.out, compare.markdown(groups, named[0]))
     return 0

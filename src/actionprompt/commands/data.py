@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tyro
 
-from actionprompt.cli import unknown
 from actionprompt.commands.options import parse
+from actionprompt.errors import unknown
 
 ACTIONS = {
     "inspect": "what a data file or folder holds, and whether it is sound",

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 import tyro
 
-from actionprompt.cli import unknown
 from actionprompt.data.config import DATA
-from actionprompt.errors import InputError
+from actionprompt.errors import InputError, unknown
 from actionprompt.recipes import RunCfg, presets
 
 T = TypeVar("T")

@@ -5,7 +5,6 @@ The folder may be deleted at any time. ``ACTIONPROMPT_CACHE`` names another one 
 
 import json
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from actionprompt.data.clip import Take
 from actionprompt.errors import InputError
+from actionprompt.files import whole
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,6 @@ def _read(path: Path) -> Converted | None:
 
 
 def _write(path: Path, converted: Converted) -> None:
-    """Writes under another name first, so that no reader ever sees half a file."""
     poses = torch.cat([take.pose for take in converted.takes]).contiguous()
     takes = [
         {"frames": t.pose.shape[0], "action": t.action, "subject": t.subject, "name": t.name} for t in converted.takes
@@ -113,11 +112,5 @@ def _write(path: Path, converted: Converted) -> None:
         "dropped": converted.dropped,
         "facts": converted.facts,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".part")
-    os.close(handle)
-    try:
-        save_file({"poses": poses}, name, metadata={"converted": json.dumps(about)})
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with whole(path) as part:
+        save_file({"poses": poses}, part, metadata={"converted": json.dumps(about)})

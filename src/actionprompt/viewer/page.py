@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from actionprompt.errors import InputError
+from actionprompt.files import write_text
 from actionprompt.viewer.motion import Motion
 
 SCRIPTS = ("data", "place", "flat", "space", "timeline", "numbers", "player", "controls")
@@ -55,14 +56,7 @@ def write_page(motion: Motion, path: Path, video: Path | None = None, embed: boo
     Raises:
         InputError: the video is missing, or no browser plays it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = page(motion, video, None if embed else path.parent)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_text(path, page(motion, video, None if embed else path.parent))
 
 
 def _source(name: str) -> str:

@@ -1,0 +1,35 @@
+"""Files that appear whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` to write to; it becomes ``path`` if the block succeeds and is deleted if not.
+
+    The folder is made if need be. The temporary name ends like the real one, for writers that look at it, and holds
+    the process's number, so that two processes do not write to one file.
+
+    Raises:
+        OSError: the folder or the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file in UTF-8, with the line ends that the text has.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with whole(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
