@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from actionprompt import cli
+from actionprompt.data.config import UIPRMDCfg
+from actionprompt.runfolder import RunFolder
+from small import run_cfg
 
 TINY = [
     "--data",
@@ -235,7 +238,7 @@ def test_evaluating_a_model_file(trained, tell, tmp_path):
     [
         ("--tail flying", "The tail action flying does not occur"),
         ("--split validation", "the run held none out"),
-        ("--device abacus", "The device 'abacus' cannot be used"),
+        ("--device abacus", "There is no device 'abacus'"),
         ("--batch 0", "at least 1"),
         ("--baseline nowhere", "nowhere"),
         ("--data uiprmd --data.path nowhere", "nowhere"),
@@ -269,6 +272,20 @@ schedule = { epochs = 1, epoch_steps = 3, batch = 8 }
     settings = json.loads((tmp_path / "run" / "settings.json").read_text())
     assert settings["model"]["apm"] is None
     assert settings["seed"] == 4
+    code, _, _ = tell("train", tmp_path / "run" / "settings.json", "--out", tmp_path / "again", "--log-every", "1")
+    assert code == 0
+    assert json.loads((tmp_path / "again" / "settings.json").read_text()) == settings | {"log_every": 1}
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (
+        tmp_path / "run" / "model.safetensors"
+    ).read_bytes()
+
+
+def test_the_demo_overwrites_nobodys_run(tell, tmp_path):
+    RunFolder(tmp_path / "vpose").claim(run_cfg(data=UIPRMDCfg(tmp_path)), overwrite=False)
+    code, _, err = tell("demo", "--out", tmp_path)
+    assert code == 2
+    assert f"{tmp_path / 'vpose'} holds a run that is not the demo's" in err
+    assert tell("demo", "--steps", "0")[::2] == (2, "actionprompt: --steps is 0: it must be at least 1.")
 
 
 def test_held_out_subjects_are_scored(tell, tmp_path):

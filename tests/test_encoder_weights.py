@@ -27,6 +27,20 @@ def test_apm_on_the_authors_encoder(tmp_path: Path, frozen: bool) -> None:
     assert same == frozen  # a frozen encoder is the published one still, a trained one has moved on
 
 
+def test_a_resumed_run_needs_the_authors_file_no_more(tmp_path: Path) -> None:
+    copy = tmp_path / "weights.npz"
+    copy.write_bytes(GOLDEN.read_bytes())
+    cfg = run_cfg(model=LifterCfg(ENCODER, None), encoder_weights=copy)
+    train(cfg, tmp_path / "run", corpus=corpus(frames=40), quiet=True)
+    first = (tmp_path / "run" / "model.safetensors").read_bytes()
+    copy.unlink()
+    train(cfg, tmp_path / "run", resume=True, corpus=corpus(frames=40), quiet=True)
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == first
+    (tmp_path / "run" / "checkpoint.safetensors").unlink()  # stopped before its first checkpoint
+    with pytest.raises(InputError, match=r"weights\.npz"):
+        train(cfg, tmp_path / "run", resume=True, corpus=corpus(frames=40), quiet=True)
+
+
 def test_freezing_without_apm_or_another_network(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to train"):
         train(run_cfg(model=LifterCfg(ENCODER, None), freeze_encoder=True), tmp_path / "a", corpus=corpus(frames=40))

@@ -92,7 +92,9 @@ def test_averages_by_hand():
     ]
     found = Evaluation(scores, ("a", "b", "c"), ("b", "c"), flip=False)
     a = (10 * 1 + 30 * 3) / 40
-    assert found.row("a").inferred == {m: pytest.approx(a * (i + 1)) for i, m in enumerate(MEASURES)}
+    mine = {m: pytest.approx(a * (i + 1)) for i, m in enumerate(MEASURES)}
+    mine["MPJVE"] = pytest.approx((9 * 1 + 29 * 3) / 38 * 5)  # n frames have n - 1 velocities
+    assert found.row("a").inferred == mine
     assert found.row("a").given["P1"] == pytest.approx(a / 2)
     assert (found.row("a").frames, found.row("a").accuracy) == (40, 25 / 40)
     average = found.average()
@@ -101,6 +103,12 @@ def test_averages_by_hand():
     assert (average.frames, average.accuracy) == (50, pytest.approx(32 / 50))
     assert found.p3() == pytest.approx((2 * 2 + 2 * 8) / 2)
     assert found.p3("given") == pytest.approx((2 + 8) / 2)
+    tail = found.tail_row()
+    assert tail is not None
+    assert tail.inferred["P1"] == pytest.approx((2 + 8) / 2)
+    assert (tail.frames, tail.accuracy) == (10, pytest.approx(7 / 10))
+    backwards = replace(found, classes=("c", "b", "a", "d"))
+    assert [list(row) for row in backwards.confusion().values()] == [["b", "a"], ["c", "b"], ["c"]]
     assert found.confusion() == {"a": {"a": 25, "b": 15}, "b": {"b": 2, "c": 3}, "c": {"c": 5}}
     assert replace(found, tail=()).p3() is None
 

@@ -43,8 +43,9 @@ def test_markdown_csv_and_json_hold_the_same_numbers(variant, tmp_path):
     text, data, rows = paths[0].read_text(), json.loads(paths[1].read_text()), paths[2].read_text()
     table = list(csv.reader(io.StringIO(rows)))
     assert markdown_table(text, "action") == table
-    assert [row[0] for row in table] == ["action", "walk", "sit down", "average"]
-    for row in table[1:]:
+    assert [row[0] for row in table] == ["action", "walk", "sit down", "average", "tail (P3: its P2)"]
+    assert table[-1][1:] == table[2][1:]  # the only tail action
+    for row in table[1:-1]:
         numbers = data["average"] if row[0] == "average" else data["actions"][row[0]]
         cells = dict(zip(table[0], row, strict=True))
         assert int(cells["frames"]) == numbers["frames"]

@@ -159,7 +159,7 @@ def test_a_cut_while_writing(tmp_path, monkeypatch):
         at_step(patch, 8, power_cut)
         with pytest.raises(PowerCut):
             run(run_cfg(), tmp_path / "cut")
-    (tmp_path / "cut" / "checkpoint.safetensors.part").write_bytes(b"half")
+    (tmp_path / "cut" / ".checkpoint.7.part.safetensors").write_bytes(b"half")
     with (tmp_path / "cut" / "log.jsonl").open("a") as file:
         file.write('{"step": 9, "lo')
     run(run_cfg(), tmp_path / "cut", resume=True)
@@ -297,6 +297,7 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "loss", loss)
     with pytest.raises(Diverged, match="The loss became nan before step 6"):
         run(cfg, tmp_path)
+    assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1]) == {"step": 6, "loss": "nan"}
     assert not (tmp_path / "model.safetensors").exists()
     fresh = build(cfg, corpus())
     optimiser = torch.optim.Adam(fresh.parameters(), amsgrad=True, fused=True)
@@ -319,6 +320,8 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
         ({"schedule": ScheduleCfg(lr_decay=0.0)}, "schedule.lr_decay is 0.0"),
         ({"schedule": ScheduleCfg(bn_momentum=(0.1, 0.0))}, "schedule.bn_momentum"),
         ({"schedule": ScheduleCfg(weight_decay=-0.1)}, "schedule.weight_decay is -0.1"),
+        ({"model": LifterCfg(VPOSE, replace(VARIANTS["apm"], loss_weight=float("nan")))}, "loss_weight is nan"),
+        ({"model": LifterCfg(VPOSE, replace(VARIANTS["apm"], loss_weight=-0.1))}, "loss_weight is -0.1"),
         ({"devices": 0}, "devices is 0"),
         ({"devices": 3, "accelerator": "gpu", "schedule": ScheduleCfg(batch=9)}, "cannot train on 3 x gpu"),
         ({"checkpoint_every": 0}, "checkpoint_every is 0"),

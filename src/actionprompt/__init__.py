@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from actionprompt.lift import Poses, lift_windows
     from actionprompt.model import Lifted, Lifter, bake, load, save
     from actionprompt.skeleton import Skeleton
+    from actionprompt.stream import Stream, StreamResult
     from actionprompt.windows import Windows
 
     __version__: str
@@ -29,12 +30,14 @@ _MODULES = {
     "lift": ("Poses", "lift_windows"),
     "model": ("Lifted", "Lifter", "bake", "load", "save"),
     "skeleton": ("Skeleton",),
+    "stream": ("Stream", "StreamResult"),
     "windows": ("Windows",),
 }
 
 __all__ = [
     "A3DHPCfg", "APMCfg", "Clip", "Corpus", "Encoder", "InputError", "Lifted", "Lifter", "LifterCfg", "MixSTECfg",
-    "Poses", "Skeleton", "VPoseCfg", "Window", "Windows", "bake", "lift_windows", "load", "save",
+    "Poses", "Skeleton", "Stream", "StreamResult", "VPoseCfg", "Window", "Windows", "bake", "lift_windows", "load",
+    "save",
 ]  # fmt: skip
 
 

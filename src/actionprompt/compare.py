@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 from rich.table import Table
 
@@ -72,26 +73,59 @@ def read_groups(runs: Sequence[Path], report: str) -> list[Group]:
     """Groups run folders by their settings without the seed.
 
     Raises:
-        InputError: a folder without a run or without this report, or the same settings and seed twice.
+        InputError: a folder without a run or without this report, the same settings and seed twice, or reports that
+            do not measure the same thing.
     """
     groups: dict[object, tuple[str, dict[int, Scores]]] = {}
+    first: tuple[Path, dict[str, object]] | None = None
     for path in runs:
         settings = RunFolder(path).read_settings()
         key = replace(settings, seed=0)
         name, scores = groups.setdefault(key, (re.sub(r"-s\d+$", "", path.name), {}))
         if settings.seed in scores:
             raise InputError(f"{path} repeats seed {settings.seed} of another run with the same settings ({name}).")
-        scores[settings.seed] = _scores(path / f"{report}.json")
+        report_file = _read(path / f"{report}.json")
+        scores[settings.seed] = _scores(report_file)
+        first = first or (path, _protocol(report_file))
+        _check_protocol(path, _protocol(report_file), *first)
     return [Group(name, scores) for name, scores in groups.values()]
 
 
-def _scores(file: Path) -> Scores:
+def _protocol(report: Mapping[str, Any]) -> dict[str, object]:
+    """What two reports have to share for their numbers to be compared."""
+    return {
+        "the data": report["facts"]["evaluated on"],
+        "the tail actions": report["tail"],
+        "flip at test time": report["flip"],
+        "the clips": [[clip["name"], clip["camera"], clip["frames"]] for clip in report["clips"]],
+    }
+
+
+def _check_protocol(path: Path, mine: Mapping[str, object], other: Path, theirs: Mapping[str, object]) -> None:
+    if differing := [name for name in mine if mine[name] != theirs[name]]:
+        what, here, there = differing[0], mine[differing[0]], theirs[differing[0]]
+        shown = "" if what == "the clips" else f" ({here} here, {there} there)"
+        raise InputError(
+            f"{path} and {other} cannot be compared: {what} of their reports differ{shown}. Evaluate both alike."
+        )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A report, checked to be one."""
     if not file.is_file():
         raise InputError(f"There is no {file}: run `actionprompt evaluate {file.parent}` first.")
     try:
-        data = json.loads(file.read_text())
-    except ValueError as error:
+        report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        _protocol(report), _scores(report)
+    except (ValueError, TypeError) as error:
         raise InputError(f"{file} is damaged ({error}): evaluate {file.parent} again.") from error
+    except KeyError as error:
+        raise InputError(f"{file} lacks {error}, so another version wrote it: evaluate {file.parent} again.") from error
+    return report
+
+
+def _scores(data: Mapping[str, Any]) -> Scores:
+    """The measures of a report."""
     average = data["average"]
     found = {
         "P1": average["inferred"]["P1"],

@@ -13,8 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from actionprompt import metrics
-from actionprompt.data.clip import Clip, Corpus, mirror
+from actionprompt.data.clip import Clip, Corpus
 from actionprompt.errors import InputError
+from actionprompt.flip import Views
 from actionprompt.model import Lifter
 from actionprompt.skeleton import Skeleton
 from actionprompt.windows import Windows
@@ -62,6 +63,13 @@ class Evaluation:
     """The actions that occur, in class order."""
     tail: tuple[str, ...]
     flip: bool
+    classes: tuple[str, ...] = ()
+    """The actions that the model tells apart."""
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All actions in class order: those of the model, then those that only occur."""
+        return tuple(dict.fromkeys((*self.classes, *self.actions)))
 
     def row(self, action: str) -> Row:
         """One action: frame-weighted mean over its clips."""
@@ -69,32 +77,51 @@ class Evaluation:
 
     def average(self) -> Row:
         """Plain mean over actions (P1, P2 of the paper)."""
-        rows = [self.row(action) for action in self.actions]
-        mean = lambda side: {m: sum(getattr(r, side)[m] for r in rows) / len(rows) for m in MEASURES}  # noqa: E731
-        return Row(sum(r.frames for r in rows), mean("inferred"), mean("given"), _pool(self.clips).accuracy)
+        return _mean([self.row(action) for action in self.actions], _pool(self.clips).accuracy)
+
+    def tail_row(self) -> Row | None:
+        """Plain mean over the tail actions (its P2 is P3); None where none were named."""
+        if not self.tail:
+            return None
+        accuracy = _pool([clip for clip in self.clips if clip.action in self.tail]).accuracy
+        return _mean([self.row(action) for action in self.tail], accuracy)
 
     def p3(self, side: str = "inferred") -> float | None:
         """Tail depth error: mean P2 of the tail actions; None where none were named."""
-        if not self.tail:
-            return None
-        return sum(getattr(self.row(action), side)["P2"] for action in self.tail) / len(self.tail)
+        row = self.tail_row()
+        return None if row is None else float(getattr(row, side)["P2"])
 
     def confusion(self) -> dict[str, dict[str, int]]:
-        """Frames by true and recognised action."""
+        """Frames by true and recognised action, both in class order."""
         table: dict[str, dict[str, int]] = {action: {} for action in self.actions}
         for clip in self.clips:
             for action, frames in clip.recognised.items():
                 table[clip.action][action] = table[clip.action].get(action, 0) + frames
-        return table
+        return {true: {a: found[a] for a in self.known if a in found} for true, found in table.items()}
 
 
 def _pool(clips: Sequence[ClipScore]) -> Row:
     frames = sum(clip.frames for clip in clips)
-    mean = lambda side: {m: sum(getattr(c, side)[m] * c.frames for c in clips) / frames for m in MEASURES}  # noqa: E731
+    steps = sum(clip.frames - 1 for clip in clips)  # a velocity lies between two frames
+    counts = {measure: steps if measure == "MPJVE" else frames for measure in MEASURES}
+
+    def mean(side: str) -> dict[str, float]:
+        sums = {m: sum(getattr(c, side)[m] * (c.frames - (m == "MPJVE")) for c in clips) for m in MEASURES}
+        return {m: sums[m] / max(1, counts[m]) for m in MEASURES}
+
     accuracy = None
     if clips[0].recognised:
         accuracy = sum(clip.recognised.get(clip.action, 0) for clip in clips) / frames
     return Row(frames, mean("inferred"), mean("given"), accuracy)
+
+
+def _mean(rows: Sequence[Row], accuracy: float | None) -> Row:
+    """The plain mean of some actions' errors."""
+
+    def mean(side: str) -> dict[str, float]:
+        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in MEASURES}
+
+    return Row(sum(row.frames for row in rows), mean("inferred"), mean("given"), accuracy)
 
 
 def evaluate(
@@ -141,7 +168,7 @@ def evaluate(
             given.append(true[valid].cpu())
             chosen.append(action[:, None].expand_as(valid)[valid].cpu())
     scores = list(_score(clips, torch.cat(inferred), torch.cat(given), torch.cat(chosen), lifter))
-    return Evaluation(scores, actions, tuple(tail), flip)
+    return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
 
 def tail_actions(lifter: Lifter, corpus: Corpus, batch: int = 1024) -> tuple[str, ...]:
@@ -158,22 +185,12 @@ def answer(
 
     With ``order`` (a skeleton's mirror permutation) poses and logits are averaged with those of the mirrored windows.
     """
-    views = [x] if order is None else [x, mirror(x, order)]
-    features = [lifter.encoder.encode(view, lifter.tap) for view in views]
-    if lifter.apm is None:
-        pose = _mean([lifter.encoder.head(f.final) for f in features], order)
-        return pose, pose, torch.full_like(label, -1)
-    apm = lifter.apm
-    action = torch.stack([apm.recognise(f.shallow) for f in features]).mean(0).argmax(-1)
-    inferred = _mean([lifter.encoder.head(apm.refine(f.final, action)) for f in features], order)
-    if apm.pose_prompt is None:
+    views = Views(lifter, x, order)
+    action = torch.full_like(label, -1) if views.logits is None else views.logits.argmax(-1)
+    inferred = views.pose(action)
+    if lifter.apm is None or lifter.apm.pose_prompt is None:
         return inferred, inferred, action
-    given = _mean([lifter.encoder.head(apm.refine(f.final, label.clamp_min(0))) for f in features], order)
-    return inferred, given, action
-
-
-def _mean(poses: list[Float[Tensor, "b t j 3"]], order: list[int] | None) -> Float[Tensor, "b t j 3"]:
-    return poses[0] if order is None else (poses[0] + mirror(poses[1], order)) / 2
+    return inferred, views.pose(label.clamp_min(0)), action
 
 
 def _score(

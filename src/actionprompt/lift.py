@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from actionprompt.data.clip import Clip, mirror
+from actionprompt.data.clip import Clip
 from actionprompt.errors import InputError
+from actionprompt.flip import Views
 from actionprompt.model import Lifted, Lifter
 from actionprompt.sequence import Flow
 from actionprompt.skeleton import Skeleton
@@ -107,16 +108,8 @@ def lift_windows(
 
 def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j 2"], order: list[int] | None) -> Lifted:
     """A batch of windows; with ``order``, poses and logits averaged with those of the mirrored windows."""
-    if order is None:
-        lifted: Lifted = lifter(x)
-        return lifted
-    views = [lifter.encoder.encode(view, lifter.tap) for view in (x, mirror(x, order))]
-    logits, finals = None, [view.final for view in views]
-    if lifter.apm is not None:
-        logits = torch.stack([lifter.apm.recognise(view.shallow) for view in views]).mean(0)
-        finals = [lifter.apm.refine(final, logits.argmax(-1)) for final in finals]
-    pose, mirrored = (lifter.encoder.head(final) for final in finals)
-    return Lifted((pose + mirror(mirrored, order)) / 2, logits)
+    views = Views(lifter, x, order)
+    return Lifted(views.pose(None if views.logits is None else views.logits.argmax(-1)), views.logits)
 
 
 def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], overlap: int = 0) -> Float[Tensor, "n j 2"]:

@@ -143,6 +143,12 @@ def load(path: Path | str) -> Lifter:
     return lifter.eval()
 
 
+def _is_pickle(path: Path) -> bool:
+    """Whether the file begins as ``torch.save`` begins, in its old or its new format."""
+    with path.open("rb") as file:
+        return file.read(2) in (b"PK", b"\x80\x02")
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A model file's header and tensors."""
     if not path.is_file():
@@ -152,7 +158,10 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a model file of actionprompt (safetensors): {error}.") from error
+        what = f"it is no safetensors file: {error}"
+        if _is_pickle(path):
+            what = "it is a PyTorch file (the baselines' checkpoints go into `actionprompt train --encoder-weights`)"
+        raise InputError(f"{path} is not a model file of actionprompt; {what}.") from error
     if "actionprompt" not in metadata:
         raise InputError(f"{path} is a safetensors file without a lifter's settings: was it saved by another program?")
     try:

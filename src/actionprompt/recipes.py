@@ -112,6 +112,9 @@ class RunCfg:
         for name, rate in (("lr", schedule.lr), ("lr_decay", schedule.lr_decay)):
             if not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"schedule.{name} is {rate}: it must be positive.")
+        apm = self.model.apm
+        if apm is not None and not (apm.loss_weight >= 0 and math.isfinite(apm.loss_weight)):
+            raise InputError(f"apm.loss_weight is {apm.loss_weight}: it must be a finite number of at least 0.")
         if not 0 <= schedule.weight_decay < 1:
             raise InputError(f"schedule.weight_decay is {schedule.weight_decay}: it must be at least 0 and below 1.")
         if not all(0 < momentum <= 1 for momentum in schedule.bn_momentum):

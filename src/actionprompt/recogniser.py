@@ -114,5 +114,6 @@ class TextPrompt(nn.Module):
         a = self.projector(z0)
         t = self.classes()
         t_bar = t if self.pose_to_text is None else self.pose_to_text(t, z0)
-        cosine = F.normalize(t_bar, dim=-1) @ F.normalize(a, dim=-1).unsqueeze(-1)
-        return cosine.squeeze(-1) / self.temperature
+        # not a matrix product: its rounding would depend on whether T, shared by all windows, has a gradient
+        cosine = (F.normalize(t_bar, dim=-1) * F.normalize(a, dim=-1).unsqueeze(-2)).sum(-1)
+        return cosine / self.temperature

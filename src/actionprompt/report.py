@@ -17,9 +17,10 @@ Rows = list[tuple[str, Row]]
 
 
 def rows(evaluation: Evaluation) -> Rows:
-    """Every action, then the average over actions."""
+    """Every action, then the average over actions, then that over the tail actions, whose P2 is P3."""
     named = [(action, evaluation.row(action)) for action in evaluation.actions]
-    return [*named, ("average", evaluation.average())]
+    tail = evaluation.tail_row()
+    return [*named, ("average", evaluation.average()), *([("tail (P3: its P2)", tail)] if tail else [])]
 
 
 def columns(evaluation: Evaluation) -> list[str]:
@@ -74,7 +75,8 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     lines += ["frames, `average` the plain mean over actions; the root joint counts.", ""]
     lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])
     if evaluation.average().accuracy is not None:
-        names = sorted({name for found in evaluation.confusion().values() for name in found})
+        seen = {name for found in evaluation.confusion().values() for name in found}
+        names = [name for name in evaluation.known if name in seen or name in evaluation.actions]
         body = [[true, *(str(found.get(name, 0)) for name in names)] for true, found in evaluation.confusion().items()]
         lines += ["", "## Recognised actions", "", "Frames, one line per true action.", ""]
         lines += _grid(["true \\ recognised", *names], body)

@@ -41,6 +41,11 @@ class RunFolder:
         except OSError as error:
             raise InputError(f"The run's folder {self.path} cannot be written: {error.strerror}.") from error
 
+    def tidy(self) -> None:
+        """Deletes what a killed process left half-written."""
+        for part in self.path.glob(".*.part.*"):
+            part.unlink(missing_ok=True)
+
     def check_settings(self, cfg: RunCfg) -> None:
         """Makes sure that a run goes on with the settings that it began with.
 

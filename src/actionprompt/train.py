@@ -2,6 +2,7 @@
 
 import math
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -62,18 +63,21 @@ def train(
     corpus = corpus or cfg.data.load()
     clips = training_clips(cfg, corpus)
     labels = class_indices(cfg, corpus, clips)
-    lifter = build(cfg, corpus)
+    fabric, run = _fabric(cfg), RunFolder(folder)
+    began = resume and run.checkpoint.exists()
+    lifter = build(replace(cfg, encoder_weights=None) if began else cfg, corpus)  # the checkpoint holds them
     if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
         raise InputError("schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step.")
     windows = Windows(clips, lifter.encoder.window)
-    fabric, run = _fabric(cfg), RunFolder(folder)
     if resume:
         run.check_settings(cfg)
     elif is_main_process():
         run.claim(cfg, overwrite)
+    if is_main_process():
+        run.tidy()
     fabric.launch()
-    pose_loss = build_pose_loss(cfg.pose_loss, corpus.skeleton)
-    watch = _loop(cfg, fabric, lifter, windows, labels, pose_loss, run, quiet, profile)
+    task = Task(lifter, windows, labels, build_pose_loss(cfg.pose_loss, corpus.skeleton))
+    watch = _loop(cfg, fabric, task, run, quiet, profile)
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()
@@ -114,20 +118,22 @@ def build(cfg: RunCfg, corpus: Corpus) -> Lifter:
     return lifter
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is learned from what."""
+
+    lifter: Lifter
+    windows: Windows
+    labels: Int[Tensor, " clips"]
+    """The class of each clip."""
+    pose_loss: PoseLoss
+
+
 METER = ("loss", "pose_mm", "action_loss", "accuracy")
 
 
-def _loop(
-    cfg: RunCfg,
-    fabric: Fabric,
-    lifter: Lifter,
-    windows: Windows,
-    labels: Int[Tensor, " clips"],
-    pose_loss: PoseLoss,
-    run: RunFolder,
-    quiet: bool,
-    profile: bool,
-) -> Stopwatch:
+def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Stopwatch:
+    lifter = task.lifter
     trained = [p for p in lifter.parameters() if p.requires_grad]
     optimiser = AdamW(
         trained, cfg.schedule.lr, weight_decay=cfg.schedule.weight_decay, amsgrad=cfg.schedule.amsgrad, fused=True
@@ -135,11 +141,11 @@ def _loop(
     model, optimiser = fabric.setup(lifter, optimiser)
     step, sums = 0, [0.0] * len(METER)
     if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
-        step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(windows))
+        step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(task.windows))
     fabric.barrier()
     if fabric.is_global_zero:
         run.cut_log(step)
-    windows, labels = windows.to(fabric.device), labels.to(fabric.device)
+    windows, labels = task.windows.to(fabric.device), task.labels.to(fabric.device)
     batches = Batches(len(windows), cfg.schedule.batch, cfg.seed)
     epoch_steps = cfg.schedule.epoch_steps or math.ceil(len(windows) / cfg.schedule.batch)
     total = epoch_steps * cfg.schedule.epochs
@@ -158,7 +164,7 @@ def _loop(
                 schedule(cfg.schedule, step // epoch_steps, lifter, optimiser)
             with watch("forward"):
                 lifted = model(x, action)
-                losses = loss(lifted, target, action, weight, pose_loss)
+                losses = loss(lifted, target, action, weight, task.pose_loss)
             with watch("backward"):
                 fabric.backward(losses.total)
             with watch("optimiser"):
@@ -219,6 +225,8 @@ def _log(
 
 def _check_finite(value: float, step: int, run: RunFolder) -> None:
     if not math.isfinite(value):
+        if is_main_process():
+            run.append_log({"step": step, "loss": str(value)})
         raise Diverged(f"The loss became {value} before step {step}; the log is {run.log}.")
 
 

@@ -17,6 +17,7 @@ from actionprompt.config import (
 )
 from actionprompt.data.config import FilmCfg, SyntheticCfg
 from actionprompt.encoders.config import VPoseCfg
+from actionprompt.errors import InputError
 from actionprompt.recipes import RunCfg, ScheduleCfg
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def main(args: list[str]) -> int:
 
 def run(args: DemoArgs) -> int:
     """Trains, compares, shows."""
+    if args.steps < 1:
+        raise InputError(f"--steps is {args.steps}: it must be at least 1.")
     from rich.console import Console
 
     from actionprompt.evaluate import evaluate, tail_actions
@@ -81,11 +84,12 @@ def run(args: DemoArgs) -> int:
         cfg = RunCfg(
             LifterCfg(VPoseCfg((3, 3, 3), args.channels), apm),
             data,
-            ScheduleCfg(epochs=20, epoch_steps=max(1, args.steps // 20), batch=256, lr=3e-3, lr_decay=0.85),
+            ScheduleCfg(epochs=args.steps, epoch_steps=1, batch=256, lr=3e-3, lr_decay=0.04 ** (1 / args.steps)),
             seed=args.seed,
             accelerator="cpu",
         )
         folder = args.out / name.strip("+").lower()
+        check_free(folder)
         console.print(f"Training [bold]{name}[/]")
         train(cfg, folder, overwrite=True, corpus=corpus)
         lifters[name] = load(RunFolder(folder).model)
@@ -106,6 +110,18 @@ def run(args: DemoArgs) -> int:
         soft_wrap=True,
     )
     return 0
+
+
+def check_free(folder: Path) -> None:
+    """The demo writes over its own runs, and over nobody else's.
+
+    Raises:
+        InputError: the folder holds another run.
+    """
+    from actionprompt.runfolder import RunFolder
+
+    if RunFolder(folder).settings.exists() and not isinstance(RunFolder(folder).read_settings().data, SyntheticCfg):
+        raise InputError(f"{folder} holds a run that is not the demo's: give another --out.")
 
 
 def text_classes() -> TextClassesCfg | LearnedClassesCfg:

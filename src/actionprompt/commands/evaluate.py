@@ -101,11 +101,14 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     facts = {
         "model": str(file),
         **{key: value for key, value in lifter.about.items() if value},
-        "evaluated on": f"{corpus.name}, {args.split} subjects {', '.join(subjects)}",
+        "evaluated on": f"{corpus.name}, {args.split} subjects {', '.join(subjects)}, {corpus.fps:g} frames/s",
         "flip at test time": "yes" if args.flip else "no",
         "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
-        "weights": "of the last step; nothing was chosen on test subjects",
+        "weights": "of the last training step",
     }
+    trained = lifter.about.get("fps", f"{corpus.fps:g}")
+    if trained != f"{corpus.fps:g}":
+        facts["note"] = f"the model was trained at {trained} frames/s and sees {corpus.fps:g} here"
     title = f"{args.model.name}: {corpus.name}, {args.split}"
     console = Console()
     console.print(report.terminal(result, title))
@@ -128,6 +131,12 @@ def to_device(lifter: "Lifter", device: str) -> "Lifter":
     Raises:
         InputError: there is no such device.
     """
+    import torch
+
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise InputError(f"There is no device {device!r}: there are cpu, cuda, cuda:1, mps and so on.") from error
     try:
         return lifter.to(device)
     except (RuntimeError, AssertionError) as error:  # PyTorch raises either, with several lines

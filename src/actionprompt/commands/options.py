@@ -1,6 +1,7 @@
 """How a command's words and flags become settings: presets, data sets, and every leaf of a configuration as a flag."""
 
 import dataclasses
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,33 +49,34 @@ def to_ask(kind: type[T], **known: Any) -> T:
 
 
 def preset(name: str) -> RunCfg:
-    """A named preset, or the settings in a TOML file, where the text "none" stands for None, which TOML lacks.
+    """A named preset, or the settings in a file: TOML, where the text "none" stands for None, or a run's settings.json.
 
     Raises:
         InputError: no such preset or file, or a file with an unknown key.
     """
-    if name.endswith(".toml"):
+    if name.endswith((".toml", ".json")):
         from actionprompt.serialise import from_data
 
-        return from_data(_nones(_read_toml(Path(name))), RunCfg, name)
+        return from_data(_nones(_read_settings(Path(name))), RunCfg, name)
     known = presets()
     if name not in known:
         raise unknown("preset", name, {k: v[0] for k, v in known.items()})
     return known[name][1]
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_settings(path: Path) -> dict[str, Any]:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        settings: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        read = tomllib.loads if path.suffix == ".toml" else json.loads
+        settings: dict[str, Any] = read(path.read_text(encoding="utf-8"))
         return settings
     except OSError as error:
         raise InputError(f"Cannot read the settings file {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not TOML: {error}.") from error
+    except ValueError as error:  # of either format, or not UTF-8
+        raise InputError(f"{path} is not {path.suffix[1:].upper()}: {error}.") from error
 
 
 def _nones(value: Any) -> Any:

@@ -47,7 +47,7 @@ def main(args: list[str]) -> int:
     name, rest = args[0], args[1:]
     base = preset(name)
     source = take_data(rest)
-    if source is None and not name.endswith(".toml"):
+    if source is None and not name.endswith((".toml", ".json")):
         if not set(rest) & {"-h", "--help"}:
             raise InputError(f"Say which data to train on: --data {' | '.join(DATA)}.")
         source = "uiprmd"
@@ -98,7 +98,8 @@ def overview(code: int) -> int:
     out = sys.stdout if code == 0 else sys.stderr
     print("usage: actionprompt train PRESET --data NAME [--out DIR] [options]", file=out)
     print(
-        "       actionprompt train SETTINGS.toml [options]\n       actionprompt train --resume RUN\n\npresets:",
+        "       actionprompt train SETTINGS.toml [options]   (or a run's settings.json)\n"
+        "       actionprompt train --resume RUN\n\npresets:",
         file=out,
     )
     known = presets()

@@ -9,6 +9,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class DetectorCfg:
+    """A simulated 2D detector: how far its joints are from the true ones, in pixels of the camera's image."""
+
+    bias: float = 3.0
+    """Standard deviation of a joint's constant offset in a clip, pixels along each axis."""
+    jitter: float = 3.0
+    """Standard deviation of a joint's wandering about that offset, pixels along each axis."""
+    memory: float = 0.1
+    """Seconds in which the wandering forgets itself (its correlation falls to 1/e)."""
+    swapped: float = 0.005
+    """Share of the time in which left and right arm, or left and right leg, are exchanged."""
+    lost: float = 0.02
+    """Share of the time in which a joint is not found and its place interpolated."""
+    episode: float = 0.2
+    """Seconds that such an exchange or loss lasts."""
+    seed: int = 0
+    """Seed of the errors, which depend on it, the take's name, the camera and the number of the turn only."""
+
+
+@dataclass(frozen=True)
 class FilmCfg:
     """Virtual cameras: Human3.6M's four, around each take, which is turned by a random yaw."""
 
@@ -20,6 +40,10 @@ class FilmCfg:
     """Turns after the first are also scaled, by up to this fraction either way: bodies of other sizes."""
     seed: int = 0
     """Seed of yaw and scale, which depend on it, the take's name and the number of the turn only."""
+    keypoints: Literal["gt", "simulated"] = "gt"
+    """2D input: gt (projected 3D), or what a simulated detector would find."""
+    detector: DetectorCfg = DetectorCfg()
+    """The simulated detector."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +71,9 @@ class Human36MCfg:
     path: Path
     """Folder that holds ``data_3d_h36m.npz`` and ``data_2d_h36m_<keypoints>.npz``."""
     keypoints: str = "gt"
-    """Which 2D file: gt (projected), cpn_ft_h36m_dbb or hr (detected), or any other of that name."""
+    """Which 2D file: gt (projected), cpn_ft_h36m_dbb or hr (detected), any other; or simulated: gt with errors."""
+    detector: DetectorCfg = DetectorCfg()
+    """The simulated detector."""
     exclude_damaged: bool = False
     """Leave out three clips of S9 whose 3D drifts; the field's tables keep them."""
 
@@ -65,7 +91,9 @@ class HumanEvaCfg:
     path: Path
     """Folder that holds ``data_3d_humaneva15.npz`` and ``data_2d_humaneva15_<keypoints>.npz``."""
     keypoints: str = "gt"
-    """Which 2D file; it must have the 15 joints."""
+    """Which 2D file, of 15 joints: gt or any other; or simulated: gt with a simulated detector's errors."""
+    detector: DetectorCfg = DetectorCfg()
+    """The simulated detector."""
     actions: tuple[str, ...] = ("Walking", "Jog")
     """Actions by their names in the files (Table II: Walking and Jog); also Box, Gestures, ThrowCatch."""
 

@@ -10,33 +10,61 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.camera import conjugate, project, rotate
+from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Clip, Take
 from actionprompt.data.config import FilmCfg
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
 
+MOST_TURNS = 1000
 
-def film(takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg, train_subjects: Collection[str] = ()) -> list[Clip]:
+
+def film(
+    takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg, train_subjects: Collection[str] = (), fps: float = 50.0
+) -> list[Clip]:
     """Films each take with the first ``cfg.cameras`` of Human3.6M's cameras, placed as for subject S9.
 
     A take is centred at the origin, where those cameras look, and turned by its yaw: captured people face
     nearly one way, filmed people do not. Takes of training subjects are filmed ``cfg.turns`` times, at different
-    yaws and scales. Clips come take by take, turn by turn, camera by camera, in float32.
+    yaws and scales. Clips come take by take, turn by turn, camera by camera, in float32. ``fps`` is the takes' frame
+    rate, which a simulated detector's errors depend on.
 
     Raises:
-        InputError: an impossible number of cameras, or a take that walks out of a camera's field of view.
+        InputError: settings that make no sense, or a take that walks out of a camera's field of view.
     """
-    if not 1 <= cfg.cameras <= len(H36M_LENSES):
-        raise InputError(f"film.cameras is {cfg.cameras}: there are {len(H36M_LENSES)} cameras, use 1 to 4.")
-    if cfg.turns < 1:
-        raise InputError(f"film.turns is {cfg.turns}: a take is filmed at least once.")
+    check(cfg)
     return [
         clip
         for take in takes
         for turn in range(cfg.turns if take.subject in train_subjects else 1)
-        for clip in _film_take(take, skeleton, cfg, turn)
+        for clip in _film_take(take, skeleton, cfg, turn, fps)
     ]
+
+
+def check(cfg: FilmCfg) -> None:
+    """Refuses settings that make no sense.
+
+    Raises:
+        InputError: an impossible number of cameras or turns, bodies of no or twice their size, a bad detector.
+    """
+    if not 1 <= cfg.cameras <= len(H36M_LENSES):
+        raise InputError(f"film.cameras is {cfg.cameras}: there are {len(H36M_LENSES)} cameras, use 1 to 4.")
+    if not 1 <= cfg.turns <= MOST_TURNS:
+        raise InputError(f"film.turns is {cfg.turns}: a take is filmed at least once, at most {MOST_TURNS:,} times.")
+    if not 0 <= cfg.stature < 0.5:
+        raise InputError(f"film.stature is {cfg.stature}: bodies are scaled by at least 0 and less than 0.5.")
+    noise.check(cfg.detector)
+
+
+def describe(cfg: FilmCfg) -> str:
+    """What the 2D input is, for reports."""
+    source = "ground truth" if cfg.keypoints == "gt" else noise.describe(cfg.detector)
+    size = f" and sizes up to {cfg.stature:.0%} off" if cfg.stature and cfg.turns > 1 else ""
+    return (
+        f"{source}, {cfg.cameras} virtual cameras of Human3.6M (S9), {cfg.turns} yaws{size} per training take, "
+        f"seed {cfg.seed}"
+    )
 
 
 def yaw(seed: int, name: str, turn: int = 0) -> float:
@@ -57,7 +85,7 @@ def stage(pose: Float[Tensor, "n j 3"], root: int, angle: float, scale: float = 
     return (pose - centre) @ pose.new_tensor([[c, -s, 0], [s, c, 0], [0, 0, 1]]).mT * scale
 
 
-def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int) -> list[Clip]:
+def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: float) -> list[Clip]:
     """One clip per camera."""
     lenses, places = H36M_LENSES[: cfg.cameras], H36M_PLACEMENTS["S9"][: cfg.cameras]
     scale = 1 + cfg.stature * (2 * _draw(cfg.seed, take.name, turn, "scale") - 1) if turn else 1.0
@@ -70,18 +98,18 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int) -> list[
         pose = rearrange(axes @ rows - axes @ translation[:, None], "d (n j) -> n j d", j=skeleton.num_joints)
         _check_in_view(pose, take.name, lens.name)
         root = pose[:, skeleton.root]
-        clips.append(
-            Clip(
-                keypoints=project(pose, lens.intrinsic()),
-                pose=(pose - root[:, None]).contiguous(),
-                root=root.clone(),
-                action=take.action,
-                subject=take.subject,
-                name=take.name,
-                camera=lens.name,
-                turn=turn,
-            )
+        clip = Clip(
+            keypoints=project(pose, lens.intrinsic()),
+            pose=(pose - root[:, None]).contiguous(),
+            root=root.clone(),
+            action=take.action,
+            subject=take.subject,
+            name=take.name,
+            camera=lens.name,
+            turn=turn,
         )
+        simulated = cfg.keypoints == "simulated"
+        clips.append(noise.detected(clip, skeleton, cfg.detector, fps, lens.width) if simulated else clip)
     return clips
 
 

@@ -12,7 +12,7 @@ from actionprompt.data.acclaim import read_amc, read_asf
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import HDM05Cfg
-from actionprompt.data.film import film
+from actionprompt.data.film import describe, film
 from actionprompt.data.recording import resample, top_speed, z_up
 from actionprompt.errors import InputError
 from actionprompt.skeleton import HDM05_17
@@ -68,14 +68,13 @@ def load(cfg: HDM05Cfg) -> Corpus:
         skeleton=HDM05_17,
         fps=FPS,
         actions=tuple(ACTIONS.values()),
-        clips=tuple(film(converted.takes, HDM05_17, cfg.film, TRAIN)),
+        clips=tuple(film(converted.takes, HDM05_17, cfg.film, TRAIN, FPS)),
         train_subjects=tuple(s for s in TRAIN if s in present),
         test_subjects=tuple(s for s in TEST if s in present),
         dropped=converted.dropped,
         facts={
             "source": "The data used in this project was obtained from HDM05 (CC BY-SA 3.0)",
-            "2D": f"ground truth, {cfg.film.cameras} virtual cameras of Human3.6M (S9), "
-            f"{cfg.film.turns} yaws per training take, seed {cfg.film.seed}",
+            "2D": describe(cfg.film),
             **converted.facts,
         },
     )

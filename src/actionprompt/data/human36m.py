@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import Human36MCfg
@@ -24,6 +25,7 @@ from actionprompt.data.field import (
     read_3d,
     view,
 )
+from actionprompt.data.pairing import check_projection
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
@@ -59,6 +61,7 @@ KEPT = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
 """The joints of the 32 in the files that are no copies of others, in the order of ``H36M_17``."""
 NOSE, THORAX, HEAD_TOP = (H36M_17.joints.index(name) for name in ("nose", "thorax", "head top"))
 FPS = 50.0
+LENSES = {lens.name: lens for lens in H36M_LENSES}
 
 
 def load(cfg: Human36MCfg) -> Corpus:
@@ -67,7 +70,8 @@ def load(cfg: Human36MCfg) -> Corpus:
     Raises:
         InputError: a file is missing or another kind of file, or 2D and 3D do not belong together.
     """
-    path_3d, path_2d = file_3d(cfg.path, "h36m"), file_2d(cfg.path, "h36m", cfg.keypoints)
+    simulated = cfg.keypoints == "simulated"
+    path_3d, path_2d = file_3d(cfg.path, "h36m"), file_2d(cfg.path, "h36m", "gt" if simulated else cfg.keypoints)
     world, pixels = read_3d(path_3d), read_2d(path_2d)
     check_names(world, path_3d)
     joints = next((v.shape[1] for takes in pixels.values() for views in takes.values() for v in views), 17)
@@ -76,7 +80,12 @@ def load(cfg: Human36MCfg) -> Corpus:
     clips = tuple(_clips(world, pixels, set(dropped), path_2d))
     if not clips:
         raise InputError(f"{path_3d} holds no take of {', '.join((*TRAIN, *TEST))}.")
+    check_projection(clips, LENSES, str(path_2d))
+    if simulated:
+        noise.check(cfg.detector)
+        clips = tuple(noise.detected(clip, H36M_17, cfg.detector, FPS, LENSES[clip.camera].width) for clip in clips)
     present = {clip.subject for clip in clips}
+    source = f"{noise.describe(cfg.detector)} over ground truth" if simulated else cfg.keypoints
     nose = ", the missing nose put halfway between thorax and head top" if joints == 16 else ""
     return Corpus(
         name="Human3.6M",
@@ -90,7 +99,7 @@ def load(cfg: Human36MCfg) -> Corpus:
         dropped=tuple(f"{subject} {name}: {why}." for (subject, name), why in dropped.items()),
         facts={
             "source": "Human3.6M (Ionescu et al. 2014), licensed for academic use",
-            "2D": f"{cfg.keypoints} ({path_2d.name}), {joints} joints{nose}",
+            "2D": f"{source} ({path_2d.name}), {joints} joints{nose}",
         },
     )
 

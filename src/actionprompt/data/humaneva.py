@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from actionprompt.data import noise
 from actionprompt.data.cameras import Placement
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import HumanEvaCfg
@@ -25,6 +26,7 @@ from actionprompt.data.field import (
     read_3d,
     view,
 )
+from actionprompt.data.pairing import check_fit
 from actionprompt.errors import InputError
 from actionprompt.skeleton import HUMANEVA_15
 
@@ -68,7 +70,9 @@ def load(cfg: HumanEvaCfg) -> Corpus:
     """
     if unknown := [action for action in cfg.actions if action not in ACTIONS]:
         raise InputError(f"HumanEva-I has no action {unknown[0]!r}: it has {', '.join(ACTIONS)}.")
-    path_3d, path_2d = file_3d(cfg.path, "humaneva15"), file_2d(cfg.path, "humaneva15", cfg.keypoints)
+    simulated = cfg.keypoints == "simulated"
+    path_3d = file_3d(cfg.path, "humaneva15")
+    path_2d = file_2d(cfg.path, "humaneva15", "gt" if simulated else cfg.keypoints)
     world, pixels = read_3d(path_3d), read_2d(path_2d)
     chosen = [
         (subject, name)
@@ -83,6 +87,10 @@ def load(cfg: HumanEvaCfg) -> Corpus:
         if (views := pixels.get(subject, {}).get(name)) is None:
             raise InputError(f"{path_2d} has no 2D of {subject} {name}, which has 3D.")
         clips += _chunk(world[subject][name], views, subject, name, path_2d)
+    if simulated:
+        noise.check(cfg.detector)
+        clips = [noise.detected(clip, HUMANEVA_15, cfg.detector, FPS, WIDTH) for clip in clips]
+    source = f"{noise.describe(cfg.detector)} over ground truth" if simulated else cfg.keypoints
     present = {clip.subject for clip in clips}
     return Corpus(
         name="HumanEva-I",
@@ -94,7 +102,7 @@ def load(cfg: HumanEvaCfg) -> Corpus:
         test_subjects=tuple(s for s in TEST if s in present),
         facts={
             "source": "HumanEva-I (Sigal et al. 2010), licensed for academic use",
-            "2D": f"{cfg.keypoints} ({path_2d.name})",
+            "2D": f"{source} ({path_2d.name})",
             "known fault": "the head joint is wrong in most frames of S3 walking (the field keeps them)",
         },
     )
@@ -122,6 +130,7 @@ def _chunk(points: Points, views: list[Points], subject: str, name: str, path: P
         keypoints = paired(seen[..., :2], points.shape[0], here)
         check_pixels(keypoints, WIDTH, HEIGHT, here)
         clip = view(world, keypoints, place, WIDTH, HEIGHT)
+        check_fit(clip, here)
         action = ACTIONS[name.split(" ")[0]]
         yield replace(clip, action=action, subject=subject, name=f"{subject} {name}", camera=camera)
 

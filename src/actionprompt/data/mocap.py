@@ -16,7 +16,7 @@ from actionprompt.data.c3d import read_c3d
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import MocapCfg
-from actionprompt.data.film import film
+from actionprompt.data.film import describe, film
 from actionprompt.data.mocap_table import Row, read_table, split
 from actionprompt.data.recording import Recording, resample, top_speed, z_up
 from actionprompt.data.rigs import Rig, choose, plain, to_h36m
@@ -50,14 +50,13 @@ def load(cfg: MocapCfg) -> Corpus:
         skeleton=H36M_17,
         fps=cfg.fps,
         actions=tuple(dict.fromkeys(row.action for row in rows)),
-        clips=tuple(film(converted.takes, H36M_17, cfg.film, train)),
+        clips=tuple(film(converted.takes, H36M_17, cfg.film, train, cfg.fps)),
         train_subjects=tuple(s for s in train if s in present),
         test_subjects=tuple(s for s in test if s in present),
         dropped=converted.dropped,
         facts={
             "source": f"motion capture named in {cfg.path.name}",
-            "2D": f"ground truth, {cfg.film.cameras} virtual cameras of Human3.6M (S9), "
-            f"{cfg.film.turns} yaws per training take, seed {cfg.film.seed}",
+            "2D": describe(cfg.film),
             **converted.facts,
         },
     )

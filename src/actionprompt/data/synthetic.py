@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool1d, pad
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.data.figure import CHANNELS, LIMBS, TRUNK, Body, forward, limit, mirrored, turn
-from actionprompt.data.film import film
+from actionprompt.data.film import describe, film
 from actionprompt.data.motions import MOTIONS, Motion
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -51,10 +51,10 @@ def load(cfg: SyntheticCfg) -> Corpus:
         skeleton=H36M_17,
         fps=FPS,
         actions=tuple(motion.name for motion in MOTIONS),
-        clips=tuple(film(takes(cfg), H36M_17, cfg.film, train)),
+        clips=tuple(film(takes(cfg), H36M_17, cfg.film, train, FPS)),
         train_subjects=train,
         test_subjects=names[-tests:],
-        facts={"source": f"articulated figures, seed {cfg.seed}", "2D": "projected 3D joints (ground truth)"},
+        facts={"source": f"articulated figures, seed {cfg.seed}", "2D": describe(cfg.film)},
     )
 
 

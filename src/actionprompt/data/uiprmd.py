@@ -18,7 +18,7 @@ from rich.progress import track
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import UIPRMDCfg
-from actionprompt.data.film import film
+from actionprompt.data.film import describe, film
 from actionprompt.data.gaps import fill_gaps, missing
 from actionprompt.data.markers import MARKERS, bone_lengths, fix_bones, joints
 from actionprompt.data.uiprmd_files import Episode, find, read_markers
@@ -60,7 +60,7 @@ def load(cfg: UIPRMDCfg) -> Corpus:
         skeleton=H36M_17,
         fps=100 / STEP,
         actions=ACTIONS,
-        clips=tuple(film(converted.takes, H36M_17, cfg.film, TRAIN)),
+        clips=tuple(film(converted.takes, H36M_17, cfg.film, TRAIN, 100 / STEP)),
         train_subjects=tuple(s for s in TRAIN if s in present),
         test_subjects=tuple(s for s in TEST if s in present),
         tail=TAIL,
@@ -68,8 +68,7 @@ def load(cfg: UIPRMDCfg) -> Corpus:
         facts={
             "source": "UI-PRMD (Vakanski et al. 2018), Vicon markers, public domain",
             "variants": ", ".join(cfg.variants),
-            "2D": f"ground truth, {cfg.film.cameras} virtual cameras of Human3.6M (S9), "
-            f"{cfg.film.turns} yaws per training take, seed {cfg.film.seed}",
+            "2D": describe(cfg.film),
             **converted.facts,
         },
     )
