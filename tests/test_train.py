@@ -400,3 +400,22 @@ def test_contexts_that_rest_for_some_steps_resume_exactly(cut, tmp_path, monkeyp
             run(cfg, tmp_path / "cut")
     run(cfg, tmp_path / "cut", resume=True)
     assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_tensorboard_gets_what_the_log_gets(tmp_path):
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="extra logs")
+    train(run_cfg(log_every=4), tmp_path, corpus=corpus(), quiet=True, tensorboard=True)
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    events = reader.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    seen = [(event.step, event.value) for event in events.Scalars("loss")]
+    assert seen == [(line["step"], pytest.approx(line["loss"], rel=1e-6)) for line in log]
+
+
+def test_tensorboard_that_is_not_installed(tmp_path, monkeypatch):
+    def missing(*_, **__):
+        raise ModuleNotFoundError("tensorboard")
+
+    monkeypatch.setattr(module, "TensorBoardLogger", missing)
+    with pytest.raises(InputError, match=r"actionprompt\[logs\]"):
+        train(run_cfg(), tmp_path / "run", corpus=corpus(), quiet=True, tensorboard=True)
+    assert not (tmp_path / "run").exists()

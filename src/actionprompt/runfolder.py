@@ -1,6 +1,7 @@
 """The folder of a training run: settings, log, checkpoint, model. Every file appears whole or not at all."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             for stale in (self.settings, self.log, self.checkpoint, self.model, *self.path.glob("report-*")):
                 stale.unlink(missing_ok=True)
+            shutil.rmtree(self.path / "tensorboard", ignore_errors=True)
             write_text(self.settings, json.dumps(to_data(cfg), indent=1))
         except OSError as error:
             raise InputError(f"The run's folder {self.path} cannot be written: {error.strerror}.") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, Int
 from lightning_fabric import Fabric
+from lightning_fabric.loggers import Logger, TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 from torch.optim import AdamW
@@ -37,6 +38,7 @@ def train(
     corpus: Corpus | None = None,
     quiet: bool = False,
     profile: bool = False,
+    tensorboard: bool = False,
 ) -> Stopwatch:
     """Trains a lifter and leaves it baked in ``folder/model.safetensors``.
 
@@ -50,6 +52,7 @@ def train(
         corpus: the data, where they are loaded already.
         quiet: no progress bar.
         profile: time the phases exactly, which on a GPU costs speed.
+        tensorboard: also write what is logged for TensorBoard, into ``folder/tensorboard``.
 
     Returns:
         Where the time went, by phase of a step.
@@ -63,7 +66,7 @@ def train(
     corpus = corpus or cfg.data.load()
     clips = training_clips(cfg, corpus)
     labels = class_indices(cfg, corpus, clips)
-    fabric, run = _fabric(cfg), RunFolder(folder)
+    fabric, run = _fabric(cfg, _loggers(folder) if tensorboard else []), RunFolder(folder)
     began = resume and run.checkpoint.exists()
     lifter = build(replace(cfg, encoder_weights=None) if began else cfg, corpus)  # the checkpoint holds them
     if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
@@ -89,11 +92,24 @@ def is_main_process() -> bool:
     return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
-def _fabric(cfg: RunCfg) -> Fabric:
+def _loggers(folder: Path) -> list[Logger]:
+    try:
+        return [TensorBoardLogger(folder, name="tensorboard", version="")]
+    except ModuleNotFoundError as error:
+        raise InputError("Logging for TensorBoard needs it installed: pip install 'actionprompt[logs]'.") from error
+
+
+def _fabric(cfg: RunCfg, loggers: list[Logger]) -> Fabric:
     # a deep tap or contexts that rest for some steps leave weights without a gradient
     strategy = "ddp_find_unused_parameters_true" if cfg.devices > 1 else "auto"
     try:
-        return Fabric(accelerator=cfg.accelerator, devices=cfg.devices, precision=cfg.precision, strategy=strategy)
+        return Fabric(
+            accelerator=cfg.accelerator,
+            devices=cfg.devices,
+            precision=cfg.precision,
+            strategy=strategy,
+            loggers=loggers,
+        )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         why = " ".join(str(error).split()).rstrip(".")
         raise InputError(f"This machine cannot train on {cfg.devices} x {cfg.accelerator}: {why}.") from error
@@ -218,9 +234,10 @@ def _log(
     if cfg.model.apm is None:
         record = {"loss": record["loss"], "pose_mm": record["pose_mm"]}
     bar.show(record)
+    record["lr"] = optimiser.param_groups[0]["lr"]
+    fabric.log_dict(record, step)
     if fabric.is_global_zero:
-        epoch = (step - 1) // epoch_steps
-        run.append_log({"step": step, "epoch": epoch, **record, "lr": optimiser.param_groups[0]["lr"]})
+        run.append_log({"step": step, "epoch": (step - 1) // epoch_steps, **record})
 
 
 def _check_finite(value: float, step: int, run: RunFolder) -> None:

@@ -25,6 +25,8 @@ class TrainArgs:
     """Start anew in a folder that already holds a run."""
     profile: bool = False
     """Print where the time went at the end."""
+    tensorboard: bool = False
+    """Also log for TensorBoard, into the run's folder (extra `logs`)."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,16 @@ class ResumeArgs:
     """The run's folder."""
     profile: bool = False
     """Print where the time went at the end."""
+    tensorboard: bool = False
+    """Also log for TensorBoard, into the run's folder (extra `logs`)."""
 
 
 def main(args: list[str]) -> int:
     """Runs the command."""
     if any(arg.partition("=")[0] == "--resume" for arg in args):
         resume = parse(ResumeArgs, args, "actionprompt train", description="Go on with an interrupted run.")
-        return run(RunFolder(resume.resume).read_settings(), resume.resume, resume=True, profile=resume.profile)
+        how = {"profile": resume.profile, "tensorboard": resume.tensorboard}
+        return run(RunFolder(resume.resume).read_settings(), resume.resume, resume=True, **how)
     if not args or args[0].startswith("-"):
         return overview(0 if set(args) & {"-h", "--help"} else 2)
     name, rest = args[0], args[1:]
@@ -62,17 +67,18 @@ def main(args: list[str]) -> int:
     )
     stem = f"{Path(name).stem}-{source or 'data'}-s{parsed.run.seed}"
     folder = parsed.out or Path("runs") / stem
-    return run(parsed.run, folder, overwrite=parsed.overwrite, profile=parsed.profile)
+    how = {"profile": parsed.profile, "tensorboard": parsed.tensorboard}
+    return run(parsed.run, folder, overwrite=parsed.overwrite, **how)
 
 
-def run(cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = False, profile: bool = False) -> int:
-    """Trains, and says what to do next."""
+def run(cfg: RunCfg, folder: Path, **how: bool) -> int:
+    """Trains (``how``: flags of :func:`actionprompt.train.train`), and says what to do next."""
     from rich.console import Console
 
     from actionprompt.train import is_main_process, train
 
     try:
-        watch = train(cfg, folder, resume=resume, overwrite=overwrite, profile=profile)
+        watch = train(cfg, folder, **how)
     except (Interrupted, Diverged) as stopped:
         if not is_main_process():
             return 0  # the main process tells the user
@@ -82,7 +88,7 @@ def run(cfg: RunCfg, folder: Path, *, resume: bool = False, overwrite: bool = Fa
     if not is_main_process():
         return 0
     console = Console()
-    if profile:
+    if how.get("profile"):
         console.print(watch.table())
     console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
     if cfg.validate:
