@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from actionprompt.errors import Diverged, InputError, Interrupted, unknown
 
 COMMANDS = {
+    "lift": "a video or 2D keypoints to 3D motion with named actions",
     "train": "train a lifter, with or without the Action Prompt Module",
     "evaluate": "errors and action accuracy of a trained model, as tables",
     "compare": "runs side by side: spread over seeds, paired differences, confidence intervals",
+    "view": "lifted motion as a page in the browser",
+    "models": "the trained models that come with the package",
     "demo": "train and compare two small models on synthetic motion, and open the result as a page",
     "data": "look at data files: what they hold, whether they are sound",
 }
@@ -37,12 +40,18 @@ def _command(args: list[str]) -> Callable[[list[str]], int]:
     if args[0] == "--version":
         return lambda _: _version()
     name = args[0]
-    if name == "train":
+    if name == "lift":
+        from actionprompt.commands.lift import main as command
+    elif name == "train":
         from actionprompt.commands.train import main as command
     elif name == "evaluate":
         from actionprompt.commands.evaluate import main as command
     elif name == "compare":
         from actionprompt.commands.compare import main as command
+    elif name == "view":
+        from actionprompt.commands.view import main as command
+    elif name == "models":
+        from actionprompt.commands.models import main as command
     elif name == "demo":
         from actionprompt.commands.demo import main as command
     elif name == "data":

@@ -8,8 +8,8 @@ import torch
 from actionprompt.camera import camera_to_world, normalise_screen, project, world_to_camera
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Take
-from actionprompt.data.config import FilmCfg
-from actionprompt.data.film import film, stage, yaw
+from actionprompt.data.config import DetectorCfg, FilmCfg
+from actionprompt.data.film import describe, film, stage, yaw
 from actionprompt.data.markers import joints
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -154,3 +154,27 @@ def test_training_takes_are_filmed_several_times_at_other_yaws_and_sizes(take):
     assert all(abs(thigh / thighs[0] - 1) <= 0.2 for thigh in thighs)
     with pytest.raises(InputError, match="at least once"):
         film([take], H36M_17, FilmCfg(turns=0))
+
+
+@pytest.mark.parametrize(
+    ("cfg", "message"),
+    [
+        (FilmCfg(turns=10**9), "film.turns is 1000000000: a take is filmed at least once, at most 1,000 times"),
+        (FilmCfg(stature=math.nan), "film.stature is nan: bodies are scaled by at least 0 and less than 0.5"),
+        (FilmCfg(stature=-0.1), "film.stature is -0.1"),
+        (FilmCfg(stature=0.5), "film.stature is 0.5"),
+        (FilmCfg(detector=DetectorCfg(lost=-1)), "detector.lost is -1"),
+    ],
+)
+def test_settings_without_sense_are_refused(take, cfg: FilmCfg, message: str):
+    with pytest.raises(InputError, match=message):
+        film([take], H36M_17, cfg)
+
+
+def test_reports_say_what_the_2d_is():
+    cfg = FilmCfg(cameras=2, turns=3, stature=0.1, seed=4)
+    assert describe(cfg) == {
+        "2D": "ground truth, 2 virtual cameras of Human3.6M (S9), seed 4",
+        "training views": "3 yaws per take, bodies scaled by up to 10%",
+    }
+    assert describe(FilmCfg(keypoints="simulated"))["2D"].startswith("simulated detector (bias 3 px, ")

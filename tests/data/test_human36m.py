@@ -126,7 +126,7 @@ def change(positions, subject: str, name: str, make):
     [
         (1, lambda v: None, r"has no 2D of S8 Walking, which has 3D"),
         (1, lambda v: v[:3], r"S8 Walking was seen by 3 cameras instead of 4"),
-        (1, lambda v: [x[:-1] for x in v], r"S8 Walking, camera 54138969, has 5 frames of 2D for 6 of 3D"),
+        (1, lambda v: [x[:-1] for x in v], r"S8 Walking, camera 54138969 has 5 frames of 2D for 6 of 3D"),
         (1, lambda v: [x[:, :15] for x in v], r"has 15 2D joints: give Human3.6M's 17"),
         (1, lambda v: [x / 500 - 1 for x in v], r"no 2D joint is further than .* they must be pixels"),
         (1, lambda v: [x * 4 for x in v], r"is outside the image of 1000 x 1002 pixels"),
@@ -205,8 +205,31 @@ def test_2d_in_another_joint_order_is_noticed(tmp_path: Path):
     world, screen = human36m({("S9", "Walking"): 30})
     order = [0, 4, 5, 6, 1, 2, 3, *range(7, 17)]
     screen["S9"]["Walking"] = [view[:, order] for view in screen["S9"]["Walking"]]
-    report = inspect(save(tmp_path, "h36m", world, "gt", screen))
-    assert "their joints are in another order" in report.problems[-1]
+    folder = save(tmp_path, "h36m", world, "gt", screen)
+    with pytest.raises(InputError, match=r"camera 54138969 has its 2D joints \d+ pixels from the projected 3D"):
+        Human36MCfg(folder).load()
+    assert "joints are in another order" in inspect(folder).problems[-1]
+
+
+def test_2d_of_another_recording_or_camera_is_noticed(tmp_path: Path):
+    world, screen = human36m({("S9", "Walking"): 20, ("S9", "Posing"): 20, ("S9", "Eating"): 20})
+    views = screen["S9"]
+    moved = [view + 150 for view in views["Posing"]]
+    wrong = {"S9": views | {"Posing": moved}}
+    with pytest.raises(InputError, match=r"S9 Posing, camera 54138969, has its 2D joints 212 pixels .* another record"):
+        Human36MCfg(save(tmp_path, "h36m", world, "gt", wrong)).load()
+    swapped = {"S9": {name: [v[2], v[1], v[0], v[3]] for name, v in views.items()}}
+    with pytest.raises(InputError, match="their cameras or joints are in another order"):
+        Human36MCfg(save(tmp_path, "h36m", world, "gt", swapped)).load()
+
+
+def test_a_simulated_detector_over_ground_truth(folder: Path, corpus: Corpus):
+    found = Human36MCfg(folder, keypoints="simulated").load()
+    assert found.facts["2D"].startswith("simulated detector (bias 3 px, jitter 3 px over 0.1 s")
+    assert found.facts["2D"].endswith("over ground truth (data_2d_h36m_gt.npz), 17 joints")
+    for clip, true in zip(found.clips, corpus.clips, strict=True):
+        assert torch.equal(clip.pose, true.pose)
+        assert 1 < (clip.keypoints - true.keypoints).norm(dim=-1).median() * 500 < 20
 
 
 def test_inspection_of_broken_files(tmp_path: Path):

@@ -12,7 +12,7 @@ from actionprompt.data.humaneva import ACTIONS, PLACEMENTS
 from actionprompt.data.inspect import inspect
 from actionprompt.errors import InputError
 
-CHUNKS = {"Walking 1 chunk0": 7, "Walking 1 chunk2": 4, "Jog 1 chunk0": 5, "Box 1 chunk1": 3}
+CHUNKS = {"Walking 1 chunk0": 9, "Walking 1 chunk2": 4, "Jog 1 chunk0": 5, "Box 1 chunk1": 3}
 SUBJECTS = tuple(f"{part}/S{i}" for part in ("Train", "Validate") for i in (1, 2, 3))
 
 
@@ -21,13 +21,15 @@ def files(subjects=SUBJECTS):
         s: {name: person(n, 15, 10 * i + j) for j, (name, n) in enumerate(CHUNKS.items())}
         for i, s in enumerate(subjects)
     }
-    screen = {s: {name: [seen(w, c) for c in range(3)] for name, w in names.items()} for s, names in world.items()}
+    screen = {s: {name: [seen(w, s, c) for c in range(3)] for name, w in names.items()} for s, names in world.items()}
     return world, screen
 
 
-def seen(world: np.ndarray, camera: int) -> np.ndarray:
-    """Not a projection (the files have no lenses): any pixels within the image."""
-    return (world[..., :2] * 60 + [320, 240 + camera]).astype(np.float32)
+def seen(world: np.ndarray, subject: str, camera: int) -> np.ndarray:
+    """Through a lens of a usual focal length (the files have no lenses)."""
+    place = PLACEMENTS[subject[-2:]][camera]
+    points = world_to_camera(torch.from_numpy(world), place.orientation(), place.translation()).numpy()
+    return (points[..., :2] / points[..., 2:] * 700 + [320, 240 + camera]).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def test_partitions_are_subjects_and_chunks_are_clips(corpus: Corpus):
     frames = {clip.name: clip.num_frames for clip in corpus.select(("Validate/S2",))}
     assert frames == {
         "Validate/S2 Jog 1 chunk0": 5,
-        "Validate/S2 Walking 1 chunk0": 7,
+        "Validate/S2 Walking 1 chunk0": 9,
         "Validate/S2 Walking 1 chunk2": 4,
     }
 
@@ -91,9 +93,11 @@ def test_other_actions(folder: Path):
     ("which", "make", "message"),
     [
         (1, lambda v: v[:2], "was seen by 2 cameras instead of 3"),
-        (1, lambda v: [np.repeat(x, 2, 1)[:, :17] for x in v], "camera C1, has 17 2D joints instead of 15"),
+        (1, lambda v: [np.repeat(x, 2, 1)[:, :17] for x in v], "camera C1 has 17 2D joints instead of 15"),
         (1, lambda v: [x[:-1] for x in v], "has 4 frames of 2D for 5 of 3D"),
         (1, lambda v: [x / 320 - 1 for x in v], "they must be pixels"),
+        (1, lambda v: [x[:, ::-1] for x in v], "camera C1: no lens brings the 3D joints to the 2D joints"),
+        (1, lambda v: v[::-1], "their cameras or joints are in another order"),
         (0, lambda w: np.repeat(w, 2, 1)[:, :20], "has 20 3D joints instead of 15"),
         (0, lambda w: w * 1000, "must be in metres"),
     ],
@@ -113,6 +117,14 @@ def test_wrong_recordings_are_refused(tmp_path: Path):
     world["Train/S1"]["Run 1 chunk0"] = world["Train/S1"]["Jog 1 chunk0"]
     with pytest.raises(InputError, match="there is a recording 'Run 1 chunk0'; the actions are Walking"):
         HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
+
+
+def test_a_simulated_detector_over_ground_truth(folder: Path, corpus: Corpus):
+    found = HumanEvaCfg(folder, keypoints="simulated").load()
+    assert found.facts["2D"].endswith("over ground truth (data_2d_humaneva15_gt.npz)")
+    assert all(clip.confidence is not None for clip in found.clips)
+    errors = [(a.keypoints - b.keypoints).norm(dim=-1) for a, b in zip(found.clips, corpus.clips, strict=True)]
+    assert 1 < torch.cat(errors).median() * 320 < 20
 
 
 def test_inspection(folder: Path, tmp_path: Path):

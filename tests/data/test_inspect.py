@@ -77,9 +77,23 @@ def test_one_bad_file(uiprmd):
 @pytest.mark.parametrize("size", [0.1, 10.0])
 def test_wrong_unit_shows_in_the_bones(tmp_path, moving, write, size):
     path = write(tmp_path / "m01_s01_e01_positions.txt", moving(20, size=size))
-    for where in (path, tmp_path):
-        problems = inspect(where).problems
-        assert any(p.startswith("s01: thigh of") and "millimetres" in p for p in problems)
+    assert any(p.startswith("s01: thigh of") and "millimetres" in p for p in inspect(path).problems)
+    (problem,) = inspect(tmp_path).problems
+    assert "the right leg would be" in problem
+    assert "lengths must be in millimetres" in problem
+
+
+def test_what_reads_well_but_is_of_no_use_is_no_sound_data(tmp_path, moving, write):
+    path = write(tmp_path / "m01_s01_e01_positions.txt", moving(1))
+    assert inspect(path).problems == ("The longest take has 1 frame: lifters read at least 9.",)
+    assert inspect(tmp_path).problems == (
+        "There are no test subjects.",
+        "The longest take has 1 frame: lifters read at least 9.",
+    )
+    write(tmp_path / "m01_s08_e01_positions.txt", moving(40))
+    assert inspect(tmp_path).problems == ()
+    path.unlink()
+    assert inspect(tmp_path).problems == ("There are no training subjects.",)
 
 
 def test_unknown(tmp_path):

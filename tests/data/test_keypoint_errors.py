@@ -127,5 +127,11 @@ def test_inspection(tmp_path: Path):
     assert (
         inspect(write("alphapose", tmp_path, people(points=16))).problems[0].startswith("16 points a person are none")
     )
+    np.savez(tmp_path / "nobody.npz", keypoints=np.full((3, 17, 2), np.nan))
+    assert inspect(tmp_path / "nobody.npz").problems == ("No point was found in any frame.",)
+    np.savez(tmp_path / "far.npz", keypoints=np.full((3, 17, 2), 1e300))
+    assert inspect(tmp_path / "far.npz").problems == ("The coordinates are about 1e+300: no image is as large.",)
+    (tmp_path / "empty.csv").write_text("")
+    assert "is empty: it should hold a table of keypoints" in inspect(tmp_path / "empty.csv").problems[0]
     (tmp_path / "x.json").write_text("{}")
     assert "is no keypoint file" in inspect(tmp_path / "x.json").problems[0]

@@ -1,4 +1,5 @@
 import lzma
+import math
 import tarfile
 from pathlib import Path
 
@@ -136,6 +137,8 @@ def test_settings_that_matter_change_the_cache(tmp_path: Path):
     [
         ("a.bvh,anna", "file,subject", "has no column action: it needs file, subject, action"),
         ("a.bvh,anna,x,1", "file,subject,action,age", "unknown column 'age'"),
+        ("a.bvh,anna,x,y", "file,subject,action,action", "two columns 'action': keep one"),
+        ("a.bvh,anna,walk, slowly", "file,subject,action", "line 2 has more cells than there are columns: put quotes"),
         ("a.bvh,,x", "file,subject,action", "line 2 says no subject"),
         ("b.bvh,anna,x", "file,subject,action", r"line 2: there is no file .*b\.bvh"),
         ("a.fbx,anna,x", "file,subject,action", r"a\.fbx is none of \.amc, \.bvh, \.c3d"),
@@ -180,6 +183,28 @@ def test_what_is_no_person_is_refused(tmp_path: Path):
         takes(path)
 
 
+def test_lengths_that_are_no_persons_are_refused(tmp_path: Path):
+    bvh(tmp_path / "a.bvh", 5)
+    with pytest.raises(InputError, match=r"the right leg would be 85\.\d m long, .* or that data\.unit says"):
+        takes(table(tmp_path, "a.bvh,anna,x"), unit=1.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fps": 0.0}, "data.fps is 0.0: it must be between 1 and 1000"),
+        ({"fps": math.nan}, "data.fps is nan"),
+        ({"fps": 1e9}, "data.fps is 1000000000.0"),
+        ({"acclaim_fps": -1.0}, "data.acclaim_fps is -1.0"),
+        ({"unit": 0.0}, "data.unit is 0.0: a unit of length is between 0.00001 and 10 metres"),
+        ({"unit": math.inf}, "data.unit is inf"),
+    ],
+)
+def test_settings_without_sense_are_refused(tmp_path: Path, settings: dict[str, float], message: str):
+    with pytest.raises(InputError, match=message):
+        MocapCfg(tmp_path / "takes.csv", **settings).load()
+
+
 def test_another_axis_up_is_noticed_and_can_be_set(tmp_path: Path):
     bvh(tmp_path / "a.bvh", 5)
     text = (tmp_path / "a.bvh").read_text().splitlines()
@@ -214,6 +239,11 @@ def test_inspection(tmp_path: Path):
     facts = dict(inspect(tmp_path / "a.bvh").facts)
     assert facts["frames"] == "30 at 30 frames/s, 1.0 s"
     assert facts["rig"] == "mixamo"
+    (problem,) = inspect(table(tmp_path, "a.bvh,anna", head="file,subject")).problems
+    assert "has no column action" in problem  # a table of takes, not of keypoints
+    assert inspect(bvh(tmp_path / "short.bvh", 1)).problems == (
+        "The longest take has 1 frame: lifters read at least 9.",
+    )
     (problem,) = inspect(table(tmp_path, "a.bvh,anna,x")).problems
     assert "one subject only" in problem
     (tmp_path / "b.bvh").write_text((tmp_path / "b.bvh").read_text().replace("mixamorig:Hips", "H").replace("Leg", "L"))

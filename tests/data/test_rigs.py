@@ -103,6 +103,10 @@ def test_unknown_hierarchies_are_named_with_the_nearest_rig():
     points = [name for name in built_in()[2].points if name not in ("Neck", "LeftLeg")]
     with pytest.raises(InputError, match=r"unknown hierarchy .* nearest rig, mixamo, lacks LeftLeg, Neck; say with"):
         choose(points, "auto", "a.bvh")
+    with pytest.raises(
+        InputError, match=r"unknown hierarchy \(Foo, Bar, \.\.\.\): no known rig has any of its points \("
+    ):
+        choose(["Foo", "Bar"], "auto", "a.bvh")
     with pytest.raises(InputError, match="There is no rig 'maya': give plug-in-gait, acclaim"):
         choose(points, "maya", "a.bvh")
     with pytest.raises(InputError, match=r"a\.bvh has no point Head, .*, which the rig xsens needs"):

@@ -142,11 +142,17 @@ def spoil(path: Path, line: int, column: int, text: str) -> None:
         (lambda p: np.savetxt(p, np.ones((1, 116)), delimiter=","), "line 1 has 116 columns instead of 117"),
         (
             lambda p: spoil(p, 3, 7, "nan"),
-            "line 4: LBHD y is 'nan' instead of a finite number of millimetres",
+            "line 4: LBHD y is 'nan' instead of a number of millimetres within 100 m",
         ),
-        (lambda p: spoil(p, 0, 116, "-inf"), "line 1: RTOE z is '-inf' instead of a finite number"),
-        (lambda p: spoil(p, 2, 0, "1;2"), "line 3: LFHD x is '1;2' instead of a finite number"),
+        (lambda p: spoil(p, 0, 116, "-inf"), "line 1: RTOE z is '-inf' instead of a number of"),
+        (lambda p: spoil(p, 2, 0, "1;2"), "line 3: LFHD x is '1;2' instead of a number of"),
         (lambda p: p.write_bytes(bytes(range(256))), "has 2 columns instead of 117|is cut off|has 1 columns"),
+        (
+            lambda p: spoil(p, 1, 1, "1e300"),
+            "line 2: LFHD y is '1e300' instead of a number of millimetres within 100 m",
+        ),
+        (lambda p: p.write_text(p.read_text().replace(",", " ")), "line 1 has no commas: its 117 numbers must be sep"),
+        (lambda p: p.write_text(p.read_text().replace(",", "\t")), "line 1 has no commas"),
         (lambda p: np.savetxt(p, np.ones((9, 117)), delimiter=","), "different markers in one place"),
     ],
 )

@@ -101,7 +101,8 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     facts = {
         "model": str(file),
         **{key: value for key, value in lifter.about.items() if value},
-        "evaluated on": f"{corpus.name}, {args.split} subjects {', '.join(subjects)}, {corpus.fps:g} frames/s",
+        "evaluated on": f"{corpus.name}, {args.split} subjects {', '.join(subjects)}, {corpus.fps:g} frames/s, "
+        f"2D {corpus.facts.get('2D', 'of unknown origin')}",
         "flip at test time": "yes" if args.flip else "no",
         "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
         "weights": "of the last training step",

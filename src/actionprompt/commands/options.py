@@ -48,6 +48,18 @@ def to_ask(kind: type[T], **known: Any) -> T:
     return made
 
 
+def anchored(settings: T) -> T:
+    """The settings with absolute paths, so that a run can go on, or be evaluated, from another folder."""
+    changed: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, field.name)
+        if isinstance(value, Path):
+            changed[field.name] = value.expanduser().absolute()
+        elif dataclasses.is_dataclass(value):
+            changed[field.name] = anchored(value)
+    return dataclasses.replace(settings, **changed)  # type: ignore[type-var]
+
+
 def preset(name: str) -> RunCfg:
     """A named preset, or the settings in a file: TOML, where the text "none" stands for None, or a run's settings.json.
 

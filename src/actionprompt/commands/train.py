@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from actionprompt.commands.options import data_default, parse, preset, take_data
+from actionprompt.commands.options import anchored, data_default, parse, preset, take_data
 from actionprompt.data.config import DATA
 from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.recipes import RunCfg, presets
@@ -68,7 +68,7 @@ def main(args: list[str]) -> int:
     stem = f"{Path(name).stem}-{source or 'data'}-s{parsed.run.seed}"
     folder = parsed.out or Path("runs") / stem
     how = {"profile": parsed.profile, "tensorboard": parsed.tensorboard}
-    return run(parsed.run, folder, overwrite=parsed.overwrite, **how)
+    return run(anchored(parsed.run), folder, overwrite=parsed.overwrite, **how)
 
 
 def run(cfg: RunCfg, folder: Path, **how: bool) -> int:

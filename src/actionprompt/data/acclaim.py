@@ -62,7 +62,10 @@ def read_asf(path: Path) -> Rig:
             raise InputError(
                 f"{path}: a root that is placed beforehand is not supported; set its position and orientation to 0."
             )
-        unit = INCH / float(units.get("length", "1"))
+        length = float(units.get("length", "1"))
+        if not (length > 0 and np.isfinite(length)):
+            raise InputError(f"{path}: its unit of length is {length}; expected a number such as 0.45.")
+        unit = INCH / length
         angle = np.rad2deg(1.0) if units.get("angle", "deg").lower().startswith("rad") else 1.0
         bones = {bone.name: bone for bone in _bones(sections["bonedata"], unit, angle, path)}
         parents = dict(_hierarchy(sections["hierarchy"]))

@@ -38,6 +38,10 @@ class FilmCfg:
     """How many times each training take is filmed, each time at another yaw; test takes are filmed once."""
     stature: float = 0.0
     """Turns after the first are also scaled, by up to this fraction either way: bodies of other sizes."""
+    tempo: float = 0.0
+    """Turns after the first are also played faster or slower, by up to this fraction."""
+    viewpoints: Literal["h36m", "varied"] = "h36m"
+    """Cameras: h36m (Human3.6M's four, as for S9), or varied (any height, distance and lens, as phones are used)."""
     seed: int = 0
     """Seed of yaw and scale, which depend on it, the take's name and the number of the turn only."""
     keypoints: Literal["gt", "simulated"] = "gt"
@@ -72,10 +76,10 @@ class Human36MCfg:
     """Folder that holds ``data_3d_h36m.npz`` and ``data_2d_h36m_<keypoints>.npz``."""
     keypoints: str = "gt"
     """Which 2D file: gt (projected), cpn_ft_h36m_dbb or hr (detected), any other; or simulated: gt with errors."""
-    detector: DetectorCfg = DetectorCfg()
-    """The simulated detector."""
     exclude_damaged: bool = False
     """Leave out three clips of S9 whose 3D drifts; the field's tables keep them."""
+    detector: DetectorCfg = DetectorCfg()
+    """The simulated detector."""
 
     def load(self) -> "Corpus":
         """Reads the files and views every take from its four cameras."""
@@ -92,10 +96,10 @@ class HumanEvaCfg:
     """Folder that holds ``data_3d_humaneva15.npz`` and ``data_2d_humaneva15_<keypoints>.npz``."""
     keypoints: str = "gt"
     """Which 2D file, of 15 joints: gt or any other; or simulated: gt with a simulated detector's errors."""
-    detector: DetectorCfg = DetectorCfg()
-    """The simulated detector."""
     actions: tuple[str, ...] = ("Walking", "Jog")
     """Actions by their names in the files (Table II: Walking and Jog); also Box, Gestures, ThrowCatch."""
+    detector: DetectorCfg = DetectorCfg()
+    """The simulated detector."""
 
     def load(self) -> "Corpus":
         """Reads the files and views every chunk from its three cameras."""

@@ -16,6 +16,9 @@ MOST_PEOPLE = 100
 LONGEST_GAP = 10
 """Times the number of detections: frame numbers further apart are no frames of one video."""
 
+USUAL_RATE = 30.0
+"""Frames a second of most videos."""
+
 
 @dataclass(frozen=True)
 class Detections:
@@ -32,6 +35,13 @@ class Detections:
     """The layout's name, where the file says it or its format fixes it."""
     size: tuple[int, int] | None = None
     """Width and height of the image, where the file says it."""
+    times: Float[np.ndarray, " n"] | None = None
+    """Seconds of every frame, rising, where they are known; None: the frames are equally spaced."""
+
+    @property
+    def seconds(self) -> Float[np.ndarray, " d"]:
+        """When each detection was made; at 30 frames a second where nothing else is known."""
+        return self.frame / USUAL_RATE if self.times is None else self.times[self.frame]
 
     @property
     def missing(self) -> Bool[np.ndarray, "d p"]:
@@ -57,7 +67,7 @@ def collect(
     try:
         table = np.array([np.ravel(numbers) for _, _, numbers in rows], dtype=float)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{where} has keypoints that are no numbers ({error}).") from error
+        raise InputError(f"{where} has keypoints that are no numbers.") from error
     if first == 0 or first % 3:
         raise InputError(f"{where} has {first} numbers per person instead of x, y, confidence for every point.")
     points = table.reshape(len(rows), -1, 3)

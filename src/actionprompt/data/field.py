@@ -5,24 +5,48 @@
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from actionprompt.camera import conjugate, normalise_screen, rotate
+from actionprompt.data import noise
 from actionprompt.data.cameras import Placement
 from actionprompt.data.clip import Clip
+from actionprompt.data.config import DetectorCfg
 from actionprompt.data.npz_pickle import read_npz
 from actionprompt.errors import InputError
 
-Points = np.ndarray[Any, Any]
-"""(frames, joints, 2 or 3), as read."""
+Points = Shaped[np.ndarray, "n j d"]
+"""As read: d is 2, 3, or 3 with a confidence."""
+SIMULATED = "simulated"
+"""What to call the 2D of a simulated detector instead of a file's."""
 Positions3D = dict[str, dict[str, Points]]
 Positions2D = dict[str, dict[str, list[Points]]]
+
+
+class Files(NamedTuple):
+    """A 3D file, and the 2D file that goes with it."""
+
+    path_3d: Path
+    path_2d: Path
+    world: Positions3D
+    pixels: Positions2D
+
+
+def read_files(folder: Path, name: str, keypoints: str) -> Files:
+    """The files of a data set, which are called ``name``; ``simulated`` keypoints are made from those called ``gt``.
+
+    Raises:
+        InputError: a file is missing, or another kind of file.
+    """
+    path_3d = file_3d(folder, name)
+    path_2d = file_2d(folder, name, "gt" if keypoints == SIMULATED else keypoints)
+    return Files(path_3d, path_2d, read_3d(path_3d), read_2d(path_2d))
 
 
 def read_3d(path: Path) -> Positions3D:
@@ -86,7 +110,9 @@ def check_metres(points: Points, where: str) -> None:
     Raises:
         InputError: further than any person's, or not finite.
     """
-    spread = float(np.ptp(points, axis=1).max()) if points.size else 0.0
+    if not points.size:
+        raise InputError(f"{where} has no frames of 3D: prepare the files anew.")
+    spread = float(np.ptp(points, axis=1).max())
     if not np.isfinite(spread) or not np.isfinite(points).all():
         raise InputError(f"{where} has NaN or infinite 3D joints: prepare the files anew.")
     if not 0.2 < spread < 10:
@@ -107,7 +133,7 @@ def check_pixels(points: Points, width: int, height: int, where: str) -> None:
     middle = np.median(points, axis=(0, 1))
     if not (0 <= middle[0] <= width and 0 <= middle[1] <= height):
         raise InputError(
-            f"{where}: the middle of the 2D joints, ({middle[0]:.0f}, {middle[1]:.0f}), is outside the image "
+            f"{where}: the middle of the 2D joints, ({middle[0]:.4g}, {middle[1]:.4g}), is outside the image "
             f"of {width} x {height} pixels."
         )
 
@@ -131,12 +157,34 @@ def camera_axes(world: Float[Tensor, "n j 3"], place: Placement) -> Float[Tensor
     return rearrange(pose, "d (n j) -> n j d", j=world.shape[1]).contiguous()
 
 
-def view(world: Float[Tensor, "n j 3"], pixels: Points, place: Placement, width: int, height: int) -> Clip:
-    """One camera's clip, without names: 3D relative to joint 0 in its axes, 2D on its normalised screen."""
+def view(world: Float[Tensor, "n j 3"], pixels: Points, place: Placement, width: int, height: int, where: str) -> Clip:
+    """One camera's clip, without names: 3D relative to joint 0 in its axes, 2D on its normalised screen.
+
+    Raises:
+        InputError: fewer frames of 2D than of 3D, or 2D that is not in pixels of such an image.
+    """
+    seen = paired(pixels[..., :2], world.shape[0], where)
+    check_pixels(seen, width, height, where)
     pose = camera_axes(world, place)
     root = pose[:, 0].clone()
-    keypoints = torch.from_numpy(np.array(pixels, dtype=np.float32))  # a copy
+    keypoints = torch.from_numpy(np.array(seen, dtype=np.float32))  # a copy
     return Clip(normalise_screen(keypoints, width, height), pose.sub_(root[:, None]), root)
+
+
+def check_cameras(views: list[Points], count: int, where: str) -> None:
+    """Refuses a recording that lacks a camera: which one it is, nothing says.
+
+    Raises:
+        InputError: another number of cameras.
+    """
+    if len(views) != count:
+        raise InputError(f"{where} was seen by {len(views)} cameras instead of {count}.")
+
+
+def describe_2d(path: Path, keypoints: str, detector: DetectorCfg) -> str:
+    """Where the 2D comes from, for reports."""
+    source = f"{noise.describe(detector)} over ground truth" if keypoints == SIMULATED else keypoints
+    return f"{source} ({path.name})"
 
 
 def _positions(path: Path, key: str) -> dict[str, dict[str, Any]]:

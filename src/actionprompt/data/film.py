@@ -1,19 +1,19 @@
-"""Virtual cameras: takes of motion capture as Human3.6M's cameras would have filmed them."""
+"""Takes of motion capture as virtual cameras would have filmed them."""
 
 import math
 from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
 import torch
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from actionprompt.camera import conjugate, project, rotate
+from actionprompt.camera import project
 from actionprompt.data import noise
-from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
+from actionprompt.data.cameras import H36M_LENSES
 from actionprompt.data.clip import Clip, Take
 from actionprompt.data.config import FilmCfg
+from actionprompt.data.viewpoints import viewpoints
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
 
@@ -23,12 +23,12 @@ MOST_TURNS = 1000
 def film(
     takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg, train_subjects: Collection[str] = (), fps: float = 50.0
 ) -> list[Clip]:
-    """Films each take with the first ``cfg.cameras`` of Human3.6M's cameras, placed as for subject S9.
+    """Films each take with virtual cameras: the first ``cfg.cameras`` of Human3.6M's, placed as for subject S9.
 
-    A take is centred at the origin, where those cameras look, and turned by its yaw: captured people face
-    nearly one way, filmed people do not. Takes of training subjects are filmed ``cfg.turns`` times, at different
-    yaws and scales. Clips come take by take, turn by turn, camera by camera, in float32. ``fps`` is the takes' frame
-    rate, which a simulated detector's errors depend on.
+    (Or with as many cameras anywhere: ``cfg.viewpoints``.) A take is centred at the origin, where cameras look, and
+    turned by its yaw: captured people face nearly one way, filmed people do not. Takes of training subjects are filmed
+    ``cfg.turns`` times, at different yaws, scales and tempi. Clips come take by take, turn by turn, camera by camera,
+    in float32. ``fps`` is the takes' frame rate, which a simulated detector's errors depend on.
 
     Raises:
         InputError: settings that make no sense, or a take that walks out of a camera's field of view.
@@ -54,17 +54,19 @@ def check(cfg: FilmCfg) -> None:
         raise InputError(f"film.turns is {cfg.turns}: a take is filmed at least once, at most {MOST_TURNS:,} times.")
     if not 0 <= cfg.stature < 0.5:
         raise InputError(f"film.stature is {cfg.stature}: bodies are scaled by at least 0 and less than 0.5.")
+    if not 0 <= cfg.tempo < 0.9:
+        raise InputError(f"film.tempo is {cfg.tempo}: takes are played faster or slower by 0 to below 0.9.")
     noise.check(cfg.detector)
 
 
-def describe(cfg: FilmCfg) -> str:
-    """What the 2D input is, for reports."""
+def describe(cfg: FilmCfg) -> dict[str, str]:
+    """What the 2D input is and how training takes were multiplied, for reports."""
     source = "ground truth" if cfg.keypoints == "gt" else noise.describe(cfg.detector)
-    size = f" and sizes up to {cfg.stature:.0%} off" if cfg.stature and cfg.turns > 1 else ""
-    return (
-        f"{source}, {cfg.cameras} virtual cameras of Human3.6M (S9), {cfg.turns} yaws{size} per training take, "
-        f"seed {cfg.seed}"
-    )
+    size = f", bodies scaled by up to {cfg.stature:.0%}" if cfg.stature and cfg.turns > 1 else ""
+    return {
+        "2D": f"{source}, {cfg.cameras} virtual cameras of Human3.6M (S9), seed {cfg.seed}",
+        "training views": f"{cfg.turns} {'yaw' if cfg.turns == 1 else 'yaws'} per take{size}",
+    }
 
 
 def yaw(seed: int, name: str, turn: int = 0) -> float:
@@ -85,31 +87,42 @@ def stage(pose: Float[Tensor, "n j 3"], root: int, angle: float, scale: float = 
     return (pose - centre) @ pose.new_tensor([[c, -s, 0], [s, c, 0], [0, 0, 1]]).mT * scale
 
 
+def played(world: Float[Tensor, "n j 3"], tempo: float) -> Float[Tensor, "m j 3"]:
+    """The take played faster (tempo above 1) or slower; joints move straight on between its frames."""
+    n = world.shape[0]
+    time = torch.arange(int((n - 1) / tempo) + 1, dtype=torch.float64) * tempo
+    before = time.floor().long().clamp_max(max(0, n - 2))
+    share = (time - before)[:, None, None].to(world.dtype)
+    return world[before] * (1 - share) + world[(before + 1).clamp_max(n - 1)] * share
+
+
 def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: float) -> list[Clip]:
     """One clip per camera."""
-    lenses, places = H36M_LENSES[: cfg.cameras], H36M_PLACEMENTS["S9"][: cfg.cameras]
-    scale = 1 + cfg.stature * (2 * _draw(cfg.seed, take.name, turn, "scale") - 1) if turn else 1.0
+
+    def draw(what: str) -> float:
+        return _draw(cfg.seed, take.name, turn, what)
+
+    scale = 1 + cfg.stature * (2 * draw("scale") - 1) if turn else 1.0
     world = stage(take.pose.float(), skeleton.root, yaw(cfg.seed, take.name, turn), scale)
-    rows = rearrange(world, "n j d -> d (n j)").contiguous()  # each axis in one piece: twice as fast
+    if turn and cfg.tempo:
+        world = played(world, 1 + cfg.tempo * (2 * draw("tempo") - 1))
     clips = []
-    for lens, place in zip(lenses, places, strict=True):
-        orientation, translation = place.orientation(), place.translation()
-        axes = rotate(conjugate(orientation), torch.eye(3)).mT
-        pose = rearrange(axes @ rows - axes @ translation[:, None], "d (n j) -> n j d", j=skeleton.num_joints)
-        _check_in_view(pose, take.name, lens.name)
+    for view in viewpoints(cfg, world, draw):
+        pose = view.see(world)
+        _check_in_view(pose, take.name, view.name)
         root = pose[:, skeleton.root]
         clip = Clip(
-            keypoints=project(pose, lens.intrinsic()),
+            keypoints=project(pose, view.intrinsic),
             pose=(pose - root[:, None]).contiguous(),
             root=root.clone(),
             action=take.action,
             subject=take.subject,
             name=take.name,
-            camera=lens.name,
+            camera=view.name,
             turn=turn,
         )
         simulated = cfg.keypoints == "simulated"
-        clips.append(noise.detected(clip, skeleton, cfg.detector, fps, lens.width) if simulated else clip)
+        clips.append(noise.detected(clip, skeleton, cfg.detector, fps, view.width) if simulated else clip)
     return clips
 
 

@@ -13,7 +13,7 @@ from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import HDM05Cfg
 from actionprompt.data.film import describe, film
-from actionprompt.data.recording import resample, top_speed, z_up
+from actionprompt.data.recording import check_size, resample, top_speed, z_up
 from actionprompt.errors import InputError
 from actionprompt.skeleton import HDM05_17
 
@@ -74,7 +74,7 @@ def load(cfg: HDM05Cfg) -> Corpus:
         dropped=converted.dropped,
         facts={
             "source": "The data used in this project was obtained from HDM05 (CC BY-SA 3.0)",
-            "2D": describe(cfg.film),
+            **describe(cfg.film),
             **converted.facts,
         },
     )
@@ -142,6 +142,7 @@ def convert(motions: Sequence[Motion]) -> Converted:
         if speed > FASTEST:
             dropped.append(f"{motion.name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f}).")
             continue
+        check_size(points, str(motion.asf), "the unit that it says")
         pose = resample(z_up(points, recording.up), SOURCE_FPS, FPS).astype(np.float32)
         takes.append(Take(torch.from_numpy(pose), motion.action, motion.actor, motion.name))
     if not takes:

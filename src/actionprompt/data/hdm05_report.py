@@ -4,7 +4,7 @@ from pathlib import Path
 
 from actionprompt.data.config import FilmCfg, HDM05Cfg
 from actionprompt.data.hdm05 import ACTIONS, load, parse_name
-from actionprompt.data.inspection import Report, facts_of
+from actionprompt.data.inspection import Report, facts_of, problems_of
 from actionprompt.errors import InputError
 
 
@@ -22,4 +22,4 @@ def describe_folder(path: Path) -> Report:
         return Report(title, (), (str(error),))
     missing = set(ACTIONS.values()) - {clip.action for clip in corpus.clips}
     absent = [("absent", f"no clips of {', '.join(sorted(missing))}")] if missing else []
-    return Report(title, (*facts_of(corpus), *absent))
+    return Report(title, (*facts_of(corpus), *absent), problems_of(corpus))

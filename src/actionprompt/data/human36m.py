@@ -13,16 +13,14 @@ from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import Human36MCfg
 from actionprompt.data.field import (
+    SIMULATED,
     Points,
     Positions2D,
     Positions3D,
+    check_cameras,
     check_metres,
-    check_pixels,
-    file_2d,
-    file_3d,
-    paired,
-    read_2d,
-    read_3d,
+    describe_2d,
+    read_files,
     view,
 )
 from actionprompt.data.pairing import check_projection
@@ -70,9 +68,8 @@ def load(cfg: Human36MCfg) -> Corpus:
     Raises:
         InputError: a file is missing or another kind of file, or 2D and 3D do not belong together.
     """
-    simulated = cfg.keypoints == "simulated"
-    path_3d, path_2d = file_3d(cfg.path, "h36m"), file_2d(cfg.path, "h36m", "gt" if simulated else cfg.keypoints)
-    world, pixels = read_3d(path_3d), read_2d(path_2d)
+    noise.check(cfg.detector)
+    path_3d, path_2d, world, pixels = read_files(cfg.path, "h36m", cfg.keypoints)
     check_names(world, path_3d)
     joints = next((v.shape[1] for takes in pixels.values() for views in takes.values() for v in views), 17)
     dropped = {CORRUPT: "one of its videos is damaged"}
@@ -81,11 +78,9 @@ def load(cfg: Human36MCfg) -> Corpus:
     if not clips:
         raise InputError(f"{path_3d} holds no take of {', '.join((*TRAIN, *TEST))}.")
     check_projection(clips, LENSES, str(path_2d))
-    if simulated:
-        noise.check(cfg.detector)
+    if cfg.keypoints == SIMULATED:
         clips = tuple(noise.detected(clip, H36M_17, cfg.detector, FPS, LENSES[clip.camera].width) for clip in clips)
     present = {clip.subject for clip in clips}
-    source = f"{noise.describe(cfg.detector)} over ground truth" if simulated else cfg.keypoints
     nose = ", the missing nose put halfway between thorax and head top" if joints == 16 else ""
     return Corpus(
         name="Human3.6M",
@@ -99,7 +94,7 @@ def load(cfg: Human36MCfg) -> Corpus:
         dropped=tuple(f"{subject} {name}: {why}." for (subject, name), why in dropped.items()),
         facts={
             "source": "Human3.6M (Ionescu et al. 2014), licensed for academic use",
-            "2D": f"{source} ({path_2d.name}), {joints} joints{nose}",
+            "2D": f"{describe_2d(path_2d, cfg.keypoints, cfg.detector)}, {joints} joints{nose}",
         },
     )
 
@@ -144,18 +139,15 @@ def _clips(world: Positions3D, pixels: Positions2D, dropped: set[tuple[str, str]
 def _take(points: Points, views: list[Points], subject: str, name: str, path: Path) -> Iterator[Clip]:
     """One clip per camera."""
     where = f"{path}: {subject} {name}"
-    if len(views) != len(H36M_LENSES):
-        raise InputError(f"{where} was seen by {len(views)} cameras instead of {len(H36M_LENSES)}.")
-    body = joints_17(points, f"{subject} {name}")
-    check_metres(body, f"{subject} {name}")
+    check_cameras(views, len(H36M_LENSES), where)
+    body = joints_17(points, f"{path.parent}: {subject} {name}")
+    check_metres(body, f"{path.parent}: {subject} {name}")
     world = torch.from_numpy(np.array(body, dtype=np.float32))
     action = action_of(name)
     assert action is not None
     for lens, place, seen in zip(H36M_LENSES, H36M_PLACEMENTS[subject], views, strict=True):
-        camera = f"{where}, camera {lens.name},"
-        keypoints = with_nose(paired(seen[..., :2], points.shape[0], camera), camera)
-        check_pixels(keypoints, lens.width, lens.height, camera)
-        clip = view(world, keypoints, place, lens.width, lens.height)
+        camera = f"{where}, camera {lens.name}"
+        clip = view(world, with_nose(seen[..., :2], camera), place, lens.width, lens.height, camera)
         yield replace(clip, action=action, subject=subject, name=f"{subject} {name}", camera=lens.name)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import Human36MCfg
 from actionprompt.data.human36m import ACTIONS, LENSES, TEST, TRAIN, load
-from actionprompt.data.inspection import Report, facts_of
+from actionprompt.data.inspection import Report, facts_of, problems_of
 from actionprompt.data.pairing import distance
 from actionprompt.errors import InputError
 
@@ -63,7 +63,7 @@ def _describe(folder: Path, keypoints: str) -> Report:
             f"projection itself (at most {EXACT} away)."
         )
     fact = ("2D against projected 3D", f"{away:.2f} pixels on average")
-    return Report(title, (*facts_of(corpus), fact), tuple(problems))
+    return Report(title, (*facts_of(corpus), fact), (*problems, *problems_of(corpus)))
 
 
 def frames_missing(corpus: Corpus) -> list[str]:

@@ -15,17 +15,7 @@ from actionprompt.data import noise
 from actionprompt.data.cameras import Placement
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import HumanEvaCfg
-from actionprompt.data.field import (
-    Points,
-    check_metres,
-    check_pixels,
-    file_2d,
-    file_3d,
-    paired,
-    read_2d,
-    read_3d,
-    view,
-)
+from actionprompt.data.field import SIMULATED, Points, check_cameras, check_metres, describe_2d, read_files, view
 from actionprompt.data.pairing import check_fit
 from actionprompt.errors import InputError
 from actionprompt.skeleton import HUMANEVA_15
@@ -70,10 +60,8 @@ def load(cfg: HumanEvaCfg) -> Corpus:
     """
     if unknown := [action for action in cfg.actions if action not in ACTIONS]:
         raise InputError(f"HumanEva-I has no action {unknown[0]!r}: it has {', '.join(ACTIONS)}.")
-    simulated = cfg.keypoints == "simulated"
-    path_3d = file_3d(cfg.path, "humaneva15")
-    path_2d = file_2d(cfg.path, "humaneva15", "gt" if simulated else cfg.keypoints)
-    world, pixels = read_3d(path_3d), read_2d(path_2d)
+    noise.check(cfg.detector)
+    path_3d, path_2d, world, pixels = read_files(cfg.path, "humaneva15", cfg.keypoints)
     chosen = [
         (subject, name)
         for subject in (*TRAIN, *TEST)
@@ -87,10 +75,8 @@ def load(cfg: HumanEvaCfg) -> Corpus:
         if (views := pixels.get(subject, {}).get(name)) is None:
             raise InputError(f"{path_2d} has no 2D of {subject} {name}, which has 3D.")
         clips += _chunk(world[subject][name], views, subject, name, path_2d)
-    if simulated:
-        noise.check(cfg.detector)
+    if cfg.keypoints == SIMULATED:
         clips = [noise.detected(clip, HUMANEVA_15, cfg.detector, FPS, WIDTH) for clip in clips]
-    source = f"{noise.describe(cfg.detector)} over ground truth" if simulated else cfg.keypoints
     present = {clip.subject for clip in clips}
     return Corpus(
         name="HumanEva-I",
@@ -102,7 +88,7 @@ def load(cfg: HumanEvaCfg) -> Corpus:
         test_subjects=tuple(s for s in TEST if s in present),
         facts={
             "source": "HumanEva-I (Sigal et al. 2010), licensed for academic use",
-            "2D": f"{source} ({path_2d.name})",
+            "2D": describe_2d(path_2d, cfg.keypoints, cfg.detector),
             "known fault": "the head joint is wrong in most frames of S3 walking (the field keeps them)",
         },
     )
@@ -119,17 +105,14 @@ def _word(name: str, path: Path) -> str:
 def _chunk(points: Points, views: list[Points], subject: str, name: str, path: Path) -> Iterator[Clip]:
     """One clip per camera."""
     where = f"{path}: {subject} {name}"
-    if len(views) != len(CAMERAS):
-        raise InputError(f"{where} was seen by {len(views)} cameras instead of {len(CAMERAS)}.")
-    check_joints(points, f"{subject} {name}", "3D")
-    check_metres(points, f"{subject} {name}")
+    check_cameras(views, len(CAMERAS), where)
+    check_joints(points, f"{path.parent}: {subject} {name}", "3D")
+    check_metres(points, f"{path.parent}: {subject} {name}")
     world = torch.from_numpy(np.array(points, dtype=np.float32))
     for camera, place, seen in zip(CAMERAS, PLACEMENTS[subject[-2:]], views, strict=True):
-        here = f"{where}, camera {camera},"
+        here = f"{where}, camera {camera}"
         check_joints(seen, here, "2D")
-        keypoints = paired(seen[..., :2], points.shape[0], here)
-        check_pixels(keypoints, WIDTH, HEIGHT, here)
-        clip = view(world, keypoints, place, WIDTH, HEIGHT)
+        clip = view(world, seen, place, WIDTH, HEIGHT, here)
         check_fit(clip, here)
         action = ACTIONS[name.split(" ")[0]]
         yield replace(clip, action=action, subject=subject, name=f"{subject} {name}", camera=camera)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from actionprompt.data.config import HumanEvaCfg
 from actionprompt.data.humaneva import ACTIONS, TEST, TRAIN, load
-from actionprompt.data.inspection import Report, facts_of
+from actionprompt.data.inspection import Report, facts_of, problems_of
 from actionprompt.errors import InputError
 
 TABLE_II = ("Walking", "Jog")
@@ -38,4 +38,4 @@ def _describe(folder: Path, keypoints: str) -> Report:
         for word in TABLE_II
         if (subject, ACTIONS[word]) not in seen
     ]
-    return Report("", facts_of(corpus), tuple(problems))
+    return Report("", facts_of(corpus), (*problems, *problems_of(corpus)))

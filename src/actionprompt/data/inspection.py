@@ -1,5 +1,6 @@
 """What an inspection of data files says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actionprompt.data.clip import Corpus
@@ -14,6 +15,29 @@ class Report:
     """(label, value) pairs to print, in order."""
     problems: tuple[str, ...] = ()
     """One sentence each; none means that the data are sound."""
+
+
+SHORTEST = 9
+"""Frames: the smallest window that the paper tries (Table VI)."""
+
+
+def shortcomings(train: Sequence[str], test: Sequence[str], longest: int) -> tuple[str, ...]:
+    """What keeps well-read data from being of use: an empty side of the split, or takes shorter than any window."""
+    sides = {"training": train, "test": test}
+    lacking = [f"There are no {side} subjects." for side, subjects in sides.items() if not subjects]
+    return (*lacking, *too_short(longest))
+
+
+def too_short(longest: int) -> tuple[str, ...]:
+    """A sentence if the longest take has fewer frames than any lifter reads at once."""
+    frames = "1 frame" if longest == 1 else f"{longest} frames"
+    return (f"The longest take has {frames}: lifters read at least {SHORTEST}.",) if longest < SHORTEST else ()
+
+
+def problems_of(corpus: Corpus) -> tuple[str, ...]:
+    """``shortcomings`` of a corpus."""
+    longest = max((clip.num_frames for clip in corpus.clips), default=0)
+    return shortcomings(corpus.train_subjects, corpus.test_subjects, longest)
 
 
 def facts_of(corpus: Corpus) -> tuple[tuple[str, str], ...]:

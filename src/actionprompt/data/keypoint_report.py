@@ -13,6 +13,8 @@ from actionprompt.data.tracks import link
 from actionprompt.errors import InputError
 
 ENDINGS = (".json", ".npz", ".npy", ".csv")
+LARGEST = 1e5
+"""Pixels: no image is larger."""
 SHOWN = 5
 """People who are listed; a file may hold many short tracks."""
 
@@ -44,8 +46,17 @@ def describe(path: Path) -> Report:
     if len(people) > SHOWN:
         facts.append(("more people", f"{len(people) - SHOWN:,}"))
     known = ", ".join(f"{layout.name} {layout.counts[0]}" for layout in layouts().values())
-    problems = () if fitting else (f"{count} points a person are none of the known layouts ({known}).",)
-    return Report(title, tuple(facts), problems)
+    problems = [] if fitting else [f"{count} points a person are none of the known layouts ({known})."]
+    return Report(title, tuple(facts), (*problems, *_places(detections)))
+
+
+def _places(detections: Detections) -> list[str]:
+    """What is wrong with where the points are, whatever the image's size."""
+    found = np.abs(detections.points[~detections.missing])
+    if not found.size:
+        return ["No point was found in any frame."]
+    middle = float(np.median(found))
+    return [f"The coordinates are about {middle:.3g}: no image is as large."] if middle > LARGEST else []
 
 
 def _describe(detections: Detections, track: list[int]) -> str:

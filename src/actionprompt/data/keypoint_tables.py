@@ -100,11 +100,13 @@ def read_csv(path: Path) -> Detections:
             lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"Cannot read {path} ({error}).") from error
+    if not columns:
+        raise InputError(f"{path} is empty: it should hold a table of keypoints.")
     points = {name[:-2] for name in columns if name.endswith(" x")}
     fitting = [layout for layout in layouts().values() if set(layout.points) <= points]
     if not fitting:
         raise InputError(
-            f"{path} has columns for the points {', '.join(sorted(points)) or 'none'}: expected `left_hip_x`, "
+            f"{path} has columns for {', '.join(sorted(points)) or 'no point'}: expected `left_hip_x`, "
             f"`left_hip_y` and so on, for the points of {', '.join(layouts())}."
         )
     layout = max(fitting, key=lambda layout: len(layout.points))

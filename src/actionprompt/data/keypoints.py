@@ -68,8 +68,22 @@ def read_keypoints(
         InputError: no keypoint file, another number of points than the layout's, no image size, coordinates in
             another unit than said, too many people, or nobody whose joints are all found at least once.
     """
-    detections = read_detections(path)
-    where = str(path)
+    return people(read_detections(path), str(path), layout=layout, size=size, units=units)
+
+
+def people(
+    detections: Detections,
+    where: str,
+    *,
+    layout: str | None = None,
+    size: tuple[int, int] | None = None,
+    units: Units = "pixels",
+) -> KeypointFile:
+    """Detections, of a file or a video, as one gapless track per person; ``where`` names them in errors.
+
+    Raises:
+        InputError: as ``read_keypoints``.
+    """
     chosen = layout_of(detections, layout, where)
     width, height = _size(detections, size, units, where)
     _check_units(detections, units, width, height, where)

@@ -18,7 +18,7 @@ from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import MocapCfg
 from actionprompt.data.film import describe, film
 from actionprompt.data.mocap_table import Row, read_table, split
-from actionprompt.data.recording import Recording, resample, top_speed, z_up
+from actionprompt.data.recording import Recording, check_size, leg_length, resample, top_speed, z_up
 from actionprompt.data.rigs import Rig, choose, plain, to_h36m
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -37,6 +37,7 @@ def load(cfg: MocapCfg) -> Corpus:
     Raises:
         InputError: a table or file that is not what it should be; the message says which and why.
     """
+    check(cfg)
     rows, train, test = split(read_table(cfg.path), cfg.path)
     settings = json.dumps([cfg.rig, cfg.unit, cfg.up, cfg.acclaim_fps, cfg.fps])
     files = {f"{row.name}{row.file.suffix}": row.file for row in rows}
@@ -56,10 +57,23 @@ def load(cfg: MocapCfg) -> Corpus:
         dropped=converted.dropped,
         facts={
             "source": f"motion capture named in {cfg.path.name}",
-            "2D": describe(cfg.film),
+            **describe(cfg.film),
             **converted.facts,
         },
     )
+
+
+def check(cfg: MocapCfg) -> None:
+    """Refuses settings that make no sense.
+
+    Raises:
+        InputError: an impossible frame rate or unit.
+    """
+    for name, rate in (("fps", cfg.fps), ("acclaim_fps", cfg.acclaim_fps)):
+        if not 1 <= rate <= 1000:
+            raise InputError(f"data.{name} is {rate}: it must be between 1 and 1000 frames a second.")
+    if cfg.unit is not None and not 1e-5 <= cfg.unit <= 10:
+        raise InputError(f"data.unit is {cfg.unit}: a unit of length is between 0.00001 and 10 metres.")
 
 
 def convert(rows: Sequence[Row], cfg: MocapCfg) -> Converted:
@@ -80,6 +94,7 @@ def convert(rows: Sequence[Row], cfg: MocapCfg) -> Converted:
         if (speed := top_speed(joints * unit, recording.fps)) > FASTEST:
             dropped.append(f"{row.name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f}).")
             continue
+        check_size(joints * unit, str(row.file), "the unit that it says, or that data.unit says")
         notes.add(f"{row.file.suffix[1:].lower()}, rig {rig.name}, {unit:.4g} m a unit, {recording.fps:.4g} frames/s")
         pose = resample(joints * unit, recording.fps, cfg.fps).astype(np.float32)
         takes.append(Take(torch.from_numpy(pose), row.action, row.subject, row.name))
@@ -119,9 +134,7 @@ def unit_of(joints: Float[np.ndarray, "n 17 3"], row: Row, cfg: MocapCfg) -> flo
         return 1.0
     if cfg.unit is not None:
         return cfg.unit
-    legs = [("right hip", "right knee"), ("right knee", "right ankle")]
-    ends = [[H36M_17.joints.index(name) for name in leg] for leg in legs]
-    length = sum(float(np.median(np.linalg.norm(joints[:, a] - joints[:, b], axis=-1))) for a, b in ends)
+    length = leg_length(joints)
     for unit in UNITS:
         if LEG[0] <= length * unit <= LEG[1]:
             return unit

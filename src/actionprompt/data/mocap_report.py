@@ -1,11 +1,12 @@
 """What a user's motion capture files hold: a table of takes, or one BVH or C3D file."""
 
+import re
 from pathlib import Path
 
 from actionprompt.data.bvh import read_bvh
 from actionprompt.data.c3d import read_c3d
 from actionprompt.data.config import FilmCfg, MocapCfg
-from actionprompt.data.inspection import Report, facts_of
+from actionprompt.data.inspection import Report, facts_of, problems_of, too_short
 from actionprompt.data.mocap import load
 from actionprompt.data.mocap_table import COLUMNS
 from actionprompt.data.rigs import choose
@@ -13,12 +14,12 @@ from actionprompt.errors import InputError
 
 
 def is_table(path: Path) -> bool:
-    """Whether it is a CSV file whose first line names the table's columns."""
+    """Whether it is a CSV file whose first line names at least two of the table's columns."""
     if path.suffix.lower() != ".csv" or not path.is_file():
         return False
     with path.open(encoding="utf-8", errors="replace") as file:
         head = file.readline().lower()
-    return all(column in head for column in COLUMNS)
+    return sum(column in re.split(r"[,;\s\"]+", head) for column in COLUMNS) >= 2
 
 
 def is_file(path: Path) -> bool:
@@ -30,9 +31,10 @@ def describe_table(path: Path) -> Report:
     """Everything that training would use, seen by one camera."""
     title = f"motion capture named in {path}"
     try:
-        return Report(title, facts_of(load(MocapCfg(path, film=FilmCfg(cameras=1)))))
+        corpus = load(MocapCfg(path, film=FilmCfg(cameras=1)))
     except InputError as error:
         return Report(title, (), (str(error),))
+    return Report(title, facts_of(corpus), problems_of(corpus))
 
 
 def describe_file(path: Path) -> Report:
@@ -48,6 +50,7 @@ def describe_file(path: Path) -> Report:
         ("points", f"{len(recording.names)}: {', '.join(recording.names)}"),
     )
     try:
-        return Report(title, (*facts, ("rig", choose(recording.names, "auto", path.name).name)))
+        rig = choose(recording.names, "auto", path.name).name
     except InputError as error:
         return Report(title, facts, (str(error),))
+    return Report(title, (*facts, ("rig", rig)), too_short(frames))

@@ -39,14 +39,22 @@ def read_table(path: Path) -> list[Row]:
             file.seek(0)
             reader = csv.DictReader(file, delimiter=";" if ";" in head else ",")
             columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
-            lines = [(reader.line_num, dict(zip(columns, map(_strip, line.values()), strict=False))) for line in reader]
+            lines = [(reader.line_num, line) for line in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"Cannot read the table {path} ({error}): give a CSV file of takes.") from error
     if missing := [column for column in COLUMNS if column not in columns]:
-        raise InputError(f"{path} has no column {', '.join(missing)}: it needs {', '.join(COLUMNS)}.")
+        needs = f"it needs {', '.join(COLUMNS)}, separated by commas"
+        raise InputError(f"{path} has no column {', '.join(missing)}: {needs}.")
+    if twice := [column for column in columns if columns.count(column) > 1]:
+        raise InputError(f"{path} has two columns {twice[0]!r}: keep one.")
+    if odd := [number for number, line in lines if None in line]:
+        raise InputError(
+            f"{path}, line {odd[0]} has more cells than there are columns: put quotes around a cell with a comma in it."
+        )
     if unknown := [column for column in columns if column not in COLUMNS + OPTIONAL]:
         raise InputError(f"{path} has an unknown column {unknown[0]!r}: use {', '.join(COLUMNS + OPTIONAL)}.")
-    rows = [_row(line, f"{path}, line {number}", path.parent) for number, line in lines if any(line.values())]
+    cells = [(number, dict(zip(columns, map(_strip, line.values()), strict=True))) for number, line in lines]
+    rows = [_row(line, f"{path}, line {number}", path.parent) for number, line in cells if any(line.values())]
     if not rows:
         raise InputError(f"{path} names no takes.")
     _check_names(rows, path)

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
+from jaxtyping import Shaped
 
 from actionprompt.errors import InputError
 
 T = TypeVar("T")
+Array = Shaped[np.ndarray, "..."]
 
 KINDS = "biufSU"
 """Plain numbers and texts; objects (``O``) are lists of what else is known."""
@@ -104,12 +106,12 @@ class _Array:
     """Stands for an array until all of the file is read."""
 
     state: tuple[Any, ...] = ()
-    done: np.ndarray[Any, Any] | None = field(default=None)
+    done: Array | None = field(default=None)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.state = state
 
-    def numpy(self) -> np.ndarray[Any, Any]:
+    def numpy(self) -> Array:
         """The array, made once however often it occurs; numbers are views of the bytes that were read."""
         if self.done is None:
             _, shape, kind, by_column, data = self.state

@@ -6,6 +6,11 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from actionprompt.errors import InputError
+from actionprompt.skeleton import H36M_17
+
+LEG = (0.3, 1.4)
+"""Thigh and shank together, metres: from a small child to a giant."""
 Up = Literal["y", "z"]
 """The axis that points up in a file's world."""
 
@@ -64,6 +69,27 @@ def resample(points: Float[np.ndarray, "n p 3"], fps: float, wanted: float) -> F
         slope[0] + s * (3 * rise - 2 * slope[0] - slope[1] + s * (slope[0] + slope[1] - 2 * rise))
     )
     return curve
+
+
+def leg_length(joints: Float[np.ndarray, "n 17 3"]) -> float:
+    """Median length of the right thigh and shank together, in the joints' unit."""
+    hip, knee, ankle = (joints[:, H36M_17.joints.index(f"right {name}")] for name in ("hip", "knee", "ankle"))
+    bones: Float[np.ndarray, " n"] = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
+    return float(np.median(bones))
+
+
+def check_size(joints: Float[np.ndarray, "n 17 3"], where: str, unit: str) -> None:
+    """Refuses joints that are not finite, or not in metres because the file's unit is not the one it should be.
+
+    Raises:
+        InputError: the right leg is as long as no person's.
+    """
+    length = leg_length(joints)
+    if not LEG[0] <= length <= LEG[1] or not np.isfinite(joints).all():
+        raise InputError(
+            f"{where}: the right leg would be {length:.3g} m long, as no person's is: lengths must be in {unit}, and "
+            "points must be what they are named after."
+        )
 
 
 def top_speed(points: Float[np.ndarray, "n p 3"], fps: float) -> float:

@@ -102,9 +102,12 @@ def choose(names: Sequence[str], wanted: str, where: str) -> Rig:
         if rig.points <= have:
             return rig
     nearest = max(known, key=lambda rig: len(rig.points & have) / len(rig.points))
+    why = f"the nearest rig, {nearest.name}, lacks {', '.join(sorted(nearest.points - have)[:5])}"
+    if not nearest.points & have:
+        why = f"no known rig has any of its points ({', '.join(rig.name for rig in known)})"
     raise InputError(
-        f"{where} has an unknown hierarchy ({', '.join(list(names)[:8])}, ...): the nearest rig, {nearest.name}, lacks "
-        f"{', '.join(sorted(nearest.points - have)[:5])}; say with data.rig which points are the 17 joints."
+        f"{where} has an unknown hierarchy ({', '.join(list(names)[:8])}, ...): {why}; say with data.rig which points "
+        "are the 17 joints."
     )
 
 

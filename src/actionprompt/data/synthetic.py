@@ -54,7 +54,7 @@ def load(cfg: SyntheticCfg) -> Corpus:
         clips=tuple(film(takes(cfg), H36M_17, cfg.film, train, FPS)),
         train_subjects=train,
         test_subjects=names[-tests:],
-        facts={"source": f"articulated figures, seed {cfg.seed}", "2D": describe(cfg.film)},
+        facts={"source": f"articulated figures, seed {cfg.seed}", **describe(cfg.film)},
     )
 
 

@@ -10,10 +10,12 @@ from actionprompt.data.detections import Detections
 from actionprompt.data.layouts import Layout
 from actionprompt.errors import InputError
 
-PATIENCE = 30
-"""Frames after which somebody without a name who was not seen again has left."""
+PATIENCE = 1.0
+"""Seconds after which somebody without a name who was not seen again has left."""
 FARTHEST = 0.5
 """How far a person's points move at most between two sightings, on average, as a share of the person's size."""
+STRIDE = 0.2
+"""Seconds over which a person's speed is measured."""
 MOST_TRACKS = 1000
 PAIRED = ("ear", "eye")
 """Points so close to their partner of the other side that it can stand for them."""
@@ -58,17 +60,22 @@ def link(detections: Detections, where: str) -> list[tuple[str, list[int]]]:
 
 
 def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
-    """Tracks of people without names: nearest pairs of last and present sighting first."""
+    """Tracks of people without names: nearest pairs of last and present sighting first.
+
+    Near is who is where the other one was, or has gone since, so that people may pass behind each other.
+    """
     points = np.where(detections.missing[..., None], np.nan, detections.points)
-    frames = detections.frame[unnamed]
+    frames, seconds = detections.frame[unnamed], detections.seconds
     ongoing: list[list[int]] = []
     for here in np.split(np.array(unnamed), np.flatnonzero(np.diff(frames)) + 1):
-        now = detections.frame[here[0]]
-        yield from (track for track in ongoing if now - detections.frame[track[-1]] > PATIENCE)
-        ongoing = [track for track in ongoing if now - detections.frame[track[-1]] <= PATIENCE]
+        seen = [seconds[here[0]] - seconds[track[-1]] <= PATIENCE + 1e-6 for track in ongoing]
+        yield from (track for track, still in zip(ongoing, seen, strict=True) if not still)
+        ongoing = [track for track, still in zip(ongoing, seen, strict=True) if still]
         left = set(here.tolist())
         if ongoing:
-            far = distances(points[[track[-1] for track in ongoing]], points[here])
+            last = points[[track[-1] for track in ongoing]]
+            gone = np.stack([_gone(points, seconds, track, seconds[here[0]]) for track in ongoing])
+            far = np.minimum(distances(last, points[here]), distances(last + gone[:, None], points[here]))
             while far.min() < FARTHEST:
                 t, i = np.unravel_index(far.argmin(), far.shape)
                 ongoing[t].append(int(here[i]))
@@ -76,6 +83,19 @@ def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
                 far[t], far[:, i] = np.inf, np.inf
         ongoing += [[i] for i in sorted(left)]
     yield from ongoing
+
+
+def _gone(
+    points: Float[np.ndarray, "d p 2"], seconds: Float[np.ndarray, " d"], track: list[int], now: float
+) -> Float[np.ndarray, " 2"]:
+    """How far a person has gone since the last sighting, at the speed of the sightings before."""
+    last, before = track[-1], next((i for i in reversed(track) if seconds[track[-1]] - seconds[i] >= STRIDE), track[0])
+    steps = points[last] - points[before]
+    steps = steps[np.isfinite(steps).all(-1)]
+    if last == before or not steps.size:
+        return np.zeros(2)
+    gone: Float[np.ndarray, " 2"] = steps.mean(0) / (seconds[last] - seconds[before]) * (now - seconds[last])
+    return gone
 
 
 def distances(before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2"]) -> Float[np.ndarray, "t h"]:
@@ -105,7 +125,8 @@ def complete(detections: Detections, track: list[int], layout: Layout) -> tuple[
     points[frames] = detections.points[track, :count]
     confidence[frames] = detections.confidence[track, :count]
     missing[frames] = detections.missing[track, :count]
-    time = np.arange(points.shape[0])
+    first, last = int(detections.frame[track[0]]), int(detections.frame[track[-1]])
+    time = np.arange(last - first + 1.0) if detections.times is None else detections.times[first : last + 1]
     filled = np.zeros_like(missing)
     for p in layout.needed:
         source = p if not missing[:, p].all() else _partner(layout, p)

@@ -21,6 +21,7 @@ from actionprompt.data.config import UIPRMDCfg
 from actionprompt.data.film import describe, film
 from actionprompt.data.gaps import fill_gaps, missing
 from actionprompt.data.markers import MARKERS, bone_lengths, fix_bones, joints
+from actionprompt.data.recording import check_size
 from actionprompt.data.uiprmd_files import Episode, find, read_markers
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -68,7 +69,7 @@ def load(cfg: UIPRMDCfg) -> Corpus:
         facts={
             "source": "UI-PRMD (Vakanski et al. 2018), Vicon markers, public domain",
             "variants": ", ".join(cfg.variants),
-            "2D": describe(cfg.film),
+            **describe(cfg.film),
             **converted.facts,
         },
     )
@@ -176,7 +177,9 @@ def subject_takes(runs: Sequence[Run], quality: Quality) -> list[Take]:
             f"{run.name} in {run.first.path.parent} has different markers in one place, so that its joints "
             "cannot be found: extract it from the archive again."
         )
-    pose = fix_bones(measured, H36M_17, np.median(bone_lengths(measured, H36M_17), axis=0))
+    lengths = np.median(bone_lengths(measured, H36M_17), axis=0)
+    check_size(measured, f"{runs[0].name} in {runs[0].first.path.parent}", "millimetres")
+    pose = fix_bones(measured, H36M_17, lengths)
     quality.moved.append(float(np.linalg.norm(pose - measured, axis=-1).mean()))
     parts = np.split(pose.astype(np.float32), ends[:-1])
     return [

@@ -3,7 +3,6 @@
 One line a frame, 39 Vicon markers x (x, y, z) in millimetres, 100 frames/s, z up; a missing marker is 0,0,0.
 """
 
-import math
 import re
 import warnings
 from collections.abc import Sequence
@@ -17,6 +16,8 @@ from actionprompt.data.markers import MARKERS
 from actionprompt.errors import InputError
 
 COLUMNS = 3 * len(MARKERS)
+FARTHEST = 1e5
+"""Millimetres from the origin: no laboratory is larger."""
 
 
 @dataclass(frozen=True, order=True)
@@ -88,7 +89,7 @@ def read_markers(path: Path) -> Float[np.ndarray, "n 39 3"]:
             table = np.loadtxt(path, delimiter=",", ndmin=2, comments=None)
     except (ValueError, UserWarning, OSError) as error:
         raise InputError(f"{path}{_fault(path)}") from error
-    if table.shape[1] != COLUMNS or not np.isfinite(table).all():
+    if table.shape[1] != COLUMNS or not (np.abs(table) <= FARTHEST).all():
         raise InputError(f"{path}{_fault(path)}")
     return table.reshape(-1, len(MARKERS), 3) / 1000
 
@@ -106,15 +107,17 @@ def _fault(path: Path) -> str:
                     f", line {number} is cut off after {len(fields)} of {COLUMNS} numbers: "
                     "extract it from the archive again."
                 )
+            if len(fields) == 1 and len(re.split(r"[\s;]+", fields[0].strip())) > 1:
+                return f", line {number} has no commas: its {COLUMNS} numbers must be separated by commas."
             return (
                 f", line {number} has {len(fields)} columns instead of {COLUMNS} "
                 f"({len(MARKERS)} Vicon markers x, y, z in millimetres)."
             )
         for column, text in enumerate(fields):
-            if not _is_finite(text):
+            if not _is_place(text):
                 return (
-                    f", line {number}: {MARKERS[column // 3]} {'xyz'[column % 3]} is {text.strip()[:20]!r} "
-                    "instead of a finite number of millimetres (a missing marker is 0,0,0)."
+                    f", line {number}: {MARKERS[column // 3]} {'xyz'[column % 3]} is {text.strip()[:20]!r} instead of "
+                    f"a number of millimetres within {FARTHEST / 1000:g} m (a missing marker is 0,0,0)."
                 )
     return f" is not a table of {COLUMNS} numbers a line: extract it from the archive again."
 
@@ -127,9 +130,9 @@ def _text(path: Path) -> str:
         raise InputError(f"Cannot read {path}: {error.strerror}; check the file and its permissions.") from error
 
 
-def _is_finite(text: str) -> bool:
-    """Whether it is a number other than NaN and infinity."""
+def _is_place(text: str) -> bool:
+    """Whether it is a coordinate within the laboratory."""
     try:
-        return math.isfinite(float(text))
+        return abs(float(text)) <= FARTHEST
     except ValueError:
         return False

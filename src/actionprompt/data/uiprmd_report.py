@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from actionprompt.data.clip import Take
 from actionprompt.data.gaps import fill_gaps, missing
-from actionprompt.data.inspection import Report
+from actionprompt.data.inspection import Report, shortcomings, too_short
 from actionprompt.data.markers import MARKERS, bone_lengths, joints
 from actionprompt.data.uiprmd import ACTIONS, STEP, TEST, TRAIN, read
 from actionprompt.data.uiprmd_files import Episode, find, parse_name, read_markers
@@ -57,6 +57,8 @@ def describe_folder(path: Path) -> Report:
         **bones,
     }
     dropped = [("dropped", sentence) for sentence in converted.dropped]
+    longest = max(take.pose.shape[0] for take in converted.takes)
+    problems += shortcomings(split["train"], split["test"], longest)
     return Report(title, (*facts.items(), *dropped), tuple(problems))
 
 
@@ -81,6 +83,7 @@ def describe_file(path: Path) -> Report:
         return Report(title, tuple(facts.items()), (sentence,))
     lengths = np.median(bone_lengths(joints(fill_gaps(markers)), H36M_17), axis=0)
     bones, problems = check_bones({f"s{episode.subject:02d}": lengths})
+    problems += too_short(markers.shape[0])
     return Report(title, (*facts.items(), *bones.items()), tuple(problems))
 
 

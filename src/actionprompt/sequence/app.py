@@ -29,11 +29,36 @@ class PromptBank:
             decoded[:, frames] = self._decode(z[:, frames], k)
         return torch.addcmul(zd, self.app.gamma, self.app.up(decoded))
 
+    def over(self, zd: Float[Tensor, "b n c"], action: Int[Tensor, "b n"]) -> Float[Tensor, "b n c"]:
+        """The same, all frames at once: each attends to every action's prompts, and its own action's is kept."""
+        z = self.app.down(zd)
+        own = [(action == k)[:, None, :, None] for k in range(self.app.num_actions)]
+        for layer, bank in zip(self.layers, self.banks, strict=True):
+            query = _query(layer, z)
+            attended = torch.zeros_like(query)
+            for k, chosen in enumerate(own):
+                attended = torch.where(chosen, _attend(query, bank[:, k]), attended)
+            z = _finish(layer, z, attended)
+        return zd + self.app.gamma * self.app.up(z)
+
     def _decode(self, z: Float[Tensor, "b m c"], k: int) -> Float[Tensor, "b m c"]:
         for layer, bank in zip(self.layers, self.banks, strict=True):
-            query = rearrange(layer.query(layer.norm(z)), "b m (h e) -> b h m e", h=layer.heads)
-            key, value = bank[:, k].unsqueeze(1).expand(-1, z.shape[0], -1, -1, -1)
-            attended = F.scaled_dot_product_attention(query, key, value)
-            z = z + layer.out(rearrange(attended, "b h m e -> b m (h e)"))
-            z = z + layer.mlp(z)
+            z = _finish(layer, z, _attend(_query(layer, z), bank[:, k]))
         return z
+
+
+def _query(layer: PromptDecoder, z: Float[Tensor, "b n c"]) -> Float[Tensor, "b h n e"]:
+    return rearrange(layer.query(layer.norm(z)), "b n (h e) -> b h n e", h=layer.heads)
+
+
+def _attend(query: Float[Tensor, "b h n e"], bank: Float[Tensor, "2 h l e"]) -> Float[Tensor, "b h n e"]:
+    key, value = bank.unsqueeze(1).expand(-1, query.shape[0], -1, -1, -1)
+    return F.scaled_dot_product_attention(query, key, value)
+
+
+def _finish(
+    layer: PromptDecoder, z: Float[Tensor, "b n c"], attended: Float[Tensor, "b h n e"]
+) -> Float[Tensor, "b n c"]:
+    z = z + layer.out(rearrange(attended, "b h n e -> b n (h e)"))
+    refined: Tensor = z + layer.mlp(z)
+    return refined

@@ -1,4 +1,4 @@
-"""ATP on a sequence that arrives in chunks: the logits of the window that ends at each new frame."""
+"""ATP on a sequence that arrives in chunks, or as a whole: the logits of the window that ends at each new frame."""
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +8,7 @@ from torch import Tensor
 from actionprompt.apm import ActionProjector, TextPrompt
 from actionprompt.encoders.layers import TemporalBlock
 from actionprompt.sequence.encoder import BlockFlow
-from actionprompt.sequence.history import History, sliding_sum
+from actionprompt.sequence.history import History, cut, slide, sliding_sum
 from actionprompt.sequence.p2t import PoseToTextFlow
 
 
@@ -29,7 +29,7 @@ class ProjectorFlow:
             if count < block.width:
                 self.blocks.append(block)
                 continue
-            self.blocks.append(BlockFlow(block, stride))
+            self.blocks.append(BlockFlow(block, stride, phase=1))
             self.unused += count % block.width * stride
             count, stride = count // block.width, stride * block.width
         self.count, self.stride = count, stride
@@ -39,9 +39,15 @@ class ProjectorFlow:
         """A; the mean over time is taken behind the linear layer, which is the narrower side."""
         for block in self.blocks:
             z0 = block.push(z0) if isinstance(block, BlockFlow) else block.pointwise(z0)
-        rows = self.history.extend(F.linear(z0, self.out.weight))
-        used = rows[:, : rows.shape[1] - self.unused]
-        return sliding_sum(used, self.count, self.stride) / self.count + self.out.bias
+        rows = cut(self.history.extend(F.linear(z0, self.out.weight)), 0, self.unused)
+        return sliding_sum(rows, self.count, self.stride) / self.count + self.out.bias
+
+    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n d"]:
+        """The same of a whole sequence."""
+        for block in self.blocks:
+            z0 = block.over(z0) if isinstance(block, BlockFlow) else block.pointwise(z0)
+        rows = cut(F.linear(z0, self.out.weight), 0, self.unused)
+        return slide(rows, self.count, self.stride, Tensor.add, cut) / self.count + self.out.bias
 
 
 class TextPromptFlow:
@@ -65,13 +71,23 @@ class TextPromptFlow:
 
     def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n k"]:
         """The logits y."""
-        a = F.normalize(self.projector.push(z0), dim=-1)
+        t_hat = None if self.pose_to_text is None else self.pose_to_text.push(z0)
+        return self._compare(self.projector.push(z0), t_hat)
+
+    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k"]:
+        """The same of a whole sequence."""
+        t_hat = None if self.pose_to_text is None else self.pose_to_text.over(z0)
+        return self._compare(self.projector.over(z0), t_hat)
+
+    def _compare(self, a: Float[Tensor, "b n d"], t_hat: Float[Tensor, "b n k he"] | None) -> Float[Tensor, "b n k"]:
+        a = F.normalize(a, dim=-1)
         product = a @ self.t.mT
-        if self.pose_to_text is None:
+        if t_hat is None:
             length = torch.linalg.vector_norm(self.t, dim=-1)
         else:
-            found = self.pose_to_text.push(z0) @ self.r.mT
-            product = product + torch.einsum("b n k m, b n m -> b n k", found, a @ self.q)
-            length = torch.hypot(torch.linalg.vector_norm(self.inside + found, dim=-1), self.outside)
+            found = F.linear(t_hat, self.r)
+            product = product + (found @ (a @ self.q).unsqueeze(-1)).squeeze(-1)
+            inside = torch.linalg.vector_norm(found.add_(self.inside), dim=-1)
+            length = (inside.square() + self.outside.square()).sqrt()
         y: Tensor = product / length.clamp_min(1e-12) / self.temperature
         return y

@@ -1,49 +1,70 @@
-"""VPose on a sequence that arrives in chunks."""
+"""VPose on a sequence that arrives in chunks, or as a whole."""
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.encoders.base import Features
-from actionprompt.encoders.layers import TemporalBlock
+from actionprompt.encoders.layers import BatchNorm, TemporalBlock
 from actionprompt.encoders.vpose import VPose
-from actionprompt.sequence.history import History
+from actionprompt.sequence.history import History, cut
+
+
+def fold(weight: Float[Tensor, "c_out *c_in"], norm: BatchNorm) -> tuple[Float[Tensor, "c_out i"], Float[Tensor, " c"]]:
+    """Weight and bias of a linear layer (a convolution's frames joined) and the batch norm behind it, as one."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    return weight.flatten(1) * scale[:, None], norm.bias - norm.running_mean * scale
 
 
 class BlockFlow:
-    """A temporal block, dilated.
+    """A temporal block, dilated, with its batch norms folded into the weights.
 
     Live, a frame takes the time to read the weights. Of a convolution's weights all but the newest frame's
     meet frames that arrived ``dilation`` frames ago or earlier, so that their part is computed for several
-    frames ahead: the weights are read once for all.
+    frames ahead: the weights are read once for all. Blocks do so at different frames, as ``phase`` says.
     """
 
-    def __init__(self, block: TemporalBlock, dilation: int, ahead: int = 9) -> None:
-        self.block, self.dilation, self.ahead = block, dilation, min(dilation, ahead)
+    def __init__(self, block: TemporalBlock, dilation: int, ahead: int = 9, phase: int = 0) -> None:
+        self.width, self.centre, self.dilation = block.width, block.centre, dilation
+        self.conv, self.bias = fold(block.conv.weight, block.norm)
+        self.mix, self.mix_bias = fold(block.mix.weight, block.mix_norm)
         self.history = History((block.width - 1) * dilation)
-        self._older: list[Tensor] = []
-        """The next frames' sums over all but their newest input, last first."""
+        self.ahead = min(dilation, ahead)
+        self.phase = phase % self.ahead + 1
+        self._older: list[Tensor] | None = None
+        """The next frames' sums over all but their newest input, last first; None: not begun."""
 
     def push(self, z: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
         """The feature whose newest input is each new row."""
         rows = self.history.extend(z)
-        if z.shape[1] == 1 and self.block.width > 1:
+        if z.shape[1] == 1 and self.width > 1:
             return self._one(rows)
-        self._older = []
-        return self.block.dilated(rows, self.dilation)
+        self._older = None
+        return self.over(rows)
+
+    def over(self, rows: Float[Tensor, "b r c"]) -> Float[Tensor, "b n c"]:
+        """The feature of each row that has all its older ones."""
+        joined = [cut(rows, i * self.dilation, (self.width - 1 - i) * self.dilation) for i in range(self.width)]
+        return self._residual(joined[self.centre], F.linear(torch.cat(joined, dim=-1), self.conv, self.bias))
 
     def _one(self, rows: Float[Tensor, "b r c"]) -> Float[Tensor, "b 1 c"]:
-        block, weight = self.block, self.block.conv.weight
+        c = rows.shape[2]
         if not self._older:
-            older = [rows[:, i * self.dilation :][:, : self.ahead] for i in range(block.width - 1)]
-            joined = F.linear(torch.cat(older, dim=-1), weight[:, :-1].flatten(1))
-            self._older = list(torch.split(joined, 1, dim=1))[::-1]
-        joined = self._older.pop() + rows[:, -1:] @ weight[:, -1].mT
-        kept = rows[:, block.centre * self.dilation :][:, :1]
-        mixed: Tensor = block.mix_norm(block.mix(F.relu(block.norm(joined))))
-        return kept + F.relu(mixed)
+            ahead = self.phase if self._older is None else self.ahead
+            older = [rows[:, i * self.dilation :][:, :ahead] for i in range(self.width - 1)]
+            sums = F.linear(torch.cat(older, dim=-1), self.conv[:, :-c], self.bias)
+            self._older = list(torch.split(sums, 1, dim=1))[::-1]
+        joined = self._older.pop() + F.linear(rows[:, -1:], self.conv[:, -c:])
+        return self._residual(rows[:, self.centre * self.dilation :][:, :1], joined)
+
+    def _residual(self, kept: Float[Tensor, "b n c"], joined: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
+        mixed: Tensor = F.linear(joined.relu_(), self.mix, self.mix_bias)
+        return mixed.relu_().add_(kept)
 
 
 class VPoseFlow:
@@ -53,21 +74,29 @@ class VPoseFlow:
     """
 
     def __init__(self, encoder: VPose, tap: int) -> None:
-        self.encoder, self.tap = encoder, tap
-        self.history = History(encoder.expand.width - 1)
+        self.tap, self.width = tap, encoder.expand.width
+        self.expand, self.bias = fold(encoder.expand.weight, encoder.expand_norm)
+        self.history = History(self.width - 1)
         self.blocks: list[BlockFlow] = []
-        reach = [encoder.expand.width]
-        for block in encoder.blocks:
+        reach = [self.width]
+        for i, block in enumerate(encoder.blocks):
             assert isinstance(block, TemporalBlock)
-            self.blocks.append(BlockFlow(block, reach[-1]))
+            self.blocks.append(BlockFlow(block, reach[-1], phase=2 * i))
             reach.append(reach[-1] * block.width)
         self.stride = reach[tap - 1]
         self.count = encoder.window.frames // self.stride
 
     def push(self, x: Float[Tensor, "b n j 2"]) -> Features:
         """Z0's layer and the last layer, a row per frame."""
-        x = self.history.extend(rearrange(x, "b n j xy -> b n (j xy)"))
-        layers = [F.relu(self.encoder.expand_norm(self.encoder.expand.dilated(x, 1)))]
+        return self._layers(self.history.extend(x.flatten(2)), BlockFlow.push)
+
+    def over(self, x: Float[Tensor, "b r j 2"]) -> Features:
+        """The same of a whole sequence: in each layer, the rows that have all their older frames."""
+        return self._layers(x.flatten(2), BlockFlow.over)
+
+    def _layers(self, x: Float[Tensor, "b r i"], step: Callable[[BlockFlow, Tensor], Tensor]) -> Features:
+        joined = torch.cat([cut(x, i, self.width - 1 - i) for i in range(self.width)], dim=-1)
+        layers = [F.linear(joined, self.expand, self.bias).relu_()]
         for block in self.blocks:
-            layers.append(block.push(layers[-1]))
+            layers.append(step(block, layers[-1]))
         return Features(shallow=layers[self.tap - 1], final=layers[-1])

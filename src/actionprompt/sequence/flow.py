@@ -42,9 +42,9 @@ class Flow:
         encoder, apm = lifter.encoder, lifter.apm
         assert Flow.covers(lifter)
         assert isinstance(encoder, VPose)
-        self.encoder = VPoseFlow(encoder, lifter.tap)
         self.recogniser = self.bank = None
-        with torch.inference_mode():
+        with torch.no_grad():
+            self.encoder = VPoseFlow(encoder, lifter.tap)
             if apm is not None:
                 self.recogniser = _recogniser(apm.recogniser, self.encoder.count, self.encoder.stride)
                 self.bank = None if apm.pose_prompt is None else PromptBank(apm.pose_prompt)
@@ -69,6 +69,21 @@ class Flow:
         if self.order is None:
             return Answer(pose[0], logits)
         return Answer((pose[0] + mirror(pose[1], self.order)) / 2, logits)
+
+    def over(self, x: Float[Tensor, "b n j 2"]) -> tuple[Float[Tensor, "b n j 3"], Float[Tensor, "b n k"] | None]:
+        """Poses and logits of whole sequences: an answer for each frame, as one function that can be traced.
+
+        It keeps nothing and chooses nothing by what the numbers are, and takes memory by the length.
+        """
+        window = self.lifter.encoder.window
+        before, after = x[:, :1].expand(-1, window.past, -1, -1), x[:, -1:].expand(-1, window.future, -1, -1)
+        z0, zd = self.encoder.over(torch.cat([before, x, after], dim=1))
+        logits = None
+        if self.recogniser is not None:
+            logits = self.recogniser.over(z0)
+            if self.bank is not None:
+                zd = self.bank.over(zd, logits.argmax(-1))
+        return self.lifter.encoder.head(zd), logits
 
 
 def _recogniser(module: nn.Module, count: int, stride: int) -> ProjectorFlow | TextPromptFlow:

@@ -3,8 +3,13 @@
 Axis letters beside those of ``encoders/base.py``: n new rows, r rows with their history.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from jaxtyping import Float
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 class History:
@@ -40,23 +45,40 @@ class History:
         return rows
 
 
-def sliding_sum(x: Float[Tensor, "b r c"], count: int, stride: int) -> Float[Tensor, "b n c"]:
-    """Sums of ``count`` rows that lie ``stride`` apart, from each row on: n = r - (count - 1) * stride sums.
+def cut(x: Float[Tensor, "b r *c"], first: int, last: int) -> Float[Tensor, "b n *c"]:
+    """Without the first and the last rows: no length is asked for, so that an export does not freeze it."""
+    return x[:, first:-last] if last else x[:, first:]
 
-    By doubling: sums of 1, 2, 4, ... rows are added up, so that every sum holds its own terms only.
-    (Differences of running totals would lose digits with the length of the sequence.)
-    """
+
+def sliding_sum(x: Float[Tensor, "b r c"], count: int, stride: int) -> Float[Tensor, "b n c"]:
+    """Sums of ``count`` rows that lie ``stride`` apart, from each row on: n = r - (count - 1) * stride sums."""
     n = x.shape[1] - (count - 1) * stride
-    if n < stride:
+    if n < stride:  # doubling would add up many rows for few sums
         return x.unfold(1, n, 1)[:, ::stride].sum(1).mT
+    return slide(x, count, stride, Tensor.add, cut)
+
+
+def slide(x: T, count: int, stride: int, join: Callable[[T, T], T], part: Callable[[T, int, int], T]) -> T:
+    """What ``join`` makes of ``count`` rows that lie ``stride`` apart, from each row on.
+
+    By doubling: 1, 2, 4, ... rows are joined, so that every result holds its own rows only. (Differences of
+    running totals would lose digits with the length of the sequence.)
+
+    Args:
+        x: rows.
+        count: rows of a window.
+        stride: between a window's rows.
+        join: of two windows' results, the window that covers both.
+        part: x without some first and some last rows (:func:`cut`).
+    """
     total, taken, width = None, 0, 1
     while True:
         if count & width:
-            piece = x[:, taken * stride : taken * stride + n]
-            total = piece if total is None else total + piece
+            piece = part(x, taken * stride, (count - width - taken) * stride)
+            total = piece if total is None else join(total, piece)
             taken += width
         if 2 * width > count:
             assert total is not None
             return total
-        x = x[:, : -width * stride] + x[:, width * stride :]
+        x = join(part(x, 0, width * stride), part(x, width * stride, 0))
         width *= 2

@@ -4,6 +4,8 @@ Axis letters beside those of ``encoders/base.py``: n new rows, r rows with their
 e width of a head.
 """
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -11,7 +13,35 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from actionprompt.apm import PoseToText
-from actionprompt.sequence.history import History, sliding_sum
+from actionprompt.sequence.history import History, cut, slide, sliding_sum
+
+
+class Softmax(NamedTuple):
+    """A softmax over some rows in a form that can be joined with that over others, whatever the scores."""
+
+    top: Float[Tensor, "b r k 1"]
+    """The largest score."""
+    total: Float[Tensor, "b r k 1"]
+    """The sum of the weights, of which the largest is 1."""
+    found: Float[Tensor, "b r k e"]
+    """The weighted sum of the values."""
+
+    @staticmethod
+    def of(score: Float[Tensor, "b r k 1"], value: Float[Tensor, "b r 1 e"]) -> "Softmax":
+        """Each row by itself."""
+        return Softmax(score, torch.ones_like(score), value.expand(-1, -1, score.shape[2], -1))
+
+    @staticmethod
+    def join(one: "Softmax", other: "Softmax") -> "Softmax":
+        """Over the rows of both."""
+        top = torch.maximum(one.top, other.top)
+        a, b = (one.top - top).exp(), (other.top - top).exp()
+        return Softmax(top, a * one.total + b * other.total, a * one.found + b * other.found)
+
+    @staticmethod
+    def cut(x: "Softmax", first: int, last: int) -> "Softmax":
+        """Without the first and the last rows."""
+        return Softmax(*(cut(part, first, last) for part in x))
 
 
 class PoseToTextFlow:
@@ -34,9 +64,7 @@ class PoseToTextFlow:
 
     def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n k he"]:
         """t_hat of the window that ends at each new row, heads joined."""
-        rows = self.history.extend(F.linear(z0, self.reduce))
-        score = rearrange(rows[..., : self.scores], "b r (h k) -> b r h k", h=self.heads)
-        value = rearrange(rows[..., self.scores :], "b r (h e) -> b r h e", h=self.heads)
+        score, value = self._split(self.history.extend(F.linear(z0, self.reduce)))
         if self.count == 1 or z0.shape[1] <= self.stride:
             return self._each(score, value)
         t_hat, faint = self._sliding(score, value)
@@ -44,6 +72,26 @@ class PoseToTextFlow:
             window = slice(i, i + self.history.reach + 1)
             t_hat[b, i] = self._each(score[b : b + 1, window], value[b : b + 1, window])[0, 0]
         return t_hat
+
+    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k he"]:
+        """The same of a whole sequence, without a choice that depends on the numbers."""
+        score, value = self._split(F.linear(z0, self.reduce))
+        last, s = (self.count - 1) * self.stride, self.stride
+        found = []
+        for h in range(self.heads):
+            each, v = Softmax.of(score[:, :, h, :, None], value[:, :, h, None]), value[:, :, h, None]
+            window = each
+            if self.count > 1:
+                moving = Softmax.of(_steps(score[:, :, h, :, None], s), _steps(v, s))
+                both = Softmax.join(Softmax.cut(each, 0, s), moving)
+                window = slide(both, self.count - 1, s, Softmax.join, Softmax.cut)
+                window = Softmax.join(window, Softmax.cut(each, last, 0))
+            found.append(window.found / window.total)
+        return torch.cat(found, dim=-1)
+
+    def _split(self, rows: Float[Tensor, "b r s"]) -> tuple[Float[Tensor, "b r h k"], Float[Tensor, "b r h e"]]:
+        score = rearrange(rows[..., : self.scores], "b r (h k) -> b r h k", h=self.heads)
+        return score, rearrange(rows[..., self.scores :], "b r (h e) -> b r h e", h=self.heads)
 
     def _each(self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]) -> Float[Tensor, "b n k he"]:
         """A softmax per window."""
@@ -62,18 +110,23 @@ class PoseToTextFlow:
         A window sums over its rows, each with the step to the next one; its newest row has none.
         """
         n, s = score.shape[1] - self.history.reach, self.stride
-        step, velocity = score[:, s:] - score[:, :-s], value[:, s:] - value[:, :-s]
+        step, velocity = _steps(score, s), _steps(value, s)
         top = torch.maximum(score.amax(1, keepdim=True), step.amax(1, keepdim=True))
         at, moving = (score - top).exp(), (step - top).exp()  # weights of positions and of velocities
         total = self._slide(at[:, :-s] + moving) + at[:, -n:]
-        heads = []
+        t_hat = value.new_empty(*total.shape[:2], total.shape[3], self.heads, value.shape[3])  # b n k h e
         for h in range(self.heads):  # one at a time: these products are wide
             a, m = at[:, :, h, :, None], moving[:, :, h, :, None]  # b r k 1
             v, dv = value[:, :, h, None], velocity[:, :, h, None]  # b r 1 e
-            found = self._slide((a[:, :-s] * v[:, :-s]).addcmul_(m, dv))
-            heads.append(found.addcmul_(a[:, -n:], v[:, -n:]).div_(total[:, :, h, :, None]))
-        return torch.cat(heads, dim=-1), (total < self.faint).flatten(2).any(-1)
+            found = self._slide((a[:, :-s] * v[:, :-s]).addcmul_(m, dv)).addcmul_(a[:, -n:], v[:, -n:])
+            torch.div(found, total[:, :, h, :, None], out=t_hat[:, :, :, h])
+        return t_hat.flatten(3), (total < self.faint).flatten(2).any(-1)
 
     def _slide(self, x: Float[Tensor, "b r *a"]) -> Float[Tensor, "b n *a"]:
         sums = sliding_sum(x.flatten(2), self.count - 1, self.stride)
         return sums.reshape(x.shape[0], -1, *x.shape[2:])
+
+
+def _steps(x: Float[Tensor, "b r *c"], stride: int) -> Float[Tensor, "b n *c"]:
+    """From each row to the next of its window."""
+    return cut(x, stride, 0) - cut(x, 0, stride)

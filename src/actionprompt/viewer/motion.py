@@ -35,6 +35,7 @@ class Motion:
 
     skeleton: Skeleton
     fps: float
+    """Frames per second."""
     keypoints: Float[np.ndarray, "n j 2"]
     """2D joints on the normalised screen: x in [-1, 1], y in ±h/w, down (``camera.normalise_screen``)."""
     poses: Mapping[str, Float[np.ndarray, "n j 3"]]
@@ -48,6 +49,8 @@ class Motion:
     probability: Float[np.ndarray, "n k"] | None = None
     """Each action's probability at each frame, in [0, 1]."""
     true_action: str = ""
+    start: float = 0.0
+    """When the first frame is in the video, seconds."""
     title: str = ""
     aspect: float = 1.0
     """Image height / width."""
@@ -65,6 +68,8 @@ class Motion:
             raise InputError("poses are empty: give at least one model's pose.")
         if not (0 < self.fps < np.inf and 0 < self.aspect < np.inf):
             raise InputError(f"fps and aspect must be positive numbers, not {self.fps} and {self.aspect}.")
+        if not 0 <= self.start < np.inf:
+            raise InputError(f"start is {self.start}: the motion begins at 0 s of the video or later.")
         if not 0 < np.linalg.norm(self.up) < np.inf:
             raise InputError(f"up must be a direction of three numbers, not {self.up}.")
         poses = {name: _array(f"poses[{name!r}]", p, (n, j, 3), METRES) for name, p in self.poses.items()}

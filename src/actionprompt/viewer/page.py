@@ -83,6 +83,7 @@ def _document(motion: Motion) -> dict[str, Any]:
     skeleton = motion.skeleton
     return {
         "fps": motion.fps,
+        "start": motion.start,
         "skeleton": skeleton.name,
         "joints": skeleton.joints,
         "parents": skeleton.parents,

@@ -11,7 +11,7 @@ function seek(frame) {
 function seekVideo() {
   if (!player.video) return;
   player.shown = NaN;
-  player.video.currentTime = (player.frame + 0.5) / fps;
+  player.video.currentTime = motion.start + (player.frame + 0.5) / fps;
 }
 
 function setPlaying(playing) {
@@ -29,7 +29,7 @@ function setPlaying(playing) {
 function advance(now) {
   const { video } = player;
   if (!video) player.at += player.last ? (Math.min(now - player.last, 250) / 1000) * fps * player.speed : 0;
-  else if (!video.seeking) player.at = player.shown === player.shown ? player.shown : video.currentTime * fps;
+  else if (!video.seeking) player.at = player.shown === player.shown ? player.shown : Math.max(0, video.currentTime - motion.start) * fps;
   player.last = now;
   if (player.at < frames && !video?.ended) player.frame = Math.floor(player.at);
   else if (!element("loop").checked) { player.frame = frames - 1; setPlaying(false); }
@@ -52,7 +52,7 @@ function openVideo() {
     add(element("notes"), "li", { textContent: "The video cannot be shown: moved, or unreadable in this browser." });
   });
   const onPicture = (_, { mediaTime }) => { // the time of the very picture on the screen
-    player.shown = mediaTime * fps + 1e-3; // against rounding
+    player.shown = Math.max(0, mediaTime - motion.start) * fps + 1e-3; // against rounding
     video.requestVideoFrameCallback(onPicture);
     invalidate();
   };

@@ -1,0 +1,275 @@
+"""``actionprompt lift SOURCE``: a video, or 2D keypoints, to 3D motion with named actions."""
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from actionprompt.commands.options import parse
+from actionprompt.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+    from rich.console import Console
+
+    from actionprompt.data.keypoints import KeypointFile
+    from actionprompt.model import Lifter
+    from actionprompt.motion import MotionCfg
+    from actionprompt.output import LiftedTrack
+    from actionprompt.video.detect import Detector
+    from actionprompt.video.people import People
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".gif", ".3gp")
+MOST_FRAMES = 60.0
+"""Frames a second that a detector looks at, at most: slow motion cameras give hundreds."""
+Size = Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")]
+
+
+@dataclass(frozen=True)
+class KeypointArgs:
+    """2D joints from a file or a pipe instead of a detector."""
+
+    file: Path | None = None
+    """Keypoints of the video: npz, npy, CSV, JSON (COCO, AlphaPose, MMPose) or OpenPose's folder; no detector runs."""
+    layout: str | None = None
+    """Whose points: coco17, halpe26, body25, blazepose33, h36m17 (default: as the file says, or by their number)."""
+    size: Size = None
+    """The image in pixels, where neither file nor video says."""
+    units: Literal["pixels", "relative", "screen"] = "pixels"
+    """Coordinates: pixels, relative (0 to 1 of width and height), or screen (width -1 to 1)."""
+    fps: float | None = None
+    """Frames per second of a keypoint file (default: the video's, else the model's)."""
+
+
+@dataclass(frozen=True)
+class DetectorArgs:
+    """Who looks for people in the video."""
+
+    name: Literal["blazepose", "rtmlib"] = "blazepose"
+    """blazepose (weights fetched once with pip), or rtmlib where it is installed."""
+    weights: Path | None = None
+    """A folder or wheel that holds BlazePose's .tflite files."""
+    partial: bool = False
+    """Lift what comes before the place where a damaged video breaks off."""
+
+
+@dataclass(frozen=True)
+class CameraArgs:
+    """What is known of the camera; it makes a walk move, and a tilted picture upright."""
+
+    view: float = 65.0
+    """Field of view along the longer side of the image, degrees; the person's path depends on it."""
+    focal: float | None = None
+    """Focal length in pixels, instead of the field of view."""
+    pitch: float = 0.0
+    """Degrees by which the camera looks down."""
+    roll: float = 0.0
+    """Degrees by which the camera is turned clockwise."""
+
+
+@dataclass(frozen=True)
+class LiftArgs:
+    """What to lift, with which model, into which files."""
+
+    source: tyro.conf.Positional[str]
+    """A video, a keypoint file, or - for JSON lines from a pipe (answered line by line)."""
+    out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=["-o"])] = ()
+    """Files to write: .html .npz .csv .json .segments.csv .segments.json .bvh .glb .trc .c3d, and .mp4 (the video with
+    the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder."""
+    model: str | None = None
+    """A shipped model (`actionprompt models`), a model file or a run's folder (default: the shipped one)."""
+    people: int = 0
+    """Lift only so many people, those who are seen longest (0: all)."""
+    flip: bool = True
+    """Average with the answer for the mirrored joints: better and slower."""
+    smooth: Literal["none", "one-euro", "savitzky-golay"] = "none"
+    """Smooth the motion: One-Euro (causal, lags behind) or Savitzky-Golay (looks ahead)."""
+    root: bool = True
+    """Estimate the person's path through space (approximate)."""
+    axes: Literal["camera", "y-up", "z-up"] = "camera"
+    """Of npz, CSV and JSON; BVH, glTF and TRC have y up, C3D has z up."""
+    bvh_unit: Literal["m", "cm"] = "m"
+    """BVH does not say its unit: metres suit Blender, centimetres most motion capture programs."""
+    lag: int = 0
+    """With -: frames of look-ahead before an answer."""
+    keypoints: KeypointArgs = KeypointArgs()
+    detector: DetectorArgs = DetectorArgs()
+    camera: CameraArgs = CameraArgs()
+    device: Annotated[str, tyro.conf.arg(metavar="cpu|cuda")] = "cpu"
+    """Where to compute."""
+
+
+def main(args: list[str]) -> int:
+    """Runs the command."""
+    what = "Lift the people of a video, or 2D keypoints of a file or a pipe, to 3D motion with named actions."
+    parsed = parse(LiftArgs, args, "actionprompt lift", description=what)
+    return pipe(parsed) if parsed.source == "-" else run(parsed)
+
+
+def pipe(args: LiftArgs) -> int:
+    """JSON lines in, JSON lines out."""
+    from actionprompt.pipe import PointReader, lift_lines
+
+    k = args.keypoints
+    reader = PointReader(k.layout, k.size, k.units)
+    for answer in lift_lines(_model(args), sys.stdin, reader, args.lag):
+        print(answer, flush=True)
+    return 0
+
+
+def run(args: LiftArgs) -> int:
+    """Finds people, lifts them, writes files, and says what it did."""
+    from rich.console import Console
+
+    from actionprompt.motion import lift_people, model_rate
+
+    console = Console(stderr=True, highlight=False)
+    source = Path(args.source)
+    outs = args.out or tuple(Path(f"{source.stem}-3d{suffix}") for suffix in (".html", ".npz"))
+    settings, video = _settings(args), source.suffix.lower() in VIDEO_SUFFIXES
+    _check_outs(outs, video)
+    lifter = _model(args)
+    begin = perf_counter()
+    found, notes = _look(source, args, model_rate(lifter), console) if video else _read(source, args, lifter)
+    looked = perf_counter()
+    tracks = lift_people(lifter, _chosen(found, args.people), settings, notes)
+    lifted = perf_counter()
+    _tell(tracks, found, console)
+    for path in outs:
+        for file in _write(path, tracks, args):
+            console.print(f"wrote {file}", soft_wrap=True)
+    times = {"2D joints": looked - begin, "lifting": lifted - looked, "writing": perf_counter() - lifted}
+    total = sum(times.values())
+    console.print(", ".join(f"{name} {s:.1f} s ({s / total:.0%})" for name, s in times.items()))
+    return 0
+
+
+def _settings(args: LiftArgs) -> "MotionCfg":
+    from actionprompt.motion import MotionCfg
+    from actionprompt.output import OneEuro, SavitzkyGolay, tilted
+
+    smoothing = {"none": None, "one-euro": OneEuro(), "savitzky-golay": SavitzkyGolay()}[args.smooth]
+    c = args.camera
+    return MotionCfg(args.flip, 0, args.root, c.view, c.focal, smoothing, tilted(c.pitch, c.roll))
+
+
+def _model(args: LiftArgs) -> "Lifter":
+    from actionprompt import models
+    from actionprompt.commands.evaluate import to_device
+    from actionprompt.model import load
+
+    return to_device(load(models.find(args.model or models.DEFAULT)), args.device)
+
+
+def _check_outs(outs: tuple[Path, ...], video: bool) -> None:
+    """Wrong names are found before the work is done, not after."""
+    from actionprompt.output import formats
+
+    for path in outs:
+        if path.suffix.lower() == ".mp4" and not video:
+            raise InputError(f"{path} shows the skeleton over a video, and the source is none.")
+        if path.suffix.lower() != ".mp4" and not any(path.name.lower().endswith(f".{name}") for name in formats()):
+            raise InputError(f"Nothing writes {path.name}: names end in .mp4, .{', .'.join(formats())}.")
+
+
+def _look(path: Path, args: LiftArgs, fps: float, console: "Console") -> "tuple[People, tuple[str, ...]]":
+    """The people in a video, by a detector or from a keypoint file of it."""
+    from actionprompt.data.keypoints import read_keypoints
+    from actionprompt.video.decode import open_video
+    from actionprompt.video.people import at_rate
+    from actionprompt.video.people import tracks as people_seen
+
+    video, k = open_video(path), args.keypoints
+    if k.file is not None:
+        known = read_keypoints(k.file, layout=k.layout, size=k.size or video.size, units=k.units)
+        note = f"2D joints of {path.name} from {k.file.name} ({known.layout})"
+        return at_rate(known, _even(known, video.fps if k.fps is None else k.fps), fps), (note,)
+    from actionprompt.video.detect import detect
+
+    detector = _detector(args.detector)
+    seen = detect(video, detector, partial=args.detector.partial, most=MOST_FRAMES)
+    if seen.broken:
+        console.print(f"[yellow]{seen.broken} What comes before is lifted.")
+    console.print(
+        f"{seen.frames:,} frames, somebody in {seen.share:.0%} of them; the detector saw {seen.rate:.1f} frames/s."
+    )
+    note = f"2D joints of {path.name} by {detector.name}" + (f"; {seen.broken}" if seen.broken else "")
+    return people_seen(seen, str(path), fps), (note,)
+
+
+def _detector(args: DetectorArgs) -> "Detector":
+    if args.name == "rtmlib":
+        from actionprompt.video.rtm import RTM
+
+        return RTM()
+    from actionprompt.video.blazepose import BlazePose
+
+    return BlazePose(weights=args.weights)
+
+
+def _read(path: Path, args: LiftArgs, lifter: "Lifter") -> "tuple[People, tuple[str, ...]]":
+    """The people of a keypoint file."""
+    from actionprompt.data.keypoints import read_keypoints
+    from actionprompt.motion import model_rate
+    from actionprompt.video.people import at_rate
+
+    k, fps = args.keypoints, model_rate(lifter)
+    if k.file is not None:
+        raise InputError(f"{path} is no video that --keypoints.file could belong to: give one keypoint file.")
+    known = read_keypoints(path, layout=k.layout, size=k.size, units=k.units)
+    rate = fps if k.fps is None else k.fps
+    said = (
+        "" if k.fps is not None else f" (assumed to be at the model's {fps:g} frames/s: --keypoints.fps says otherwise)"
+    )
+    return at_rate(known, _even(known, rate), fps), (f"2D joints from {path.name}, {known.layout}{said}",)
+
+
+def _even(found: "KeypointFile", fps: float) -> "Float[np.ndarray, ' n']":
+    """Times of equally spaced frames.
+
+    Raises:
+        InputError: a frame rate that cannot be.
+    """
+    import numpy as np
+
+    if not 0 < fps < 10000:
+        raise InputError(f"--keypoints.fps is {fps}: it must be a positive number.")
+    return np.arange(max(track.first + track.keypoints.shape[0] for track in found.tracks)) / fps
+
+
+def _chosen(found: "People", most: int) -> "People":
+    if most < 0:
+        raise InputError(f"--people is {most}: give how many to lift, or 0 for all.")
+    return replace(found, tracks=found.tracks[: most or None])
+
+
+def _tell(tracks: "list[LiftedTrack]", found: "People", console: "Console") -> None:
+    """Who was lifted, and what they do."""
+    from actionprompt.output import segments
+
+    console.print(f"Frame rate: {found.timing}.")
+    for sentence in found.dropped:
+        console.print(f"[yellow]Not lifted: {sentence}")
+    for track in tracks:
+        does = ", ".join(f"{s.action} {s.start:.1f}-{s.end:.1f} s ({s.mean_probability:.0%})" for s in segments(track))
+        seconds = track.num_frames / track.fps
+        console.print(f"Person {track.person}: {track.num_frames:,} frames, {seconds:.1f} s. {does}", soft_wrap=True)
+        for note in track.notes:
+            if note.startswith("no path"):
+                console.print(f"[yellow]{note}", soft_wrap=True)
+
+
+def _write(path: Path, tracks: "list[LiftedTrack]", args: LiftArgs) -> list[Path]:
+    from actionprompt.output import WriteCfg, write
+
+    if path.suffix.lower() != ".mp4":
+        return write(tracks, path, settings=WriteCfg(axes=args.axes, bvh_unit=args.bvh_unit))
+    from actionprompt.video.decode import open_video
+    from actionprompt.video.overlay import write_overlay
+
+    write_overlay(open_video(Path(args.source)), tracks, path)
+    return [path]

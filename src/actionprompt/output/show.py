@@ -1,0 +1,28 @@
+"""A lifted track for the viewer."""
+
+from actionprompt.output.track import LiftedTrack
+from actionprompt.viewer import Motion
+
+
+def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") -> Motion:
+    """What the viewer shows of a track.
+
+    Args:
+        track: one person.
+        model: the name to show for the pose.
+        title: the page's title; empty: the person's name.
+    """
+    return Motion(
+        skeleton=track.skeleton,
+        fps=track.fps,
+        keypoints=track.keypoints,
+        poses={model: track.pose},
+        root=track.root,
+        actions=track.actions,
+        probability=track.probability if track.actions else None,
+        title=title or f"Person {track.person}",
+        aspect=track.size[1] / track.size[0] if min(track.size) > 0 else 1.0,
+        notes=track.notes,
+        up=track.up,
+        start=max(0.0, track.first),
+    )

@@ -1,0 +1,206 @@
+"""Writes lifted motion; the file's suffix chooses the format. Files appear whole or not at all."""
+
+import errno
+import os
+import re
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from actionprompt.errors import InputError, unknown
+from actionprompt.files import whole
+from actionprompt.output.axes import Axes, in_axes, world
+from actionprompt.output.bvh import Unit
+from actionprompt.output.segments import SegmentsCfg
+from actionprompt.output.track import LiftedTrack
+
+
+@dataclass(frozen=True)
+class WriteCfg:
+    """What formats leave open."""
+
+    axes: Axes = "camera"
+    """Of npz, CSV and JSON: the camera's axes, or the gravity-aligned world with y or z up. BVH, glTF and TRC have y
+    up, C3D has z up."""
+    bvh_unit: Unit = "m"
+    """Of BVH, which does not say: metres fit Blender's import, centimetres what most motion capture programs expect."""
+    segments: SegmentsCfg = field(default_factory=SegmentsCfg)
+    """How frames become segments of an action."""
+
+
+class Job(NamedTuple):
+    """One file to write."""
+
+    tracks: Sequence[LiftedTrack]
+    everyone: Sequence[LiftedTrack]
+    """All tracks of the video: they fix the world, so that people in different files keep their places."""
+    name: str
+    """The file's name once it is whole."""
+    settings: WriteCfg
+
+
+class Format(NamedTuple):
+    """One file format."""
+
+    write: Callable[[Job, Path], None]
+    several: bool
+    """Whether a file holds several people."""
+
+
+def formats() -> dict[str, Format]:
+    """The formats by the suffix that chooses them; a writer's module is imported when it writes."""
+    return {
+        "npz": Format(_npz, several=False),
+        "csv": Format(_csv, several=True),
+        "json": Format(_json, several=True),
+        "segments.csv": Format(_segments_csv, several=True),
+        "segments.json": Format(_segments_json, several=True),
+        "bvh": Format(_bvh, several=False),
+        "glb": Format(_glb, several=True),
+        "trc": Format(_trc, several=False),
+        "c3d": Format(_c3d, several=False),
+        "html": Format(_html, several=False),
+    }
+
+
+def write(
+    tracks: Sequence[LiftedTrack], path: Path, format: str | None = None, settings: WriteCfg | None = None
+) -> list[Path]:
+    """Writes all people of a video; formats that hold one person get a file each: ``run-person1.bvh``.
+
+    Args:
+        tracks: at least one, all seen by one camera.
+        path: the file; its folder is made if need be.
+        format: a key of :func:`formats`; None: the path's suffix.
+        settings: what formats leave open.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: a format that nobody writes, a motion that it cannot hold, a missing library, or a file that cannot
+            be written, on a full disk for example: then no file of this call appears, and what was written of the one
+            that failed is kept beside it under a name ending in ``.partial``.
+    """
+    writer = _format(path, format)
+    _check(tracks)
+    together = writer.several or len(tracks) == 1
+    files = {path: tracks} if together else {_own(path, track): [track] for track in tracks}
+    try:
+        with ExitStack() as stack:
+            for file, people in files.items():
+                part = stack.enter_context(whole(file))
+                _save(writer, Job(people, tracks, file.name, settings or WriteCfg()), part, file)
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror or error}; choose another place.") from error
+    return list(files)
+
+
+def _format(path: Path, format: str | None) -> Format:
+    known = formats()
+    if format is None:
+        suffixes = sorted((name for name in known if path.name.lower().endswith(f".{name}")), key=len)
+        if not suffixes:
+            listed = ", ".join(f".{name}" for name in known)
+            raise InputError(f"Nothing writes {path.name}: the name must end in one of {listed}.")
+        format = suffixes[-1]
+    if format not in known:
+        raise unknown("output format", format, known)
+    return known[format]
+
+
+def _check(tracks: Sequence[LiftedTrack]) -> None:
+    if not tracks:
+        raise InputError("There is nobody to write: no person was found.")
+    people = [track.person for track in tracks]
+    if twice := [person for person in people if people.count(person) > 1]:
+        raise InputError(f"Two tracks are called person {twice[0]}: each needs a name of its own.")
+    assert len({tuple(track.up) for track in tracks}) == 1, "one camera has one up"
+
+
+def _own(path: Path, track: LiftedTrack) -> Path:
+    """One person's file."""
+    person = re.sub(r"[^\w.-]+", "_", track.person)
+    return path.with_name(f"{path.stem}-person{person}{path.suffix}")
+
+
+def _save(writer: Format, job: Job, part: Path, path: Path) -> None:
+    """Writes a file under its temporary name; if that fails, what is there stays under a name that says so."""
+    try:
+        writer.write(job, part)
+    except OSError as error:
+        kept, partial = "", path.with_name(f"{path.name}.partial")
+        if part.exists() and part.stat().st_size:
+            os.replace(part, partial)
+            kept = f"; the part that fitted is in {partial.name}"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "the disk is full" if full else f"{error.strerror or error}"
+        raise InputError(f"Cannot write {path}: {why}{kept}; free some space or choose another place.") from error
+
+
+def _npz(job: Job, part: Path) -> None:
+    from actionprompt.output.arrays import save_npz
+
+    chosen = dict(zip((t.person for t in job.everyone), in_axes(job.everyone, job.settings.axes), strict=True))
+    save_npz(chosen[job.tracks[0].person], part, job.settings.axes)
+
+
+def _csv(job: Job, part: Path) -> None:
+    from actionprompt.output.table import table_text
+
+    _text(part, table_text(in_axes(job.tracks, job.settings.axes)))
+
+
+def _json(job: Job, part: Path) -> None:
+    from actionprompt.output.document import document_text
+
+    _text(part, document_text(in_axes(job.tracks, job.settings.axes), job.settings.axes))
+
+
+def _segments_csv(job: Job, part: Path) -> None:
+    from actionprompt.output.segments import segments_csv
+
+    _text(part, segments_csv(job.tracks, job.settings.segments))
+
+
+def _segments_json(job: Job, part: Path) -> None:
+    from actionprompt.output.segments import segments_json
+
+    _text(part, segments_json(job.tracks, job.settings.segments))
+
+
+def _bvh(job: Job, part: Path) -> None:
+    from actionprompt.output.bvh import bvh_text
+
+    _text(part, bvh_text(job.tracks[0], world(job.everyone), job.settings.bvh_unit))
+
+
+def _glb(job: Job, part: Path) -> None:
+    from actionprompt.output.gltf import glb_bytes
+
+    part.write_bytes(glb_bytes(job.tracks, world(job.everyone), job.settings.segments))
+
+
+def _trc(job: Job, part: Path) -> None:
+    from actionprompt.output.trc import trc_text
+
+    _text(part, trc_text(job.tracks[0], world(job.everyone), job.name))
+
+
+def _c3d(job: Job, part: Path) -> None:
+    from actionprompt.output.c3d import save_c3d
+
+    save_c3d(job.tracks[0], world(job.everyone, "z-up"), part)
+
+
+def _html(job: Job, part: Path) -> None:
+    from actionprompt.output.show import viewer_motion
+    from actionprompt.viewer import page
+
+    _text(part, page(viewer_motion(job.tracks[0])))
+
+
+def _text(part: Path, text: str) -> None:
+    part.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,120 @@
+"""Numbers of a table: ours over seeds, the paired difference, the paper's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from actionprompt.compare import Difference, Group, difference
+from actionprompt.recipes import RunCfg
+from actionprompt.reproduce.grid import digest
+from actionprompt.reproduce.paper import PaperTable
+from actionprompt.reproduce.results import Result, measure
+from actionprompt.reproduce.tables import Line, Side, Table
+
+Results = Mapping[str, Result]
+"""By the hash of their settings."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a row, and what belongs to it."""
+
+    column: str
+    mean: float | None
+    spread: float | None
+    """Standard deviation over seeds."""
+    seeds: int
+    """Seeds that are done."""
+    failed: int
+    wanted: int
+    delta: Difference | None
+    """Against the row's baseline."""
+    paper: float | None
+    paper_delta: float | None
+    why_not: str = ""
+
+    @property
+    def state(self) -> str:
+        """done, partial, failed, missing or impossible."""
+        if self.why_not:
+            return "impossible"
+        if self.seeds == self.wanted:
+            return "done"
+        if self.seeds:
+            return "partial"
+        return "failed" if self.failed else "missing"
+
+
+@dataclass(frozen=True)
+class FilledRow:
+    """A row of a table with its numbers."""
+
+    line: Line
+    cells: tuple[Cell, ...]
+
+
+def fill(
+    table: Table, columns: Sequence[str], seeds: Sequence[int], results: Results, paper: PaperTable
+) -> list[FilledRow]:
+    """The numbers of some columns of a table."""
+    tail = tail_of(table, seeds, results)
+    rows = []
+    for line in table.lines:
+        ours = _group(line.run, line.side, columns, seeds, results, tail)
+        base = _group(line.baseline, line.baseline_side, columns, seeds, results, tail)
+        failed = sum(r.state == "failed" for r in _found(line.run, seeds, results).values())
+        rows.append(FilledRow(line, tuple(_cell(c, line, ours, base, failed, len(seeds), paper) for c in columns)))
+    return rows
+
+
+def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted: int, paper: PaperTable) -> Cell:
+    printed = column.partition(" of ")[0].removeprefix("action/").removeprefix("cell/")
+    return Cell(
+        column,
+        ours.mean(column),
+        ours.spread(column),
+        len(ours.scores),
+        failed,
+        wanted,
+        difference(ours, base, column) if line.baseline is not None else None,
+        paper.rows[line.paper].get(printed),
+        paper.gains.get(line.paper, {}).get(printed),
+        line.why_not,
+    )
+
+
+def _found(cfg: RunCfg | None, seeds: Sequence[int], results: Results) -> dict[int, Result]:
+    """The results of a row by seed."""
+    if cfg is None:
+        return {}
+    names = {seed: digest(replace(cfg, seed=seed)) for seed in seeds}
+    return {seed: results[name] for seed, name in names.items() if name in results}
+
+
+def _group(
+    cfg: RunCfg | None,
+    side: Side,
+    columns: Sequence[str],
+    seeds: Sequence[int],
+    results: Results,
+    tail: Sequence[str],
+) -> Group:
+    scores: dict[int, dict[str, float]] = {}
+    for seed, result in _found(cfg, seeds, results).items():
+        values = {column: measure(result, column, side, tail) for column in columns}
+        if result.state == "trained":
+            scores[seed] = {column: value for column, value in values.items() if value is not None}
+    return Group("", scores)
+
+
+def tail_of(table: Table, seeds: Sequence[int], results: Results) -> tuple[str, ...]:
+    """P3's actions for a whole table: those of its first row's first result, so that all rows share them."""
+    for line in table.lines:
+        for result in _found(line.run, seeds, results).values():
+            if result.tail:
+                return result.tail
+    return ()
+
+
+def found(table: Table, seeds: Sequence[int], results: Results) -> list[Result]:
+    """Every result that a table shows."""
+    return [result for line in table.lines for result in _found(line.run, seeds, results).values()]

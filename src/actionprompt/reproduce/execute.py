@@ -1,0 +1,109 @@
+"""One run of a grid: train it, or go on with it, then evaluate it."""
+
+import json
+import platform
+from pathlib import Path
+from typing import Literal
+
+from actionprompt.data.clip import Corpus
+from actionprompt.errors import Diverged
+from actionprompt.files import write_text
+from actionprompt.reproduce.grid import Job
+from actionprompt.reproduce.results import report_name
+from actionprompt.runfolder import RunFolder
+
+Outcome = Literal["done", "failed", "elsewhere"]
+
+
+def execute(job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False) -> Outcome:
+    """Makes a run and its reports complete; does nothing where they are.
+
+    Several processes may share a grid: a run that another one works on is left to it.
+
+    Raises:
+        InputError: settings and data do not fit.
+        Interrupted: Ctrl-C or SIGTERM; the state was saved.
+    """
+    from filelock import FileLock, Timeout
+
+    locks = job.folder.parent / ".locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(locks / f"{job.folder.name}.lock")
+    try:
+        with lock.acquire(timeout=0):
+            return _execute(job, corpus, flip, quiet)
+    except Timeout:
+        return "elsewhere"
+
+
+def complete(job: Job, flip: bool) -> bool:
+    """Whether nothing is left to do."""
+    if job.state == "failed":
+        return True
+    reports = {report_name(False), report_name(flip)}
+    return job.state == "trained" and all((job.folder / f"{name}.json").is_file() for name in reports)
+
+
+def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Outcome:
+    if job.state in ("missing", "unfinished"):
+        try:
+            _train(job, corpus, quiet)
+        except Diverged as error:
+            job.fail(str(error).partition(";")[0])
+    if job.state == "failed":
+        return "failed"
+    job.stored()
+    for flipped in sorted({False, flip}):
+        if not (job.folder / f"{report_name(flipped)}.json").is_file():
+            report_run(job, corpus, flipped)
+    RunFolder(job.folder).checkpoint.unlink(missing_ok=True)
+    return "done"
+
+
+def _train(job: Job, corpus: Corpus, quiet: bool) -> None:
+    from actionprompt.train import train
+
+    resume = job.state == "unfinished"
+    watch = train(job.stored() if resume else job.cfg, job.folder, resume=resume, corpus=corpus, quiet=quiet)
+    if not resume:
+        seconds = round(sum(watch.seconds.values()), 1)
+        write_timing(job.folder / "timing.json", seconds)
+
+
+def write_timing(path: Path, seconds: float) -> None:
+    """Notes how long a whole run takes on this machine; no table shows it."""
+    write_text(path, json.dumps({"seconds": seconds, "machine": machine()}) + "\n")
+
+
+def machine() -> str:
+    """This machine, as far as times are comparable."""
+    return f"{platform.node()} {platform.machine()}"
+
+
+def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
+    """Evaluates a trained run on the test subjects and writes its report."""
+    import torch
+
+    from actionprompt import report
+    from actionprompt.evaluate import evaluate, tail_actions
+    from actionprompt.model import load
+
+    lifter = load(RunFolder(job.folder).model)
+    parameters = sum(p.numel() for p in lifter.parameters())
+    lifter.to("cuda" if job.cfg.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
+    clips = corpus.select(corpus.test_subjects)
+    shown = {clip.action for clip in clips}
+    batch = max(1, 8192 // lifter.encoder.window.out) if lifter.encoder.window.out > 1 else 1024
+    tail = tuple(action for action in corpus.tail or tail_actions(lifter, corpus, batch) if action in shown)
+    chosen = "fixed for this data set" if corpus.tail else "largest depth error of this model on training subjects"
+    scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip, batch=batch)
+    facts = {
+        **{key: value for key, value in lifter.about.items() if value},
+        "evaluated on": f"{corpus.name}, test subjects {', '.join(corpus.test_subjects)}, {corpus.fps:g} frames/s",
+        "flip at test time": "yes" if flip else "no",
+        "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
+        "weights": "of the last training step",
+        "parameters": str(parameters),
+    }
+    title = f"{job.folder.name}: {corpus.name}, test"
+    report.write(scores, title, facts, job.folder, report_name(flip))

@@ -1,0 +1,116 @@
+"""A grid of runs on disk: each lies in the folder that its settings name, so that nothing is ever trained twice."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from actionprompt.errors import InputError
+from actionprompt.files import write_text
+from actionprompt.recipes import RunCfg
+from actionprompt.reproduce.tables import Table
+from actionprompt.runfolder import RunFolder
+
+State = Literal["missing", "unfinished", "trained", "failed"]
+
+
+def canonical(cfg: RunCfg) -> RunCfg:
+    """What a run's numbers depend on: not where the data lie, where it is computed, or how it is logged."""
+    data = replace(cfg.data, path=Path()) if hasattr(cfg.data, "path") else cfg.data
+    return replace(cfg, data=data, accelerator="auto", devices=1, checkpoint_every=1, log_every=1)
+
+
+def digest(cfg: RunCfg) -> str:
+    """The name of a run's folder: a hash of its canonical settings.
+
+    Defaults are left out, so that a setting that a later version adds does not rename the runs of this one.
+    """
+    text = json.dumps(_stated(canonical(cfg)), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _stated(value: Any) -> Any:
+    """Settings as plain data, without those that have their default."""
+    if is_dataclass(value):
+        stated = {f.name: getattr(value, f.name) for f in fields(value) if getattr(value, f.name) != f.default}
+        return {"kind": type(value).__name__} | {name: _stated(member) for name, member in stated.items()}
+    if isinstance(value, (tuple, list)):
+        return [_stated(member) for member in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a grid."""
+
+    cfg: RunCfg
+    folder: Path
+    rows: tuple[str, ...] = ()
+    """The rows of tables that it serves, for people."""
+
+    @property
+    def state(self) -> State:
+        """How far it is."""
+        if (self.folder / "failed.json").is_file():
+            return "failed"
+        run = RunFolder(self.folder)
+        if run.model.is_file():
+            return "trained"
+        return "unfinished" if run.settings.is_file() else "missing"
+
+    @property
+    def steps(self) -> int | None:
+        """Training steps, where an epoch has a fixed number of them."""
+        schedule = self.cfg.schedule
+        return None if schedule.epoch_steps is None else schedule.epochs * schedule.epoch_steps
+
+    def stored(self) -> RunCfg:
+        """The settings that it began with, which may name another place of the data or another device.
+
+        Raises:
+            InputError: they are those of another run: somebody changed the folder, or the meaning of a setting.
+        """
+        stored = RunFolder(self.folder).read_settings()
+        if canonical(stored) != canonical(self.cfg):
+            raise InputError(f"{self.folder} holds a run with other settings than its name says: move it away.")
+        return stored
+
+    def fail(self, reason: str) -> None:
+        """Marks a run whose training broke down: it keeps its log and is not tried again."""
+        write_text(self.folder / "failed.json", json.dumps({"reason": reason}) + "\n")
+
+
+def jobs(tables: Iterable[Table], seeds: Sequence[int], root: Path) -> list[Job]:
+    """Every run that the tables need, once; all rows at one seed before the next seed."""
+    rows: dict[RunCfg, list[str]] = {}
+    for table in tables:
+        for line in table.lines:
+            for cfg in (line.baseline, line.run):
+                if cfg is not None:
+                    rows.setdefault(cfg, [])
+            if line.run is not None:
+                rows[line.run].append(f"{table.name}/{line.paper}")
+    seeded = [(replace(cfg, seed=seed), names) for seed in seeds for cfg, names in rows.items()]
+    return [Job(cfg, root / digest(cfg), tuple(names)) for cfg, names in seeded]
+
+
+def job(cfg: RunCfg, seed: int, root: Path) -> Job:
+    """One run."""
+    cfg = replace(cfg, seed=seed)
+    return Job(cfg, root / digest(cfg))
+
+
+def share(everything: Sequence[Job], spec: str) -> list[Job]:
+    """The i-th of n equal shares: ``2/3`` takes every third run from the second on.
+
+    Raises:
+        InputError: not of that form.
+    """
+    i, slash, n = spec.partition("/")
+    if not (slash and i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
+        raise InputError(
+            f"--run is {spec!r}: write i/n with 1 <= i <= n, for example 2/3 for the second of three shares."
+        )
+    return list(everything[int(i) - 1 :: int(n)])

@@ -1,0 +1,163 @@
+"""What remains of a run when its weights are gone: settings and errors, small enough to be published."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import mean
+from typing import Any, Literal
+
+from actionprompt.errors import InputError
+from actionprompt.files import write_text
+from actionprompt.reproduce.grid import Job, canonical
+from actionprompt.reproduce.tables import Side
+from actionprompt.serialise import to_data
+
+Errors = dict[str, float]
+"""Millimetres by measure."""
+DIGITS = 4
+"""Decimals that are kept: tables made from the published results are those made from the runs."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run, trained and evaluated, or failed."""
+
+    name: str
+    """The hash of its settings."""
+    settings: dict[str, Any]
+    """Its canonical settings."""
+    state: Literal["trained", "failed"]
+    reason: str = ""
+    """Why it failed."""
+    flip: bool = False
+    facts: dict[str, str] = field(default_factory=dict)
+    """What the report says of data and protocol."""
+    tail: tuple[str, ...] = ()
+    """The hard actions of P3."""
+    accuracy: float | None = None
+    """Share of test frames whose action is recognised."""
+    parameters: int = 0
+    """Of the baked model: no text encoder."""
+    actions: dict[str, dict[Side, Errors]] = field(default_factory=dict)
+    """Errors by action."""
+    cells: dict[str, dict[Side, Errors]] = field(default_factory=dict)
+    """Errors by action and subject, named like ``walking S1``."""
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return int(self.settings["seed"])
+
+
+def report_name(flip: bool) -> str:
+    """The report that the tables read."""
+    return "report-test-flip" if flip else "report-test"
+
+
+def read(job: Job, flip: bool) -> Result | None:
+    """The result of a run; None while it is not evaluated.
+
+    Raises:
+        InputError: a damaged report.
+    """
+    if job.state == "failed":
+        reason = json.loads((job.folder / "failed.json").read_text(encoding="utf-8"))["reason"]
+        return Result(job.folder.name, to_data(canonical(job.cfg)), "failed", reason, flip)
+    path = job.folder / f"{report_name(flip)}.json"
+    if job.state != "trained" or not path.is_file():
+        return None
+    job.stored()
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        return Result(
+            job.folder.name,
+            to_data(canonical(job.cfg)),
+            "trained",
+            flip=report["flip"],
+            facts={k: v for k, v in report["facts"].items() if k not in ("model", "parameters", "seed")},
+            tail=tuple(report["tail"]),
+            accuracy=_rounded(report["average"]["accuracy"], DIGITS + 2),
+            parameters=int(report["facts"]["parameters"]),
+            actions={name: _sides(row) for name, row in report["actions"].items()},
+            cells=_cells(report["clips"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error!r}): delete it, and the run is evaluated again.") from error
+
+
+def _sides(row: Mapping[str, Any]) -> dict[Side, Errors]:
+    return {side: {m: round(v, DIGITS) for m, v in row[side].items()} for side in ("inferred", "given")}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _cells(clips: Iterable[Mapping[str, Any]]) -> dict[str, dict[Side, Errors]]:
+    """Frame-weighted means over the clips of an action and a subject."""
+    grouped: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for clip in clips:
+        grouped[f"{clip['action']} {clip['subject'].rpartition('/')[2]}"].append(clip)
+
+    def pool(group: Sequence[Mapping[str, Any]], side: Side) -> Errors:
+        frames = sum(clip["frames"] for clip in group)
+        return {m: round(sum(clip[side][m] * clip["frames"] for clip in group) / frames, DIGITS) for m in ("P1", "P2")}
+
+    return {name: {side: pool(group, side) for side in ("inferred", "given")} for name, group in grouped.items()}
+
+
+def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence[str] = ()) -> float | None:
+    """A number of a table: millimetres, percent (accuracy) or millions (parameters); None where there is none.
+
+    Args:
+        result: the run.
+        column: P1, P2, P3 and the report's other measures (plain means over actions), accuracy, parameters, "P1 of
+            cells" (plain mean over actions and subjects), "action/NAME" or "cell/NAME" (P1 of one).
+        side: whether the recognised or the true action chose the pose prompts.
+        tail: the actions of P3; empty: those of the run's own report.
+    """
+    if result.state == "failed":
+        return None
+    kind, _, name = column.partition("/")
+    special: dict[str, Callable[[], float | None]] = {
+        "accuracy": lambda: None if result.accuracy is None else 100 * result.accuracy,
+        "parameters": lambda: result.parameters / 1e6,
+        "action": lambda: _p1(result.actions, name, side),
+        "cell": lambda: _p1(result.cells, name, side),
+        "P3": lambda: _mean([result.actions[a][side]["P2"] for a in tail or result.tail if a in result.actions]),
+    }
+    if kind in special:
+        return special[kind]()
+    base, _, of = column.partition(" of ")
+    return mean(errors[side][base] for errors in (result.cells if of else result.actions).values())
+
+
+def _p1(errors: Mapping[str, Mapping[Side, Errors]], name: str, side: Side) -> float | None:
+    return errors[name][side]["P1"] if name in errors else None
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return mean(values) if values else None
+
+
+def write(results: Iterable[Result], path: Path) -> None:
+    """Publishes results as one JSON file, one run a line."""
+    lines = [json.dumps(asdict(result), ensure_ascii=False) for result in results]
+    write_text(path, "[\n" + ",\n".join(lines) + "\n]\n")
+
+
+def read_all(path: Path) -> dict[str, Result]:
+    """Published results by hash.
+
+    Raises:
+        InputError: no such file, or not one of ours.
+    """
+    try:
+        return {
+            entry["name"]: Result(**(entry | {"tail": tuple(entry["tail"])}))
+            for entry in json.loads(path.read_text(encoding="utf-8"))
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no results of `actionprompt reproduce`: {error}.") from error

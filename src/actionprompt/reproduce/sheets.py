@@ -1,0 +1,175 @@
+"""Tables as text, cell by cell: what every output format shares."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from actionprompt.compare import Difference
+from actionprompt.data.config import DATA
+from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found
+from actionprompt.reproduce.paper import PaperTable
+from actionprompt.reproduce.results import Result
+from actionprompt.reproduce.tables import Plan, Table
+
+UNITS = {"accuracy": "accuracy (%)", "parameters": "parameters (M)"}
+HOMES = {"human36m": "Human3.6M", "humaneva": "HumanEva-I"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """One cell; ``kind`` is ours, difference, paper, state or stub, ``strong`` an interval without zero."""
+
+    text: str
+    kind: str = "ours"
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table, or a part of one, ready to be drawn."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    stubs: int
+    """How many columns in front are names."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A table with its parts, notes and raw numbers."""
+
+    name: str
+    title: str
+    sheets: tuple[Sheet, ...]
+    notes: tuple[str, ...]
+    raw: tuple[FilledRow, ...]
+
+
+def page(table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Results, paper: PaperTable) -> Page:
+    """A table of the paper, filled with what there is."""
+    home = plan.source == table.home
+    rows = fill(table, table.columns, seeds, results, paper)
+    heads = [*table.stub]
+    for column in table.columns:
+        name = UNITS.get(column, f"{column} (mm)")
+        where = "paper" if home else f"paper: {HOMES[table.home]}"
+        heads += [name, f"Δ {column}", f"{column}, {where}"] if _paired(column) else [name, f"{column}, {where}"]
+    body = [tuple(_line(row)) for row in rows]
+    sheets = [Sheet("", tuple(heads), tuple(body), len(table.stub))]
+    raw = [*rows]
+    details = _detail_columns(table, plan, found(table, seeds, results), paper)
+    if details:
+        parts = fill(table, details, seeds, results, paper)
+        raw += parts
+        sheets.append(_detail(table, details, parts, home))
+    notes = _notes(table, plan, scale, seeds, results, paper)
+    return Page(table.name, table.title, tuple(sheets), tuple(notes), tuple(raw))
+
+
+def _paired(column: str) -> bool:
+    return column not in UNITS
+
+
+def _line(row: FilledRow) -> list[Text]:
+    texts = [Text(stub, "stub") for stub in row.line.stub]
+    for cell in row.cells:
+        texts.append(ours(cell))
+        if _paired(cell.column):
+            texts.append(change(cell.delta))
+        texts.append(Text(printed(cell), "paper"))
+    return texts
+
+
+def ours(cell: Cell) -> Text:
+    """Mean and spread, or why there is none."""
+    if cell.state in ("impossible", "failed", "missing"):
+        return Text({"impossible": "n/a", "failed": "failed", "missing": "not run"}[cell.state], "state")
+    if cell.mean is None:
+        return Text("–", "state")
+    text = (
+        f"{cell.mean:.2f}"
+        if cell.spread is None or cell.column == "parameters"
+        else f"{cell.mean:.2f} ± {cell.spread:.2f}"
+    )
+    if cell.state == "partial" and cell.column != "parameters":
+        text += f" [{cell.seeds}/{cell.wanted}" + (f", {cell.failed} failed]" if cell.failed else "]")
+    return Text(text)
+
+
+def change(delta: Difference | None) -> Text:
+    """A paired difference with half the width of its interval, and the share of the baseline."""
+    if delta is None:
+        return Text("", "difference")
+    half = "" if delta.half is None else f" ± {delta.half:.2f}"
+    strong = delta.half is not None and abs(delta.mean) > delta.half
+    return Text(f"{delta.mean:+.2f}{half} ({delta.relative:+.1f} %)", "difference", strong)
+
+
+def printed(cell: Cell) -> str:
+    """The paper's number as the paper prints it."""
+    if cell.paper is None:
+        return ""
+    digits = 2 if cell.column == "parameters" else 1
+    gain = "" if cell.paper_delta is None else f" ({cell.paper_delta:+.1f})"
+    return f"{cell.paper:.{digits}f}{gain}"
+
+
+def _detail_columns(table: Table, plan: Plan, results: Sequence[Result], paper: PaperTable) -> list[str]:
+    """Columns of the second part: the paper's order on its own data, else as the results have them."""
+    kind = {"actions": "action/", "cells": "cell/"}.get(table.detail, "")
+    names = {name: None for r in results for name in (r.actions if table.detail == "actions" else r.cells)}
+    if not kind or not names:
+        return []
+    if plan.source == table.home:
+        names = {name: None for name in paper.columns if name in names}
+    return [kind + name for name in names]
+
+
+def _detail(table: Table, columns: Sequence[str], rows: Sequence[FilledRow], home: bool) -> Sheet:
+    heads = (*table.stub, *(column.partition("/")[2] for column in columns))
+    body: list[tuple[Text, ...]] = []
+    for row in rows:
+        body.append((*(Text(s, "stub") for s in row.line.stub), *(ours(cell) for cell in row.cells)))
+        if any(cell.delta for cell in row.cells):
+            body.append((Text("Δ", "stub"), *(_short(cell.delta) for cell in row.cells)))
+        if home:
+            body.append((Text("paper", "stub"), *(Text(printed(cell), "paper") for cell in row.cells)))
+    what = "action" if table.detail == "actions" else "action and subject"
+    return Sheet(f"P1 by {what} (mm)", heads, tuple(body), len(table.stub))
+
+
+def _short(delta: Difference | None) -> Text:
+    text = change(delta)
+    return Text(text.text.partition(" (")[0], text.kind, text.strong)
+
+
+def _notes(
+    table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Results, paper: PaperTable
+) -> list[str]:
+    shown = found(table, seeds, results)
+    done = [result for result in shown if result.state == "trained"]
+    data = DATA[plan.source][0].partition(",")[0]
+    notes = [f"Ours: {data}, scale {scale} ({plan.scale.what}), seeds {', '.join(map(str, seeds))}."]
+    facts: Mapping[str, str] = done[0].facts if done else {}
+    keys = ["2D", "evaluated on", "flip at test time", "tail actions (P3)", "weights"]
+    keys = [key for key in keys if key in facts and (key != "tail actions (P3)" or "P3" in table.columns)]
+    notes += [f"{key[0].upper()}{key[1:]}: {facts[key]}." for key in keys]
+    if texts := sorted({result.facts["text"] for result in done if "text" in result.facts}):
+        notes.append(f"Class embeddings: {'; '.join(texts)}.")
+    notes.append(
+        "Ours is the mean ± standard deviation over seeds. Δ is the difference to the row's baseline paired by seed, "
+        "± half the 95 % confidence interval (Student's t), and in percent; bold where the interval excludes zero."
+    )
+    where = "the same data" if plan.source == table.home else "OTHER DATA than ours"
+    size = "" if scale == "paper" else ", larger models and longer training"
+    notes.append(f"The columns named paper are printed numbers: {where} ({paper.data}){size}.")
+    if "parameters" in table.columns:
+        notes.append("Parameters in millions, without the text encoder, which no finished model needs.")
+    notes += [f"n/a: {why}." for why in dict.fromkeys(line.why_not for line in table.lines) if why]
+    wanted = len({line.run for line in table.lines if line.run is not None}) * len(seeds)
+    failed = {result.name: result.reason for result in shown if result.state == "failed"}
+    missing = wanted - len({result.name for result in shown})
+    if missing:
+        notes.append(f"{missing} of {wanted} runs are not done: [2/3] means two of three seeds, not run means none.")
+    notes += [f"Run {name} failed: {reason}." for name, reason in sorted(failed.items())]
+    return notes

@@ -1,0 +1,267 @@
+"""Which runs make which table: rows, columns and baselines of Tables I to IX. No torch in here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+from actionprompt.ablations import (
+    ATP,
+    CLASSES,
+    COMPONENTS,
+    FRAMES,
+    PROMPTS,
+    TAPS,
+    Change,
+    baseline,
+    chain,
+    frames,
+    pose_prompts,
+    without_app,
+)
+from actionprompt.ablations import tap as tap_of
+from actionprompt.config import LifterCfg
+from actionprompt.data.config import DATA, DataCfg, Human36MCfg, HumanEvaCfg
+from actionprompt.recipes import RunCfg
+from actionprompt.reproduce.scales import ENCODER_NAMES, Recipe, Scale
+
+Side = Literal["inferred", "given"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table."""
+
+    paper: str
+    """The row's key among the paper's numbers."""
+    stub: tuple[str, ...]
+    """Its leading cells."""
+    run: RunCfg | None
+    """Its run, at seed 0; None where these data cannot have one."""
+    baseline: RunCfg | None = None
+    """What the paired difference is taken against; None: this is a baseline."""
+    side: Side = "inferred"
+    """Whether the action at test time is the recognised or the true one."""
+    baseline_side: Side = "inferred"
+    why_not: str = ""
+    """Why there is no run."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the paper, before any number."""
+
+    name: str
+    title: str
+    stub: tuple[str, ...]
+    """Heads of the leading cells."""
+    columns: tuple[str, ...]
+    """Measures: P1, P2, P3, accuracy, parameters, and with " of cells" the mean over subject and action."""
+    lines: tuple[Line, ...]
+    detail: Literal["", "actions", "cells"] = ""
+    """A second part: P1 by action (Table I), or by action and subject (Table II)."""
+    home: str = "human36m"
+    """The data set of the paper's numbers."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is reproduced: a scale, and data."""
+
+    scale: Scale
+    data: DataCfg
+
+    @property
+    def source(self) -> str:
+        """The data set's name on the command line."""
+        return next(name for name, (_, kind) in DATA.items() if isinstance(self.data, kind))
+
+    def run(self, recipe: Recipe, *changes: Change) -> RunCfg:
+        """The settings of a run at seed 0: APM on an encoder, changed."""
+        whole = RunCfg(
+            LifterCfg(recipe.encoder, self.scale.apm),
+            self.data,
+            recipe.schedule,
+            recipe.pose_loss,
+            accelerator=self.scale.accelerator,
+            checkpoint_every=self.scale.checkpoint_every,
+            log_every=self.scale.log_every,
+        )
+        return chain(*changes)(whole)
+
+    def encoder(self, name: str, *changes: Change) -> RunCfg:
+        """A run with one of the three encoders."""
+        recipes = self.scale.humaneva if isinstance(self.data, HumanEvaCfg) else self.scale.encoders
+        return self.run(recipes[name], *changes)
+
+    def vpose(self, *changes: Change) -> RunCfg:
+        """A run of the ablations."""
+        return self.encoder("VPose", *changes)
+
+    def long(self, count: int, *changes: Change) -> RunCfg:
+        """A run of Tables VI and VII."""
+        return self.run(self.scale.long, frames(count), *changes)
+
+
+def detected(data: DataCfg) -> DataCfg | None:
+    """The same data with a detector's 2D joints (HRNet's, as in the lower half of Table I); None: there are none."""
+    return replace(data, keypoints="hr") if isinstance(data, Human36MCfg) else None
+
+
+def table1(plan: Plan) -> Table:
+    """Encoders with and without APM, on true and on detected 2D."""
+    lines: list[Line] = []
+    noisy = detected(plan.data)
+    for star, data in (("", plan.data), ("*", noisy)):
+        for name in ENCODER_NAMES:
+            if data is None:
+                why = f"{DATA[plan.source][0].partition(',')[0]} has no detected 2D"
+                lines += [
+                    Line(f"{name}{apm}{star}", (f"{apm or name}{star}",), None, why_not=why) for apm in ("", "+APM")
+                ]
+                continue
+            here = replace(plan, data=data)
+            base = here.encoder(name, baseline)
+            lines.append(Line(f"{name}{star}", (f"{name}{star}",), base))
+            lines.append(Line(f"{name}+APM{star}", (f"+APM{star}",), here.encoder(name), base))
+    return Table(
+        "table1",
+        "Table I: the Action Prompt Module on various pose encoders (* detected 2D)",
+        ("Method",),
+        ("P1", "P2", "P3"),
+        tuple(lines),
+        detail="actions",
+    )
+
+
+def table2(plan: Plan) -> Table:
+    """The second data set, by subject and action."""
+    lines: list[Line] = []
+    for name in ENCODER_NAMES:
+        base = plan.encoder(name, baseline)
+        lines += [Line(name, (name,), base), Line(f"{name}+APM", ("+APM",), plan.encoder(name), base)]
+    return Table(
+        "table2",
+        "Table II: by subject and action",
+        ("Method",),
+        ("P1 of cells", "P2 of cells"),
+        tuple(lines),
+        detail="cells",
+        home="humaneva",
+    )
+
+
+def table3(plan: Plan) -> Table:
+    """What APM is made of."""
+    ticks = {"baseline": "   ", "label": "✓  ", "atp": "✓✓ ", "app": "✓ ✓", "apm": "✓✓✓"}
+    names = {"baseline": "Baseline", "apm": "Ours"}
+    base = plan.vpose(baseline)
+    lines = (
+        Line(
+            key,
+            (names.get(key, ""), *(tick.strip() for tick in ticks[key])),
+            plan.vpose(change),
+            None if key == "baseline" else base,
+        )
+        for key, change in COMPONENTS.items()
+    )
+    return Table(
+        "table3",
+        "Table III: each component of the Action Prompt Module",
+        ("", "Action Label", "ATP", "APP"),
+        ("P1", "P2", "accuracy"),
+        tuple(lines),
+    )
+
+
+def table4(plan: Plan) -> Table:
+    """What ATP is made of."""
+    ticks = {"baseline": "   ", "pool": "✓  ", "tcn": " ✓ ", "pool+p2t": "✓ ✓", "tcn+p2t": " ✓✓"}
+    names = {"baseline": "Baseline", "tcn+p2t": "Ours w/o APP"}
+    base = plan.vpose(baseline)
+    lines = (
+        Line(
+            key,
+            (names.get(key, ""), *(tick.strip() for tick in ticks[key])),
+            plan.vpose(change),
+            None if key == "baseline" else base,
+        )
+        for key, change in ATP.items()
+    )
+    return Table(
+        "table4",
+        "Table IV: each component of ATP (GP: global average pooling)",
+        ("", "GP", "TCN", "P2T"),
+        ("P1", "P2"),
+        tuple(lines),
+    )
+
+
+def table5(plan: Plan) -> Table:
+    """Where the class embeddings come from."""
+    names = {"multi-task": "Multi-task", "k-action": "K-action text prompt", "atp": "ATP (ours)"}
+    base = plan.vpose(CLASSES["multi-task"])
+    lines = (
+        Line(key, (names[key],), plan.vpose(change), None if key == "multi-task" else base)
+        for key, change in CLASSES.items()
+    )
+    return Table("table5", "Table V: K-action text prompt, with APP", ("Method",), ("P1", "P2"), tuple(lines))
+
+
+def table6(plan: Plan) -> Table:
+    """The length of the input."""
+    lines: list[Line] = []
+    for count in FRAMES:
+        base = plan.long(count, baseline)
+        lines.append(Line(f"{count}", (f"{count}",), base))
+        lines.append(Line(f"{count}+ATP", (f"{count}+ATP",), plan.long(count, without_app), base))
+    return Table("table6", "Table VI: length of the input sequence", ("Frames",), ("P1", "P2", "P3"), tuple(lines))
+
+
+def table7(plan: Plan) -> Table:
+    """Where the Action Projector stands."""
+    base = plan.long(243, baseline)
+    lines = (Line(f"{layer}", (f"{layer}",), plan.long(243, without_app, tap_of(layer)), base) for layer in TAPS)
+    return Table("table7", "Table VII: position of the Action Projector", ("Layer",), ("P1", "P2", "P3"), tuple(lines))
+
+
+def table8(plan: Plan) -> Table:
+    """The true action at test time."""
+    run = plan.vpose(COMPONENTS["app"])
+    lines = (Line("given", ("APP w. GT",), run, run, side="given"), Line("inferred", ("APP w/o. GT",), run))
+    return Table("table8", "Table VIII: APP with the true action label", ("Method",), ("P1", "P2"), lines)
+
+
+def table9(plan: Plan) -> Table:
+    """APP's size."""
+    base = plan.vpose()
+    lines: list[Line] = []
+    for key, factors in PROMPTS.items():
+        run = plan.vpose(pose_prompts(*factors))
+        assert run.model.apm is not None
+        app = run.model.apm.pose_prompt
+        assert app is not None
+        stub = (f"{app.depth}", f"{app.dim}", f"{app.length}")
+        lines.append(Line(key, stub, run, None if run == base else base))
+    return Table(
+        "table9",
+        "Table IX: parameters of APP (D layers, C width, L pose prompts)",
+        ("D", "C", "L"),
+        ("P1", "P2", "parameters"),
+        tuple(lines),
+    )
+
+
+TABLES: Mapping[str, Callable[[Plan], Table]] = MappingProxyType(
+    {f.__name__: f for f in (table1, table2, table3, table4, table5, table6, table7, table8, table9)}
+)
+"""Every table by its name on the command line."""
+
+FIGURES: Mapping[str, str] = MappingProxyType(
+    {
+        "figure1": "t-SNE of 3D poses by action (Fig. 1b)",
+        "figure3": "depth error by action, and the gain against it (Fig. 3)",
+        "figure4": "ground truth, baseline and APM on the hardest clips (Fig. 4)",
+    }
+)
+"""Every figure by its name on the command line."""
