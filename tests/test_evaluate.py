@@ -230,3 +230,19 @@ def test_wrong_pairings():
         evaluate(model, CLIPS, H36M_17, tail=("wave",))
     with pytest.raises(InputError, match="at least 1"):
         evaluate(model, CLIPS, H36M_17, batch=0)
+
+
+def test_frames_can_be_counted_as_mixstes_authors_did():
+    torch.manual_seed(0)
+    model = LifterCfg(MixSTECfg(frames=4, dim=8, depth=1, heads=2), None).build(17).eval()
+    clips = [clip(6, 1, action="walk"), clip(3, 2, action="sit down")]
+    found = evaluate(model, clips, H36M_17, reach_back=True)
+    assert [score.frames for score in found.clips] == [8, 4]
+    for score, c, frames in zip(found.clips, clips, ([0, 1, 2, 3, 2, 3, 4, 5], [0, 1, 2, 2]), strict=True):
+        with torch.no_grad():
+            pose = model(c.keypoints[frames].unflatten(0, (-1, 4))).pose.flatten(0, 1)
+        wanted = slow_errors(list(pose), replace(c, keypoints=c.keypoints[frames], pose=c.pose[frames]))
+        assert {name: score.inferred[name] for name in wanted} == pytest.approx(wanted, rel=1e-4)
+    once = evaluate(model, clips, H36M_17)
+    assert [score.frames for score in once.clips] == [6, 3]
+    assert once.clips[0].inferred["P1"] != pytest.approx(found.clips[0].inferred["P1"], rel=1e-6)

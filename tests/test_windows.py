@@ -133,3 +133,16 @@ def test_nothing_to_cut():
         Windows([], Window(9))
     with pytest.raises(InputError, match="without frames"):
         Windows([clip(3), clip(0)], Window(9))
+
+
+@pytest.mark.parametrize(("n", "answered"), [(3, [0, 1, 2, 2]), (4, range(4)), (6, [0, 1, 2, 3, 2, 3, 4, 5])])
+def test_windows_that_reach_back_count_overlaps_twice_and_padding_too(n, answered):
+    clips = [clip(n, 1), clip(9, 2)]
+    windows = Windows(clips, Window(4, 4), reach_back=True)
+    mine = torch.arange(len(windows))[windows.clip(torch.arange(len(windows))) == 0]
+    assert windows.valid(mine).all()
+    assert torch.equal(windows.targets(mine).flatten(0, 1), clips[0].pose[list(answered)])
+    assert torch.equal(windows.inputs(mine).flatten(0, 1), clips[0].keypoints[list(answered)])
+    assert (len(windows) - mine.shape[0]) == 3  # 0 to 3, 4 to 7, 5 to 8
+    with pytest.raises(InputError, match="for encoders that answer whole windows"):
+        Windows(clips, Window(4, 1), reach_back=True)

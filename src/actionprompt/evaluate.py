@@ -5,7 +5,7 @@ each frame is counted once. P1 is MPJPE, P2 the depth error (D-MPJPE), P3 the de
 actions. All in millimetres; the root joint counts, as in the baselines.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -132,6 +132,7 @@ def evaluate(
     tail: Sequence[str] = (),
     flip: bool = False,
     batch: int = 1024,
+    reach_back: bool = False,
 ) -> Evaluation:
     """Scores a lifter on every frame of some clips.
 
@@ -142,6 +143,7 @@ def evaluate(
         tail: the hard actions of P3; empty: no P3.
         flip: average with the mirrored clip's answer (poses and logits).
         batch: windows per forward pass.
+        reach_back: count frames as MixSTE's authors did (see ``Windows``): some twice, and padding, too.
 
     Raises:
         InputError: another skeleton than the model's, an action that it does not know, clips without 3D, or a tail
@@ -155,10 +157,10 @@ def evaluate(
         )
     if batch < 1:
         raise InputError(f"The batch is {batch} windows: it must be at least 1.")
-    windows = Windows(clips, lifter.encoder.window).to(next(lifter.parameters()).device)
+    windows = Windows(clips, lifter.encoder.window, reach_back=reach_back).to(next(lifter.parameters()).device)
     labels = torch.tensor([_label(lifter, clip) for clip in clips], device=windows.device)
     order = list(skeleton.mirror) if flip else None
-    inferred, given, chosen = [], [], []
+    inferred, given, chosen, target, owner = [], [], [], [], []
     with torch.inference_mode():
         lifter.eval()
         for i in torch.arange(len(windows), device=windows.device).split(batch):
@@ -167,7 +169,11 @@ def evaluate(
             inferred.append(mine[valid].cpu())
             given.append(true[valid].cpu())
             chosen.append(action[:, None].expand_as(valid)[valid].cpu())
-    scores = list(_score(clips, torch.cat(inferred), torch.cat(given), torch.cat(chosen), lifter))
+            target.append(windows.targets(i)[valid].cpu())
+            owner.append(windows.clip(i)[:, None].expand_as(valid)[valid].cpu())
+    sizes = torch.cat(owner).bincount(minlength=len(clips)).tolist()
+    parts = [torch.cat(part).split(sizes) for part in (inferred, given, chosen, target)]
+    scores = [_score(clip, *answers, lifter) for clip, *answers in zip(clips, *parts, strict=True)]
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
 
@@ -193,26 +199,20 @@ def answer(
     return inferred, views.pose(label.clamp_min(0)), action
 
 
-def _score(
-    clips: Sequence[Clip], inferred: Frames, given: Frames, chosen: Tensor, lifter: Lifter
-) -> Iterator[ClipScore]:
-    sizes = [clip.num_frames for clip in clips]
-    for clip, mine, true, actions in zip(
-        clips, inferred.split(sizes), given.split(sizes), chosen.split(sizes), strict=True
-    ):
-        assert clip.pose is not None
-        counts = torch.bincount(actions[actions >= 0], minlength=len(lifter.actions)).tolist() if lifter.apm else []
-        scores = errors(mine, clip.pose)
-        yield ClipScore(
-            clip.name,
-            clip.camera,
-            clip.subject,
-            clip.action,
-            clip.num_frames,
-            inferred=scores,
-            given=scores if torch.equal(mine, true) else errors(true, clip.pose),
-            recognised={name: n for name, n in zip(lifter.actions, counts, strict=False) if n},
-        )
+def _score(clip: Clip, inferred: Frames, given: Frames, chosen: Tensor, target: Frames, lifter: Lifter) -> ClipScore:
+    """One clip's errors over the frames that count."""
+    counts = torch.bincount(chosen[chosen >= 0], minlength=len(lifter.actions)).tolist() if lifter.apm else []
+    scores = errors(inferred, target)
+    return ClipScore(
+        clip.name,
+        clip.camera,
+        clip.subject,
+        clip.action,
+        target.shape[0],
+        inferred=scores,
+        given=scores if torch.equal(inferred, given) else errors(given, target),
+        recognised={name: n for name, n in zip(lifter.actions, counts, strict=False) if n},
+    )
 
 
 def errors(predicted: Frames, target: Frames) -> dict[str, float]:

@@ -85,7 +85,7 @@ def _with_path(track: LiftedTrack, settings: MotionCfg) -> LiftedTrack:
     if settings.focal is not None:
         lens = Lens.of_pixels(settings.focal, track.size)
     try:
-        return estimate_root(track, lens, settings.smoothing)
+        return estimate_root(track, lens)  # smoothed with the pose, if at all
     except InputError as error:
         return replace(track, notes=(*track.notes, f"no path: {error}"))
 

@@ -24,9 +24,15 @@ class Windows:
     An encoder that answers one frame gets one window per ``stride`` frames (default 1: every frame). One that answers
     its whole window gets windows ``stride`` frames apart (default F: no overlap) that cover the clip and hang over
     both its ends alike; ``valid`` tells which answered frames are real.
+
+    With ``reach_back`` such windows lie as MixSTE's authors laid them for evaluation: from the first frame on, the last
+    one reaching back to end with the clip. Then all answered frames are valid: those on which the last two windows
+    overlap are answered twice, and those that pad a clip shorter than a window are answered, too.
     """
 
-    def __init__(self, clips: Sequence[Clip], window: Window, stride: int | None = None) -> None:
+    def __init__(
+        self, clips: Sequence[Clip], window: Window, stride: int | None = None, *, reach_back: bool = False
+    ) -> None:
         if not clips or not all(clip.num_frames for clip in clips):
             raise InputError(
                 "There are no clips to make windows of." if not clips else "There is a clip without frames."
@@ -35,7 +41,9 @@ class Windows:
             raise InputError(f"Windows cannot start every {stride} frames: the least is 1.")
         if odd := [clip.name for clip in clips if clip.pose is not None and clip.pose.shape[0] != clip.num_frames]:
             raise InputError(f"Clip {odd[0]!r} has another number of frames in 3D than in 2D.")
-        self.window = window
+        if reach_back and window.out == 1:
+            raise InputError("Windows that reach back are for encoders that answer whole windows (MixSTE).")
+        self.window, self.reach_back = window, reach_back
         self.num_joints = clips[0].keypoints.shape[1]
         self.stride = stride or window.out
         starts = [self._starts(clip.num_frames) for clip in clips]
@@ -63,6 +71,10 @@ class Windows:
     def _starts(self, n: int) -> Int[Tensor, " w"]:
         if self.window.out == 1:
             return torch.arange(0, n, self.stride) - self.window.past
+        if self.reach_back:
+            whole = torch.arange(n // self.window.frames) * self.window.frames
+            rest = [max(0, n - self.window.frames)] if n % self.window.frames else []
+            return torch.cat([whole, torch.tensor(rest, dtype=whole.dtype)])
         count = max(0, -(-(n - self.window.frames) // self.stride)) + 1
         overhang = (count - 1) * self.stride + self.window.frames - n
         return torch.arange(count) * self.stride - overhang // 2
@@ -106,8 +118,10 @@ class Windows:
         return self._first[i].unsqueeze(-1) + self.window.past + torch.arange(self.window.out, device=self.device)
 
     def valid(self, i: Index) -> Bool[Tensor, "*b t"]:
-        """Which answered frames are real, not padding. With windows that do not overlap each frame is real once."""
+        """Which answered frames count: the real ones, not padding. Each counts once if windows do not overlap."""
         frame = self.frames(i)
+        if self.reach_back:
+            return torch.ones_like(frame, dtype=torch.bool)
         return (frame >= 0) & (frame < self._frames[self._clip[i]].unsqueeze(-1))
 
 

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import numpy as np
@@ -168,10 +167,10 @@ def test_wrong_motion_files_are_refused(rig_file: Path, change, message: str):
         (lambda t: t.replace("    thigh shin\n", ""), "bone shin must be both"),
         (lambda t: t.replace("dof rx\n", "dof tx\n"), r"asf: bone shin has the degree of freedom tx"),
         (
-            lambda t: re.sub(r"length 0\.45", "length 0", t),
+            lambda t: t.replace("length 0.5", "length 0"),
             r"its unit of length is 0\.0; expected a number such as 0\.45",
         ),
-        (lambda t: re.sub(r"length 0\.45", "length nan", t), "its unit of length is nan"),
+        (lambda t: t.replace("length 0.5", "length nan"), "its unit of length is nan"),
         (lambda t: t.replace("length 3", "length three"), "is not a skeleton in Acclaim's .asf format"),
         (lambda t: t.replace("position 0 0 0", "position 0 1 0"), r"asf: a root that is placed .* set its position"),
     ],

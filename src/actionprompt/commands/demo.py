@@ -169,23 +169,33 @@ def comparison(scores: "dict[str, Evaluation]") -> "Console | object":
 
 
 def show(lifters: "dict[str, Lifter]", clip: "Clip", corpus: "Corpus", path: Path) -> None:
-    """Writes the page of one clip."""
+    """Writes the page of one clip: the two models of the demo, and the one that comes with the package."""
+    from actionprompt import models
     from actionprompt.lift import lift
+    from actionprompt.model import load
     from actionprompt.viewer import Motion, write_page
 
     lifted = {name: lift(lifter, clip.keypoints) for name, lifter in lifters.items()}
     best = lifted["+APM"]
+    ready = lift(load(models.find(models.DEFAULT)), clip.keypoints, flip=corpus.skeleton)
     motion = Motion(
         skeleton=corpus.skeleton,
         fps=corpus.fps,
         keypoints=clip.keypoints.numpy(),
-        poses={"VPose + APM": best.pose.numpy(), "VPose": lifted["VPose"].pose.numpy()},
+        poses={
+            "VPose + APM, trained now": best.pose.numpy(),
+            "VPose, trained now": lifted["VPose"].pose.numpy(),
+            f"{models.DEFAULT}, shipped": ready.pose.numpy(),
+        },
         truth=None if clip.pose is None else clip.pose.numpy(),
         root=None if clip.root is None else clip.root.numpy(),
         actions=corpus.actions,
         probability=best.probability.numpy(),
         true_action=clip.action,
         title=f"{clip.action}, test subject {clip.subject}, camera {clip.camera}",
-        notes=("Synthetic motion; models trained for a few hundred steps by `actionprompt demo`.",),
+        notes=(
+            "Synthetic motion; actions named by VPose + APM, trained for a few hundred steps by `actionprompt demo`.",
+            f"The shipped model {models.DEFAULT} was trained on real motion capture and never saw this figure.",
+        ),
     )
     write_page(motion, path)

@@ -32,6 +32,8 @@ class EvaluateArgs:
     """The hard actions of P3 (default: the data set's, else the three of largest depth error on training subjects)."""
     baseline: Path | None = None
     """Run or model whose errors on training subjects choose the tail actions (default: the evaluated model)."""
+    reach_back: bool = False
+    """Count frames as MixSTE's authors did: the last window of a clip reaches back and its overlap counts twice."""
     out: Path | None = None
     """Folder of the reports (default: the run's folder)."""
     batch: int = 1024
@@ -97,13 +99,18 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
         judge = to_device(load(model_file(args.baseline)), args.device) if args.baseline else lifter
         tail = tail_actions(judge, corpus, args.batch)
         chosen = f"largest depth error of {args.baseline or args.model} on training subjects"
-    result = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=args.flip, batch=args.batch)
+    result = evaluate(
+        lifter, clips, corpus.skeleton, tail=tail, flip=args.flip, batch=args.batch, reach_back=args.reach_back
+    )
     facts = {
         "model": str(file),
         **{key: value for key, value in lifter.about.items() if value},
         "evaluated on": f"{corpus.name}, {args.split} subjects {', '.join(subjects)}, {corpus.fps:g} frames/s, "
         f"2D {corpus.facts.get('2D', 'of unknown origin')}",
         "flip at test time": "yes" if args.flip else "no",
+        "frames": "as MixSTE's authors counted: overlaps twice, padding too"
+        if args.reach_back
+        else "each counted once",
         "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
         "weights": "of the last training step",
     }
@@ -120,7 +127,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
             f"{len(corpus.dropped)} recordings left out by quality control (`actionprompt data inspect` lists them)."
         )
     folder = args.out or (args.model if args.model.is_dir() else args.model.parent)
-    stem = f"report-{args.split}" + ("-flip" if args.flip else "")
+    stem = f"report-{args.split}" + "-flip" * args.flip + "-reach-back" * args.reach_back
     for path in report.write(result, title, facts, folder, stem):
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
     return 0

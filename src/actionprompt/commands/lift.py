@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".gif", ".3gp")
 MOST_FRAMES = 60.0
 """Frames a second that a detector looks at, at most: slow motion cameras give hundreds."""
+LARGEST = 30_000_000
+"""Bytes of a video that is put into a page if nothing else is said."""
 Size = Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")]
 
 
@@ -92,6 +94,8 @@ class LiftArgs:
     """Estimate the person's path through space (approximate)."""
     axes: Literal["camera", "y-up", "z-up"] = "camera"
     """Of npz, CSV and JSON; BVH, glTF and TRC have y up, C3D has z up."""
+    page_video: Literal["auto", "embed", "link", "none"] = "auto"
+    """The video in a page (.html): inside it, linked from where it lies, or left out (auto: inside up to 30 MB)."""
     bvh_unit: Literal["m", "cm"] = "m"
     """BVH does not say its unit: metres suit Blender, centimetres most motion capture programs."""
     lag: int = 0
@@ -263,11 +267,26 @@ def _tell(tracks: "list[LiftedTrack]", found: "People", console: "Console") -> N
                 console.print(f"[yellow]{note}", soft_wrap=True)
 
 
+def _page_video(args: LiftArgs) -> Path | None:
+    """The video that pages show; asked for only where a browser plays it, unless the user insists."""
+    from actionprompt.viewer.page import VIDEO_TYPES
+
+    source = Path(args.source)
+    if args.page_video == "none" or source.suffix.lower() not in VIDEO_SUFFIXES:
+        return None
+    playable = source.suffix.lower() in VIDEO_TYPES
+    return source if playable or args.page_video != "auto" else None
+
+
 def _write(path: Path, tracks: "list[LiftedTrack]", args: LiftArgs) -> list[Path]:
     from actionprompt.output import WriteCfg, write
 
     if path.suffix.lower() != ".mp4":
-        return write(tracks, path, settings=WriteCfg(axes=args.axes, bvh_unit=args.bvh_unit))
+        video = _page_video(args)
+        small = video is not None and video.stat().st_size <= LARGEST
+        embed = args.page_video == "embed" or (args.page_video == "auto" and small)
+        settings = WriteCfg(axes=args.axes, bvh_unit=args.bvh_unit, video=video, embed=embed)
+        return write(tracks, path, settings=settings)
     from actionprompt.video.decode import open_video
     from actionprompt.video.overlay import write_overlay
 

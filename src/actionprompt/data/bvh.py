@@ -86,7 +86,7 @@ def _joints(text: str, path: Path) -> list[Joint]:
             if word in ("ROOT", "JOINT", "End"):
                 name = next(words)
                 name = f"{joints[parent].name}_End" if word == "End" else name
-                joints.append(Joint(name, parent, (0, 0, 0), ()))
+                joints.append(Joint(name, parent, (0.0, 0.0, 0.0), ()))
             elif word == "{":
                 open_joints.append(len(joints) - 1)
             elif word == "}":

@@ -138,11 +138,11 @@ def convert(motions: Sequence[Motion]) -> Converted:
     for motion in motions:
         recording = read_amc(motion.amc, rigs[motion.asf], SOURCE_FPS)
         points = recording.points[:, joint_indices(recording.names, motion)]
+        check_size(points, str(motion.asf), "the unit that it says")
         speed = top_speed(points, SOURCE_FPS)
         if speed > FASTEST:
             dropped.append(f"{motion.name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f}).")
             continue
-        check_size(points, str(motion.asf), "the unit that it says")
         pose = resample(z_up(points, recording.up), SOURCE_FPS, FPS).astype(np.float32)
         takes.append(Take(torch.from_numpy(pose), motion.action, motion.actor, motion.name))
     if not takes:

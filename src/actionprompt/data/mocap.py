@@ -91,10 +91,10 @@ def convert(rows: Sequence[Row], cfg: MocapCfg) -> Converted:
             continue
         joints = z_up(to_h36m(recording.points, recording.names, rig), recording.up)
         unit = unit_of(joints, row, cfg)
+        check_size(joints * unit, str(row.file), "the unit that it says, or that data.unit says")
         if (speed := top_speed(joints * unit, recording.fps)) > FASTEST:
             dropped.append(f"{row.name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f}).")
             continue
-        check_size(joints * unit, str(row.file), "the unit that it says, or that data.unit says")
         notes.add(f"{row.file.suffix[1:].lower()}, rig {rig.name}, {unit:.4g} m a unit, {recording.fps:.4g} frames/s")
         pose = resample(joints * unit, recording.fps, cfg.fps).astype(np.float32)
         takes.append(Take(torch.from_numpy(pose), row.action, row.subject, row.name))

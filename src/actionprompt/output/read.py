@@ -6,7 +6,7 @@ import numpy as np
 
 from actionprompt.errors import InputError
 from actionprompt.output.track import LiftedTrack
-from actionprompt.skeleton import SKELETONS, Skeleton
+from actionprompt.skeleton import SKELETONS
 
 
 def read_npz(path: Path) -> LiftedTrack:
@@ -45,4 +45,3 @@ def read_npz(path: Path) -> LiftedTrack:
         )
     except (KeyError, IndexError, AssertionError, TypeError) as error:
         raise InputError(f"{path} is damaged or of another version ({error}).") from error
-

@@ -37,10 +37,14 @@ def bone_lengths(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> Floa
 
 
 def constant_lengths(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> Float[np.ndarray, "n j 3"]:
-    """The same motion with bones of constant (median) length: directions and root stay, joints move."""
+    """The same motion with bones of constant (median) length.
+
+    The root stays, and from there outwards each bone points to where its far joint was, so that errors do not add up
+    along a limb, as they would if bones kept their directions.
+    """
     lengths, moved = bone_lengths(points, skeleton), points.astype(float)
     for parent, joint in _outwards(skeleton):
-        moved[:, joint] = moved[:, parent] + lengths[joint] * _unit(points[:, joint] - points[:, parent])
+        moved[:, joint] = moved[:, parent] + lengths[joint] * _unit(points[:, joint] - moved[:, parent])
     return moved
 
 
@@ -57,14 +61,15 @@ def rigged(points: Float[np.ndarray, "n j 3"], rig: Rig, fps: float) -> Rigged:
         rig: the bones.
         fps: frames per second.
     """
-    points, skeleton = points.astype(float), rig.skeleton
+    skeleton, lengths = rig.skeleton, bone_lengths(points, rig.skeleton)
+    points = constant_lengths(points, skeleton)
     turned: list[Float[np.ndarray, "n 3 3"]] = []  # in world axes
     local = []
     for bone, parent in zip(rig.bones, rig.parents, strict=True):
         above = turned[parent] if parent >= 0 else np.tile(np.eye(3), (points.shape[0], 1, 1))
         turned.append(_turn(points, skeleton, bone, above, fps))
         local.append(above.mT @ turned[-1])
-    return Rigged(rig, bone_lengths(points, skeleton), points[:, skeleton.root], np.stack(local, axis=1))
+    return Rigged(rig, lengths, points[:, skeleton.root], np.stack(local, axis=1))
 
 
 def _turn(

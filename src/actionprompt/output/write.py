@@ -28,6 +28,10 @@ class WriteCfg:
     """Of BVH, which does not say: metres fit Blender's import, centimetres what most motion capture programs expect."""
     segments: SegmentsCfg = field(default_factory=SegmentsCfg)
     """How frames become segments of an action."""
+    video: Path | None = None
+    """The video that the motion comes from, for the page (HTML)."""
+    embed: bool = True
+    """Put the video into the page, or else refer to it where it lies."""
 
 
 class Job(NamedTuple):
@@ -199,7 +203,8 @@ def _html(job: Job, part: Path) -> None:
     from actionprompt.output.show import viewer_motion
     from actionprompt.viewer import page
 
-    _text(part, page(viewer_motion(job.tracks[0])))
+    folder = None if job.settings.embed else part.parent
+    _text(part, page(viewer_motion(job.tracks[0]), job.settings.video, folder))
 
 
 def _text(part: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from actionprompt.compare import Difference, Group, difference
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.paper import PaperTable
+from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.results import Result, measure
 from actionprompt.reproduce.tables import Line, Side, Table
 
@@ -67,6 +68,9 @@ def fill(
 
 
 def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted: int, paper: PaperTable) -> Cell:
+    if column == "full parameters" and line.full is not None:
+        size = count(line.full.model) / 1e6
+        return Cell(column, size, None, wanted, 0, wanted, None, paper.rows[line.paper].get("parameters"), None)
     printed = column.partition(" of ")[0].removeprefix("action/").removeprefix("cell/")
     return Cell(
         column,
@@ -113,6 +117,11 @@ def tail_of(table: Table, seeds: Sequence[int], results: Results) -> tuple[str, 
             if result.tail:
                 return result.tail
     return ()
+
+
+def found_lines(table: Table, seeds: Sequence[int], results: Results) -> dict[str, dict[int, Result]]:
+    """Every row's results by seed, under the row's key."""
+    return {line.paper: _found(line.run, seeds, results) for line in table.lines}
 
 
 def found(table: Table, seeds: Sequence[int], results: Results) -> list[Result]:

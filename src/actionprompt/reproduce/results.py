@@ -16,6 +16,7 @@ from actionprompt.serialise import to_data
 
 Errors = dict[str, float]
 """Millimetres by measure."""
+SIDES: tuple[Side, ...] = ("inferred", "given")
 DIGITS = 4
 """Decimals that are kept: tables made from the published results are those made from the runs."""
 
@@ -41,7 +42,7 @@ class Result:
     parameters: int = 0
     """Of the baked model: no text encoder."""
     actions: dict[str, dict[Side, Errors]] = field(default_factory=dict)
-    """Errors by action."""
+    """Errors by action; those with the true action at test time only where they differ."""
     cells: dict[str, dict[Side, Errors]] = field(default_factory=dict)
     """Errors by action and subject, named like ``walking S1``."""
 
@@ -64,7 +65,7 @@ def read(job: Job, flip: bool) -> Result | None:
     """
     if job.state == "failed":
         reason = json.loads((job.folder / "failed.json").read_text(encoding="utf-8"))["reason"]
-        return Result(job.folder.name, to_data(canonical(job.cfg)), "failed", reason, flip)
+        return Result(job.folder.name, _plain(job), "failed", reason, flip)
     path = job.folder / f"{report_name(flip)}.json"
     if job.state != "trained" or not path.is_file():
         return None
@@ -73,7 +74,7 @@ def read(job: Job, flip: bool) -> Result | None:
         report = json.loads(path.read_text(encoding="utf-8"))
         return Result(
             job.folder.name,
-            to_data(canonical(job.cfg)),
+            _plain(job),
             "trained",
             flip=report["flip"],
             facts={k: v for k, v in report["facts"].items() if k not in ("model", "parameters", "seed")},
@@ -87,8 +88,16 @@ def read(job: Job, flip: bool) -> Result | None:
         raise InputError(f"{path} is damaged ({error!r}): delete it, and the run is evaluated again.") from error
 
 
+def _plain(job: Job) -> dict[str, Any]:
+    """A run's canonical settings, as JSON gives them back."""
+    plain: dict[str, Any] = json.loads(json.dumps(to_data(canonical(job.cfg))))
+    return plain
+
+
 def _sides(row: Mapping[str, Any]) -> dict[Side, Errors]:
-    return {side: {m: round(v, DIGITS) for m, v in row[side].items()} for side in ("inferred", "given")}
+    """Both sides; the given one only where it differs, which halves the files."""
+    sides = {side: {m: round(v, DIGITS) for m, v in row[side].items()} for side in SIDES}
+    return sides if sides["inferred"] != sides["given"] else {"inferred": sides["inferred"]}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -103,9 +112,9 @@ def _cells(clips: Iterable[Mapping[str, Any]]) -> dict[str, dict[Side, Errors]]:
 
     def pool(group: Sequence[Mapping[str, Any]], side: Side) -> Errors:
         frames = sum(clip["frames"] for clip in group)
-        return {m: round(sum(clip[side][m] * clip["frames"] for clip in group) / frames, DIGITS) for m in ("P1", "P2")}
+        return {m: sum(clip[side][m] * clip["frames"] for clip in group) / frames for m in ("P1", "P2")}
 
-    return {name: {side: pool(group, side) for side in ("inferred", "given")} for name, group in grouped.items()}
+    return {name: _sides({s: pool(group, s) for s in SIDES}) for name, group in grouped.items()}
 
 
 def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence[str] = ()) -> float | None:
@@ -124,22 +133,27 @@ def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence
     special: dict[str, Callable[[], float | None]] = {
         "accuracy": lambda: None if result.accuracy is None else 100 * result.accuracy,
         "parameters": lambda: result.parameters / 1e6,
+        "full parameters": lambda: None,
         "action": lambda: _p1(result.actions, name, side),
         "cell": lambda: _p1(result.cells, name, side),
-        "P3": lambda: _mean([result.actions[a][side]["P2"] for a in tail or result.tail if a in result.actions]),
+        "P3": lambda: _tail([result.actions[a] for a in tail or result.tail if a in result.actions], side),
     }
     if kind in special:
         return special[kind]()
     base, _, of = column.partition(" of ")
-    return mean(errors[side][base] for errors in (result.cells if of else result.actions).values())
+    return mean(_side(errors, side)[base] for errors in (result.cells if of else result.actions).values())
+
+
+def _side(errors: Mapping[Side, Errors], side: Side) -> Errors:
+    return errors.get(side, errors["inferred"])
 
 
 def _p1(errors: Mapping[str, Mapping[Side, Errors]], name: str, side: Side) -> float | None:
-    return errors[name][side]["P1"] if name in errors else None
+    return _side(errors[name], side)["P1"] if name in errors else None
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return mean(values) if values else None
+def _tail(rows: Sequence[Mapping[Side, Errors]], side: Side) -> float | None:
+    return mean(_side(errors, side)["P2"] for errors in rows) if rows else None
 
 
 def write(results: Iterable[Result], path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table as Screen
+from rich.text import Text as Line
 
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import Interrupted
@@ -96,11 +97,13 @@ def pages_of(
 def screen(shown: Page) -> Screen:
     """A table's first part for the terminal."""
     sheet = shown.sheets[0]
-    out = Screen(title=shown.title, caption=None)
-    for i, head in enumerate(sheet.heads):
+    other = any(head.endswith("†") for head in sheet.short)
+    out = Screen(title=shown.title, caption=f"† {shown.printed}: not our data" if other else None)
+    for i, head in enumerate(sheet.short):
         out.add_column(head, justify="left" if i < sheet.stubs else "right", style="dim" if "paper" in head else "")
     for row in sheet.rows:
-        out.add_row(*(f"[bold]{text.text}[/]" if text.strong else text.text.replace("[", r"\[") for text in row))
+        texts = [text.text.partition(" (")[0] if text.kind == "difference" else text.text for text in row]
+        out.add_row(*(Line(text, "bold" if cell.strong else "") for text, cell in zip(texts, row, strict=True)))
     return out
 
 

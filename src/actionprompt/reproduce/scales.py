@@ -50,7 +50,7 @@ def _cpu() -> Scale:
         "A3DHP": Recipe(A3DHPCfg(stages=3, channels=256, dropout=0.05), schedule),
         "MixSTE": Recipe(
             MixSTECfg(frames=27, dim=64, depth=2),
-            replace(schedule, batch=16, lr=1e-3, amsgrad=False, weight_decay=0.1),
+            replace(schedule, batch=8, lr=1e-3, amsgrad=False, weight_decay=0.1),
             MotionLossCfg(),
         ),
     }

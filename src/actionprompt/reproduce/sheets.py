@@ -10,7 +10,9 @@ from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.tables import Plan, Table
 
-UNITS = {"accuracy": "accuracy (%)", "parameters": "parameters (M)"}
+UNITS = {"accuracy": "accuracy (%)", "parameters": "parameters (M)", "full parameters": "at the paper's size (M)"}
+PARTS = {"accuracy": ("ours", "paper"), "parameters": ("ours",), "full parameters": ("ours", "paper")}
+"""What a column shows, where that is not ours, the difference and the paper's."""
 HOMES = {"human36m": "Human3.6M", "humaneva": "HumanEva-I"}
 
 
@@ -32,6 +34,8 @@ class Sheet:
     rows: tuple[tuple[Text, ...], ...]
     stubs: int
     """How many columns in front are names."""
+    short: tuple[str, ...] = ()
+    """Heads for a narrow screen; paper† says that the data differ."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,21 @@ class Page:
     sheets: tuple[Sheet, ...]
     notes: tuple[str, ...]
     raw: tuple[FilledRow, ...]
+    printed: str
+    """What the paper's numbers were measured on."""
 
 
 def page(table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Results, paper: PaperTable) -> Page:
     """A table of the paper, filled with what there is."""
     home = plan.source == table.home
     rows = fill(table, table.columns, seeds, results, paper)
-    heads = [*table.stub]
+    heads, short = [*table.stub], [*table.stub]
     for column in table.columns:
-        name = UNITS.get(column, f"{column} (mm)")
-        where = "paper" if home else f"paper: {HOMES[table.home]}"
-        heads += [name, f"Δ {column}", f"{column}, {where}"] if _paired(column) else [name, f"{column}, {where}"]
+        for part in _parts(column):
+            heads.append(_head(column, part, home, table))
+            short.append({"ours": column, "difference": "Δ", "paper": "paper" if home else "paper†"}[part])
     body = [tuple(_line(row)) for row in rows]
-    sheets = [Sheet("", tuple(heads), tuple(body), len(table.stub))]
+    sheets = [Sheet("", tuple(heads), tuple(body), len(table.stub), tuple(short))]
     raw = [*rows]
     details = _detail_columns(table, plan, found(table, seeds, results), paper)
     if details:
@@ -63,20 +69,24 @@ def page(table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Re
         raw += parts
         sheets.append(_detail(table, details, parts, home))
     notes = _notes(table, plan, scale, seeds, results, paper)
-    return Page(table.name, table.title, tuple(sheets), tuple(notes), tuple(raw))
+    return Page(table.name, table.title, tuple(sheets), tuple(notes), tuple(raw), paper.data)
 
 
-def _paired(column: str) -> bool:
-    return column not in UNITS
+def _parts(column: str) -> tuple[str, ...]:
+    return PARTS.get(column, ("ours", "difference", "paper"))
+
+
+def _head(column: str, part: str, home: bool, table: Table) -> str:
+    if part == "paper":
+        return f"{column.removeprefix('full ')}, " + ("paper" if home else f"paper: {HOMES[table.home]}")
+    return f"Δ {column}" if part == "difference" else UNITS.get(column, f"{column} (mm)")
 
 
 def _line(row: FilledRow) -> list[Text]:
     texts = [Text(stub, "stub") for stub in row.line.stub]
     for cell in row.cells:
-        texts.append(ours(cell))
-        if _paired(cell.column):
-            texts.append(change(cell.delta))
-        texts.append(Text(printed(cell), "paper"))
+        drawn = {"ours": ours(cell), "difference": change(cell.delta), "paper": Text(printed(cell), "paper")}
+        texts += [drawn[part] for part in _parts(cell.column)]
     return texts
 
 
@@ -109,7 +119,7 @@ def printed(cell: Cell) -> str:
     """The paper's number as the paper prints it."""
     if cell.paper is None:
         return ""
-    digits = 2 if cell.column == "parameters" else 1
+    digits = 2 if cell.column.endswith("parameters") else 1
     gain = "" if cell.paper_delta is None else f" ({cell.paper_delta:+.1f})"
     return f"{cell.paper:.{digits}f}{gain}"
 

@@ -23,7 +23,7 @@ from actionprompt.ablations import tap as tap_of
 from actionprompt.config import LifterCfg
 from actionprompt.data.config import DATA, DataCfg, Human36MCfg, HumanEvaCfg
 from actionprompt.recipes import RunCfg
-from actionprompt.reproduce.scales import ENCODER_NAMES, Recipe, Scale
+from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES, Recipe, Scale
 
 Side = Literal["inferred", "given"]
 
@@ -45,6 +45,8 @@ class Line:
     baseline_side: Side = "inferred"
     why_not: str = ""
     """Why there is no run."""
+    full: RunCfg | None = None
+    """The row at the paper's size, whose parameters are counted (Table IX)."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Table:
     stub: tuple[str, ...]
     """Heads of the leading cells."""
     columns: tuple[str, ...]
-    """Measures: P1, P2, P3, accuracy, parameters, and with " of cells" the mean over subject and action."""
+    """Measures: P1, P2, P3, accuracy, parameters, full parameters; " of cells": the mean over subject and action."""
     lines: tuple[Line, ...]
     detail: Literal["", "actions", "cells"] = ""
     """A second part: P1 by action (Table I), or by action and subject (Table II)."""
@@ -234,20 +236,20 @@ def table8(plan: Plan) -> Table:
 
 def table9(plan: Plan) -> Table:
     """APP's size."""
-    base = plan.vpose()
+    base, paper = plan.vpose(), replace(plan, scale=SCALES["paper"])
     lines: list[Line] = []
     for key, factors in PROMPTS.items():
-        run = plan.vpose(pose_prompts(*factors))
+        run, full = plan.vpose(pose_prompts(*factors)), paper.vpose(pose_prompts(*factors))
         assert run.model.apm is not None
         app = run.model.apm.pose_prompt
         assert app is not None
         stub = (f"{app.depth}", f"{app.dim}", f"{app.length}")
-        lines.append(Line(key, stub, run, None if run == base else base))
+        lines.append(Line(key, stub, run, None if run == base else base, full=full))
     return Table(
         "table9",
         "Table IX: parameters of APP (D layers, C width, L pose prompts)",
         ("D", "C", "L"),
-        ("P1", "P2", "parameters"),
+        ("P1", "P2", "parameters", "full parameters"),
         tuple(lines),
     )
 
@@ -256,6 +258,19 @@ TABLES: Mapping[str, Callable[[Plan], Table]] = MappingProxyType(
     {f.__name__: f for f in (table1, table2, table3, table4, table5, table6, table7, table8, table9)}
 )
 """Every table by its name on the command line."""
+
+
+def figure3(plan: Plan) -> Table:
+    """The runs behind Fig. 3: Table I on true 2D."""
+    table = table1(plan)
+    return replace(table, name="figure3", lines=tuple(line for line in table.lines if not line.paper.endswith("*")))
+
+
+def figure4(plan: Plan) -> Table:
+    """The runs behind Fig. 4."""
+    lines = (Line("VPose", ("VPose",), plan.vpose(baseline)), Line("VPose+APM", ("+APM",), plan.vpose()))
+    return Table("figure4", FIGURES["figure4"], ("Method",), (), lines)
+
 
 FIGURES: Mapping[str, str] = MappingProxyType(
     {

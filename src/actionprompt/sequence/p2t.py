@@ -19,17 +19,17 @@ from actionprompt.sequence.history import History, cut, slide, sliding_sum
 class Softmax(NamedTuple):
     """A softmax over some rows in a form that can be joined with that over others, whatever the scores."""
 
-    top: Float[Tensor, "b r k 1"]
+    top: Float[Tensor, "b r h k 1"]
     """The largest score."""
-    total: Float[Tensor, "b r k 1"]
+    total: Float[Tensor, "b r h k 1"]
     """The sum of the weights, of which the largest is 1."""
-    found: Float[Tensor, "b r k e"]
+    found: Float[Tensor, "b r h #k e"]
     """The weighted sum of the values."""
 
     @staticmethod
-    def of(score: Float[Tensor, "b r k 1"], value: Float[Tensor, "b r 1 e"]) -> "Softmax":
+    def of(score: Float[Tensor, "b r h k 1"], value: Float[Tensor, "b r h 1 e"]) -> "Softmax":
         """Each row by itself."""
-        return Softmax(score, torch.ones_like(score), value.expand(-1, -1, score.shape[2], -1))
+        return Softmax(score, torch.ones_like(score), value)
 
     @staticmethod
     def join(one: "Softmax", other: "Softmax") -> "Softmax":
@@ -76,18 +76,13 @@ class PoseToTextFlow:
     def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k he"]:
         """The same of a whole sequence, without a choice that depends on the numbers."""
         score, value = self._split(F.linear(z0, self.reduce))
-        last, s = (self.count - 1) * self.stride, self.stride
-        found = []
-        for h in range(self.heads):
-            each, v = Softmax.of(score[:, :, h, :, None], value[:, :, h, None]), value[:, :, h, None]
-            window = each
-            if self.count > 1:
-                moving = Softmax.of(_steps(score[:, :, h, :, None], s), _steps(v, s))
-                both = Softmax.join(Softmax.cut(each, 0, s), moving)
-                window = slide(both, self.count - 1, s, Softmax.join, Softmax.cut)
-                window = Softmax.join(window, Softmax.cut(each, last, 0))
-            found.append(window.found / window.total)
-        return torch.cat(found, dim=-1)
+        score, value, s = score[..., None], value[..., None, :], self.stride
+        window = each = Softmax.of(score, value)
+        if self.count > 1:
+            steps = Softmax.join(Softmax.cut(each, 0, s), Softmax.of(_steps(score, s), _steps(value, s)))
+            window = slide(steps, self.count - 1, s, Softmax.join, Softmax.cut)
+            window = Softmax.join(window, Softmax.cut(each, (self.count - 1) * s, 0))
+        return rearrange(window.found / window.total, "b n h k e -> b n k (h e)")
 
     def _split(self, rows: Float[Tensor, "b r s"]) -> tuple[Float[Tensor, "b r h k"], Float[Tensor, "b r h e"]]:
         score = rearrange(rows[..., : self.scores], "b r (h k) -> b r h k", h=self.heads)

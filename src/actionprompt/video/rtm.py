@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import UInt8
 
+from actionprompt.errors import InputError
 from actionprompt.video.detect import Person
 from actionprompt.video.libraries import library
 
@@ -25,11 +26,14 @@ class RTM:
             device: cpu, cuda or mps.
 
         Raises:
-            InputError: rtmlib is not installed.
+            InputError: rtmlib is not installed, or cannot fetch its models.
         """
         rtmlib = library("rtmlib", "Detecting people with rtmlib needs it", "rtmlib")
         made = rtmlib.Body if points == 17 else rtmlib.BodyWithFeet
-        self._model: Any = made(mode=mode, to_openpose=False, backend="onnxruntime", device=device)
+        try:
+            self._model: Any = made(mode=mode, to_openpose=False, backend="onnxruntime", device=device)
+        except OSError as error:
+            raise InputError(f"rtmlib cannot fetch its {mode} models, which it does once ({error}).") from error
         self.name = f"rtmlib {mode}"
         self.layout = "coco17" if points == 17 else "halpe26"
 

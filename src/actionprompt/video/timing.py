@@ -12,8 +12,8 @@ from scipy.interpolate import make_interp_spline
 
 LONGEST_GAP = 1.0
 """Seconds between two frames over which nothing is interpolated."""
-SAME = 0.1
-"""Of a frame: times that are off by no more are the model's own."""
+SAME = 0.05
+"""Of a frame: times that are off by no more are the model's own (containers round them to milliseconds)."""
 
 
 def resample(

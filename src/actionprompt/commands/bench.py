@@ -1,0 +1,139 @@
+"""``actionprompt bench [MODEL ...]``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from actionprompt.commands.options import parse
+from actionprompt.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TextPromptCfg
+from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
+from actionprompt.errors import InputError
+from actionprompt.recipes import presets
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from actionprompt.bench import Figure, Subject
+
+ASKED: dict[str, tuple[str, float]] = {
+    "vpose+apm: throughput of the encoder alone kept": (">=", 0.6),
+    "vpose+apm: faster than a window per frame": (">=", 8.0),
+    "vpose+apm: largest difference to a window per frame": ("<=", 1e-4),
+    "vpose+apm: peak memory, 100,000 frames": ("<", 2.0),
+    "vpose+apm, causal: live, median": ("<", 10.0),
+    "vpose+apm, causal: live, 99 % of frames within": ("<", 33.0),
+    "mixste: evaluation": (">=", 250.0),
+    "mixste: peak memory, training step of 4 windows": ("<", 12.0),
+}
+"""What the project asks of its models at full size, on two cores (live: on one)."""
+
+
+@dataclass(frozen=True)
+class BenchArgs:
+    """What to measure."""
+
+    models: tyro.conf.Positional[tuple[str, ...]] = ("vpose+apm", "mixste")
+    """Presets (at full size, random weights), model files or runs' folders."""
+    frames: int = 10_000
+    """Frames of the whole sequence."""
+    twin: int = 512
+    """Frames that are also lifted with a window each."""
+    long: int = 100_000
+    """Frames of the sequence whose memory is measured."""
+    live: int = 100_000
+    """Frames of the live stream."""
+    threads: int = 2
+    """Threads; the live stream has one."""
+    repeats: int = 3
+    """The best of so many turns counts."""
+    quick: bool = False
+    """Presets in small and few frames: whether it works, in seconds."""
+    out: Path | None = None
+    """Also write the figures as JSON."""
+
+
+def main(args: list[str]) -> int:
+    """Runs the command."""
+    return run(
+        parse(
+            BenchArgs,
+            args,
+            "actionprompt bench",
+            description="How fast whole sequences, live frames and evaluation are on this machine, how much memory "
+            "they take, and what APM costs beside its encoder. Takes minutes. The column `processor` is the same by the "
+            "processor's clock (frames per second and core), which other programs disturb less.",
+        )
+    )
+
+
+def run(args: BenchArgs) -> int:
+    """Measures, prints, writes."""
+    import json
+
+    from rich.console import Console
+
+    from actionprompt.bench import Amount, measure
+    from actionprompt.files import write_text
+
+    counts = {name: getattr(args, name) for name in ("frames", "twin", "long", "live", "threads", "repeats")}
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"--{name} is {count}: it must be at least 1.")
+    amount = Amount(300, 60, 1_000, 200, args.threads, 1) if args.quick else Amount(**counts)
+    console = Console()
+    figures: list[Figure] = []
+    for subject in [find(name, args.quick) for name in args.models]:
+        with console.status(f"Measuring {subject.name}"):
+            figures += measure(subject, amount)
+    console.print(table(figures, full=not args.quick))
+    if args.out:
+        write_text(args.out, json.dumps([figure._asdict() for figure in figures], indent=1))
+    return 0
+
+
+def find(name: str, quick: bool) -> "Subject":
+    """A preset's settings, or a model file.
+
+    Raises:
+        InputError: neither.
+    """
+    from actionprompt.bench import Subject
+    from actionprompt.models import find as find_model
+
+    if name not in presets():
+        return Subject(name, file=find_model(name))
+    cfg = presets()[name][1].model
+    if quick:
+        apm = APMCfg(TextPromptCfg(LearnedClassesCfg(16), pose_to_text=PoseToTextCfg(2, 8)), PosePromptCfg(1, 8, 4, 2))
+        small: dict[type, EncoderCfg] = {
+            VPoseCfg: VPoseCfg((3, 3), 16),
+            A3DHPCfg: A3DHPCfg(2, 16),
+            MixSTECfg: MixSTECfg(9, 16, 1, 2),
+        }
+        cfg = type(cfg)(small[type(cfg.encoder)], apm if cfg.apm else None)
+    return Subject(name, cfg)
+
+
+def table(figures: "list[Figure]", full: bool) -> "Table":
+    """The figures beside what is asked, where the models have full size."""
+    from rich.table import Table
+
+    made = Table("figure", "measured", "processor", "asked")
+    for column in made.columns[1:]:
+        column.justify = "right"
+    for f in figures:
+        asked = ""
+        if full and f.name in ASKED:
+            sign, limit = ASKED[f.name]
+            met = f.value >= limit if sign == ">=" else f.value <= limit
+            asked = f"{sign} {limit:g} " + ("[green]met[/]" if met else "[red]missed[/]")
+        processor = "" if f.processor is None else number(f.processor)
+        made.add_row(f.name, f"{number(f.value)} {f.unit}", processor, asked)
+    return made
+
+
+def number(value: float) -> str:
+    """Three digits or so."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

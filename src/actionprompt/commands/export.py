@@ -1,0 +1,127 @@
+"""``actionprompt export MODEL``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from actionprompt.commands.options import parse
+from actionprompt.errors import InputError
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from rich.table import Table
+    from torch import Tensor
+
+    from actionprompt.export import Exported
+    from actionprompt.model import Lifter
+
+
+@dataclass(frozen=True)
+class ExportArgs:
+    """What to write."""
+
+    model: tyro.conf.Positional[str]
+    """A shipped model's name, a model file (.safetensors) or a run's folder."""
+    out: Path | None = None
+    """The file (default: the model's name with .onnx or .pt2, here)."""
+    format: Literal["onnx", "torch"] = "onnx"
+    """ONNX for any runtime, or PyTorch's exported program (.pt2)."""
+    form: Literal["sequence", "window"] = "sequence"
+    """A function of sequences of any length (VPose only: other encoders' features depend on the window), or of windows
+    of F frames (any encoder)."""
+    int8: bool = False
+    """Weights in 8 bits (onnxruntime's dynamic quantisation); prints what that costs in millimetres."""
+    keypoints: Path | None = None
+    """2D joints to measure int8 on: a keypoint file as `actionprompt lift` reads them (default: synthetic motion)."""
+    size: tuple[int, int] | None = None
+    """Width and height of the image in pixels, where the keypoint file does not say them."""
+
+
+def main(args: list[str]) -> int:
+    """Runs the command."""
+    return run(
+        parse(
+            ExportArgs,
+            args,
+            "actionprompt export",
+            description="Writes a trained lifter for other programs, without text encoder and without this package, "
+            "and compares the file's answers with PyTorch's: one that differs by more than 1e-4 is not written. "
+            "examples/lift_onnx.py shows how to use the file.",
+        )
+    )
+
+
+def run(args: ExportArgs) -> int:
+    """Writes, checks, prints."""
+    from rich.console import Console
+
+    from actionprompt.export import export
+    from actionprompt.model import load
+    from actionprompt.models import find
+
+    if args.keypoints and not args.int8:
+        raise InputError("--keypoints are what int8's error is measured on: give --int8 too.")
+    file = find(args.model)
+    lifter = load(file)
+    stem = file.parent.name if Path(args.model).is_dir() else file.stem
+    path = args.out or Path(stem + (".onnx" if args.format == "onnx" else ".pt2"))
+    measured, what = keypoints(lifter, args.keypoints, args.size) if args.int8 else (None, "")
+    done = export(lifter, path, format=args.format, form=args.form, int8=measured)
+    console = Console()
+    console.print(differences(done))
+    if q := done.quantised:
+        console.print(
+            f"int8 against float32 on {q.frames:,} frames of {what}: joints {q.mean_mm:.2f} mm apart on average, at "
+            f"most {q.largest_mm:.1f} mm; {q.same_action:.1%} of the actions are the same.\n"
+            f"{q.bytes[0] / 1e6:.1f} MB become {q.bytes[1] / 1e6:.1f} MB; {q.rate[0]:,.0f} frames a second become "
+            f"{q.rate[1]:,.0f} here.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(f"wrote {done.path} ({done.bytes / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
+    return 0
+
+
+def differences(done: "Exported") -> "Table":
+    """The check's table."""
+    from rich.table import Table
+
+    from actionprompt.export.check import TOLERANCE
+
+    table = Table(title=f"Largest differences to PyTorch, float32 (allowed: {TOLERANCE:g})")
+    for name in ("batch", "frames", "pose (m)", "probability", "other actions"):
+        table.add_column(name, justify="right")
+    for d in done.differences:
+        table.add_row(str(d.batch), str(d.frames), f"{d.pose:.1e}", f"{d.probability:.1e}", str(d.other_action))
+    return table
+
+
+def keypoints(
+    lifter: "Lifter", path: Path | None, size: tuple[int, int] | None
+) -> "tuple[Float[Tensor, 'n j 2'], str]":
+    """2D motion to measure on, and what it is.
+
+    Raises:
+        InputError: a file of another number of joints than the model's.
+    """
+    from actionprompt.data.config import FilmCfg, SyntheticCfg
+    from actionprompt.data.keypoints import read_keypoints
+    from actionprompt.export.check import wander
+
+    if path is not None:
+        found, what = read_keypoints(path, size=size).tracks[0].keypoints, str(path)
+        if found.shape[1] != lifter.num_joints:
+            raise InputError(
+                f"{path} gives {found.shape[1]} joints and the model takes {lifter.num_joints}: measure on synthetic "
+                "motion, without --keypoints."
+            )
+        return found, what
+    if lifter.num_joints != 17:
+        return wander(1, 500, lifter.num_joints)[0], "random walks"
+    corpus = SyntheticCfg(subjects=2, frames=100, film=FilmCfg(cameras=1)).load()
+    clips = [clip.keypoints for clip in corpus.select(corpus.test_subjects)]
+    import torch
+
+    return torch.cat(clips), "synthetic motion"

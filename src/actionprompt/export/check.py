@@ -1,0 +1,89 @@
+"""An exported file against PyTorch: the same answers at other lengths and batch sizes than it was traced with."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from actionprompt.export.forms import Form
+from actionprompt.lift import lift
+from actionprompt.model import Lifted, Lifter
+
+Run = Callable[[Float[np.ndarray, "b n j 2"]], tuple[Float[np.ndarray, "..."], ...]]
+"""An exported file: keypoints to poses and, with APM, probabilities."""
+
+TOLERANCE = 1e-4
+"""Metres, and parts of one."""
+
+
+class Difference(NamedTuple):
+    """The largest differences for one shape of input."""
+
+    batch: int
+    frames: int
+    pose: float
+    """Metres; where both recognise the same action."""
+    probability: float
+    """0 without APM."""
+    other_action: int
+    """Answers that take another action, though PyTorch's best two differ by more than the tolerance."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether this is rounding."""
+        return self.pose <= TOLERANCE and self.probability <= TOLERANCE and not self.other_action
+
+
+def check(run: Run, lifter: Lifter, form: Form) -> list[Difference]:
+    """Compares at two batch sizes, and for sequences at three lengths: one frame, F (the trap), more than two F."""
+    frames = lifter.encoder.window.frames
+    lengths = [frames] if form == "window" else [1, frames, 2 * frames + 5]
+    batches = [1, 2, 5] if form == "window" else [1, 3]
+    return [compare(run, lifter, form, wander(b, n, lifter.num_joints)) for n in lengths for b in batches]
+
+
+def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -> Difference:
+    """The largest differences for some keypoints."""
+    pose, *probability = (torch.from_numpy(array) for array in run(x.numpy()))
+    expected, *expected_probability = answers(lifter, form, x)
+    assert pose.shape == expected.shape, f"{tuple(pose.shape)}, not {tuple(expected.shape)}"
+    error = (pose - expected).abs().amax((-1, -2))  # b t
+    if not probability:
+        return Difference(*x.shape[:2], _largest(error), 0.0, 0)
+    assert probability[0].shape == expected_probability[0].shape
+    same = probability[0].argmax(-1) == expected_probability[0].argmax(-1)
+    best = expected_probability[0].topk(2).values
+    clear = best[..., 0] - best[..., 1] > TOLERANCE
+    comparable = same[:, None].expand_as(error) if form == "window" else same
+    return Difference(
+        *x.shape[:2],
+        pose=_largest(error[comparable]),
+        probability=_largest((probability[0] - expected_probability[0]).abs()),
+        other_action=int((clear & ~same).sum()),
+    )
+
+
+def answers(lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -> tuple[Tensor, ...]:
+    """What PyTorch answers: the lifter on windows, :func:`actionprompt.lift.lift` on each sequence."""
+    with torch.inference_mode():
+        if form == "window":
+            lifted: Lifted = lifter(x)
+            return (lifted.pose,) if lifted.logits is None else (lifted.pose, lifted.logits.softmax(-1))
+        poses = [lift(lifter, sequence) for sequence in x]
+    pose = torch.stack([one.pose for one in poses])
+    return (pose,) if lifter.apm is None else (pose, torch.stack([one.probability for one in poses]))
+
+
+def wander(b: int, n: int, joints: int) -> Float[Tensor, "b n j 2"]:
+    """Random walks on the normalised screen: smooth, but never at rest."""
+    random = torch.Generator().manual_seed(n)
+    steps = torch.randn(b, n, joints, 2, generator=random)
+    return 0.3 * steps.cumsum(1) / n**0.5 + 0.1 * steps
+
+
+def _largest(x: Float[Tensor, "..."]) -> float:
+    """NaN counts as infinite."""
+    return float(x.nan_to_num(torch.inf).amax()) if x.numel() else 0.0

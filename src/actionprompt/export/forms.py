@@ -1,0 +1,81 @@
+"""The lifter as one function of one tensor, and its trace."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from actionprompt.errors import InputError
+from actionprompt.model import Lifter, bake
+from actionprompt.sequence import Flow
+
+Form = Literal["window", "sequence"]
+
+Outputs = tuple[Tensor] | tuple[Tensor, Tensor]
+"""Poses, and with APM the actions' probabilities."""
+
+
+class WindowForm(nn.Module):
+    """A batch of windows: the pose of the answered frames, one row of probabilities per window."""
+
+    def __init__(self, lifter: Lifter) -> None:
+        super().__init__()
+        self.lifter = lifter
+
+    def forward(self, x: Float[Tensor, "b f j 2"]) -> Outputs:
+        """Poses (b t j 3), probabilities (b k)."""
+        pose, logits = self.lifter(x)
+        return (pose,) if logits is None else (pose, logits.softmax(-1))
+
+
+class SequenceForm(nn.Module):
+    """A batch of whole sequences of equal length: a pose and probabilities per frame, each feature computed once."""
+
+    def __init__(self, lifter: Lifter) -> None:
+        super().__init__()
+        self.flow = Flow(lifter)
+        """No module: the weights are constants of the graph, without those that folding has made superfluous."""
+
+    @property
+    def lifter(self) -> Lifter:
+        """The lifter."""
+        return self.flow.lifter
+
+    def forward(self, x: Float[Tensor, "b n j 2"]) -> Outputs:
+        """Poses (b n j 3), probabilities (b n k)."""
+        pose, logits = self.flow.over(x)
+        return (pose,) if logits is None else (pose, logits.softmax(-1))
+
+
+def make(lifter: Lifter, form: Form) -> WindowForm | SequenceForm:
+    """The lifter, baked, in some form.
+
+    Raises:
+        InputError: the sequence form of an encoder whose features depend on the window.
+    """
+    baked = bake(lifter).float().cpu().requires_grad_(False)
+    if form == "window":
+        return WindowForm(baked).eval()
+    if not Flow.covers(baked):
+        raise InputError(
+            f"{type(baked.encoder).__name__} has no sequence form, because its features depend on the window: "
+            "export the form `window`."
+        )
+    return SequenceForm(baked).eval()
+
+
+def trace(form: WindowForm | SequenceForm) -> ExportedProgram:
+    """The form as a graph that takes any batch, and any length where it takes sequences.
+
+    The example's lengths mean nothing, but for one trap: a sequence of exactly F frames would make the encoder take
+    its path for windows and freeze the length. Hence an odd one.
+    """
+    lifter = form.lifter
+    frames, axes = lifter.encoder.window.frames, {0: Dim("batch", min=1)}
+    if isinstance(form, SequenceForm):
+        frames, axes = frames + 4, {**axes, 1: Dim("frames", min=1)}
+    example = torch.zeros(3, frames, lifter.num_joints, 2)
+    with torch.no_grad():
+        return torch.export.export(form, (example,), dynamic_shapes=(axes,))
