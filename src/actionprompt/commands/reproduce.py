@@ -1,22 +1,29 @@
 """``actionprompt reproduce WHAT --data NAME``."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from actionprompt.commands.options import parse, take_data, to_ask
 from actionprompt.data.config import DATA, DataCfg, FilmCfg
 from actionprompt.errors import InputError, unknown
-from actionprompt.reproduce.scales import SCALES, lasting
-from actionprompt.reproduce.tables import FIGURES, TABLES, Plan
+from actionprompt.reproduce.launch import SlurmCfg
+from actionprompt.reproduce.scales import SCALES, Scale, lasting
+from actionprompt.reproduce.tables import FIGURES, TABLES, Plan, Table, figure3
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from actionprompt.reproduce.grid import Job
+    from actionprompt.reproduce.results import Result
+    from actionprompt.reproduce.run import Load
 
 TURNS = 8
 """Times each training take is filmed, where virtual cameras film it: more viewpoints, -7 mm (docs/LOG.md)."""
-SETS = ("human36m", "humaneva", "uiprmd", "hdm05", "synthetic")
 
 
 @dataclass(frozen=True)
@@ -34,29 +41,40 @@ class ReproduceArgs:
     steps: int | None = None
     """Training steps of every run (None: the scale's)."""
     out: Path = Path("runs/reproduce")
-    """Folder of the runs (DATA-SCALE in it: tables and figures)."""
-    run: Annotated[str, tyro.conf.arg(metavar="i/n")] = "1/1"
-    """Train only the i-th of n shares, to spread a grid over machines with one folder."""
+    """Folder of the runs, and of the tables and figures (in it, DATA-SCALE)."""
     list: bool = False
     """Only list the runs, with the time that they will take."""
     render: bool = False
     """Train nothing: tables and figures of what is there."""
+    results: Path | None = None
+    """Train nothing: tables and figure 3 of the published results in this file (results.json)."""
+    collect: Path | None = None
+    """Also put results (JSON), tables and figures into DATA-SCALE in this folder, small enough to publish."""
     flip: bool = False
     """Test with the mirrored input averaged in, for every table."""
+    run: Annotated[str, tyro.conf.arg(metavar="i/n")] = "1/1"
+    """Train only the i-th of n shares, to spread a grid over machines."""
+    workers: int = 1
+    """Processes on this machine that share the runs."""
     threads: int | None = None
     """CPU threads of each process (None: PyTorch's choice)."""
+    launcher: Literal["local", "slurm"] = "local"
+    """Train here, or submit each run to Slurm (needs submitit)."""
+    slurm: SlurmCfg = SlurmCfg()
+    """What to ask Slurm for."""
+    quiet: bool = False
+    """No lists, bars and tables on the screen."""
 
 
 def main(args: list[str]) -> int:
     """Runs the command."""
+    given = list(args)
     source = take_data(args)
-    if not args and source is None:
-        return overview(2)
-    names = [arg for arg in args if not arg.startswith("-")]
+    if source is None and set(args) <= {"-h", "--help"}:
+        return overview(0 if args else 2)
     if source is None and not set(args) & {"-h", "--help"}:
-        for name in names[:1]:
-            check_names([name])
-        raise InputError(f"Say which data: --data {' | '.join(SETS)}.")
+        check_names([arg for arg in args if not arg.startswith("-")][:1])
+        raise InputError(f"Say which data: --data {' | '.join(DATA)}.")
     parsed = parse(
         ReproduceArgs,
         args,
@@ -65,7 +83,7 @@ def main(args: list[str]) -> int:
         "The paper's tables and figures: trains what they need, never the same run twice, and shows our numbers beside "
         "the paper's. Interrupt it when you like: the same command goes on.",
     )
-    return run(parsed)
+    return run(parsed, given)
 
 
 def data_with_turns(name: str) -> Any:
@@ -81,7 +99,7 @@ def check_names(what: Sequence[str]) -> tuple[list[str], list[str]]:
     Raises:
         InputError: nothing, or a name that is none.
     """
-    known = {**{name: name for name in TABLES}, **FIGURES, "all": ""}
+    known = [*TABLES, *FIGURES, "all"]
     if not what:
         raise InputError(f"Name what to reproduce: {', '.join(known)}.")
     for name in what:
@@ -91,59 +109,150 @@ def check_names(what: Sequence[str]) -> tuple[list[str], list[str]]:
     return [t for t in TABLES if every or t in what], [f for f in FIGURES if every or f in what]
 
 
-def run(args: ReproduceArgs) -> int:
+def check(args: ReproduceArgs) -> None:
+    """Refuses options that contradict each other.
+
+    Raises:
+        InputError: they do, or a number is out of its range.
+    """
+    seeds = args.seeds
+    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
+        raise InputError(f"--seeds {' '.join(map(str, seeds))}: give at least one, each once, none below 0.")
+    still = [f"--{name}" for name in ("list", "render", "results") if getattr(args, name)]
+    if len(still) > 1:
+        raise InputError(f"{' and '.join(still)} exclude each other: give one of them.")
+    busy = [
+        name for name, given in (("--workers", args.workers > 1), ("--launcher", args.launcher == "slurm")) if given
+    ]
+    if (still and busy) or len(busy) > 1:
+        raise InputError(f"{' and '.join([*still, *busy])} exclude each other: give one of them.")
+    if args.workers < 1 or (args.threads is not None and args.threads < 1):
+        raise InputError(f"--workers is {args.workers} and --threads {args.threads}: each must be at least 1.")
+    if args.scale == "paper" and args.steps is not None:
+        raise InputError("--steps does not go with --scale paper, which trains for the baselines' own epochs.")
+
+
+def run(args: ReproduceArgs, given: Sequence[str]) -> int:
     """Lists, trains, evaluates and renders."""
     from rich.console import Console
 
-    from actionprompt.reproduce import run as grid_run
-    from actionprompt.reproduce.grid import jobs, share
+    from actionprompt.reproduce import draw, grid
+    from actionprompt.reproduce import run as work
 
-    tables, _ = check_names(args.what)
+    check(args)
+    tables, figures = check_names(args.what)
     if args.threads is not None:
         import torch
 
         torch.set_num_threads(args.threads)
-    scale = SCALES[args.scale] if args.steps is None else lasting(SCALES[args.scale], args.steps)
-    plan = Plan(scale, args.data)
+    console = Console(quiet=args.quiet)
+    plan = Plan(scale_of(args), args.data)
     made = [TABLES[name](plan) for name in tables]
-    everything = jobs(made, args.seeds, args.out)
-    mine = share(everything, args.run)
-    console = Console()
-    load = grid_run.loader()
-    todo = [] if args.render else [job for job in mine if not grid_run.complete(job, args.flip)]
-    times = grid_run.plan_times(todo, everything, load, console)
-    if not args.render:
-        console.print(grid_run.listing(mine, times, args.flip))
-        console.print(summary(len(mine), len(todo), sum(time.seconds for time in times.values())))
-    if args.list:
-        return 0
-    grid_run.work(todo, load, args.flip, console)
-    results = grid_run.results_of(everything, args.flip)
-    pages = list(grid_run.pages_of(made, plan, args.scale, args.seeds, results))
-    for page in pages:
-        console.print(grid_run.screen(page))
-    stem = f"{plan.source}-{args.scale}" + (f"-{args.steps}" if args.steps else "") + "-flip" * args.flip
-    folder = args.out / stem
-    title = f"ActionPrompt's tables on {DATA[plan.source][0].partition(',')[0]}, scale {args.scale}"
-    grid_run.write_tables(pages, title, folder)
-    console.print(
-        f"Tables: {folder} (Markdown, CSV, LaTeX; all of them in tables.html)", highlight=False, soft_wrap=True
-    )
-    return 0
+    behind = [*made, *([figure3(plan)] if "figure3" in figures else [])]
+    extra = draw.figure4_runs(plan, args.seeds, args.out) if "figure4" in figures else []
+    jobs = list({job.folder: job for job in [*extra, *grid.jobs(behind, args.seeds, args.out)]}.values())
+    load = work.loader(plan.source)
+    if not (args.render or args.results):
+        train(args, given, jobs, load, console)
+        if args.list or (args.launcher == "slurm" and args.slurm.cluster == "slurm"):
+            return 0
+    results = published(args.results) if args.results else work.results_of(jobs, args.flip)
+    return show(args, plan, made, figures, results, load, console)
 
 
-def summary(runs: int, todo: int, seconds: float) -> str:
-    """One line before the work starts."""
+def scale_of(args: ReproduceArgs) -> Scale:
+    """The scale, with other steps if they were asked for."""
+    scale = SCALES[args.scale]
+    return scale if args.steps is None else lasting(scale, args.steps)
+
+
+def published(path: Path) -> "Mapping[str, Result]":
+    """Published results by hash."""
+    from actionprompt.reproduce.results import read_all
+
+    return read_all(path)
+
+
+def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load: "Load", console: "Console") -> None:
+    """Lists the runs, and makes those that are to be made here."""
+    from actionprompt.reproduce import grid, launch
+    from actionprompt.reproduce import run as work
     from actionprompt.reproduce.estimate import words
 
-    left = f"about {words(seconds)} one after the other" if seconds else "time unknown"
-    return f"{runs} runs, {todo} to do" + (f": {left}." if todo else ".")
+    mine = grid.share(jobs, args.run)
+    todo = [job for job in mine if not work.complete(job, args.flip)]
+    if not args.quiet:
+        times = work.plan_times(todo, jobs, load if args.launcher == "local" else None, console)
+        console.print(work.listing(mine, times, args.flip))
+        seconds = sum(time.seconds for time in times.values())
+        left = f": about {words(seconds)} of work" if seconds else ""
+        console.print(f"{len(mine)} runs, {len(todo)} to do{left}.", highlight=False)
+    if args.list or not todo:
+        return
+    if args.launcher == "slurm":
+        launch.submit(todo, args.slurm, args.flip, args.out, console)
+    elif args.workers > 1:
+        load.cache_clear()
+        command = ["-m", "actionprompt", "reproduce", *without_workers(given), "--quiet"]
+        launch.in_processes(command, args.workers)
+    else:
+        work.work(todo, load, args.flip, console, args.quiet)
+
+
+def without_workers(given: Sequence[str]) -> list[str]:
+    """The command's words without ``--workers N`` and ``--collect DIR``, for each of the processes."""
+    kept, skip = [], False
+    for word in given:
+        name, equals, _ = word.partition("=")
+        if name in ("--workers", "--collect"):
+            skip = not equals
+            continue
+        if not skip:
+            kept.append(word)
+        skip = False
+    return kept
+
+
+def show(
+    args: ReproduceArgs,
+    plan: Plan,
+    made: "Sequence[Table]",
+    figures: Sequence[str],
+    results: "Mapping[str, Result]",
+    load: "Load",
+    console: "Console",
+) -> int:
+    """Tables and figures of what there is."""
+    from actionprompt.reproduce import draw, render
+    from actionprompt.reproduce import results as published_results
+    from actionprompt.reproduce import run as work
+
+    stem = f"{plan.source}-{args.scale}" + (f"-{args.steps}" if args.steps else "") + "-flip" * args.flip
+    title = f"ActionPrompt's tables on {DATA[plan.source][0].partition(',')[0]}, scale {args.scale}"
+    pages = list(work.pages_of(made, plan, args.scale, args.seeds, results))
+    for page in pages:
+        console.print(work.screen(page))
+    for folder in [args.out / stem, *([args.collect / stem] if args.collect else [])]:
+        if pages:
+            render.write(pages, title, folder)
+            console.print(f"Tables: {folder} (Markdown, CSV, LaTeX; all in tables.html)", soft_wrap=True)
+        for name in figures:
+            drawn = draw.draw(name, plan, args.seeds, results, lambda: load(args.data), args.out, folder)
+            said = ", ".join(map(str, drawn)) or f"{name} is not drawn: its runs are not done."
+            console.print(said, soft_wrap=True, highlight=False)
+    if args.collect:
+        path = args.collect / stem / "results.json"
+        published_results.write((results[name] for name in sorted(results)), path)
+        console.print(f"Results: {path}", soft_wrap=True)
+    return 0
 
 
 def overview(code: int) -> int:
     """The help without data."""
     out = sys.stdout if code == 0 else sys.stderr
     print("usage: actionprompt reproduce WHAT [WHAT ...] --data NAME [--scale cpu|gpu|paper] [options]", file=out)
-    print(f"\nWHAT: {', '.join([*TABLES, *FIGURES, 'all'])}\nDATA: {', '.join(SETS)}", file=out)
+    print(f"\nWHAT: {', '.join([*TABLES, *FIGURES, 'all'])}\nDATA: {', '.join(DATA)}\n\nscales:", file=out)
+    for name, scale in SCALES.items():
+        print(f"  {name:<6} {scale.what}", file=out)
     print("\n`actionprompt reproduce table3 --data uiprmd --help` lists every option.", file=out)
     return code

@@ -1,35 +1,65 @@
 """Working through a grid: list, train, evaluate; and the tables of what there is."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table as Screen
 from rich.text import Text as Line
 
 from actionprompt.data.clip import Corpus
-from actionprompt.errors import Interrupted
-from actionprompt.reproduce import estimate, paper, render
+from actionprompt.data.config import DataCfg
+from actionprompt.errors import InputError, Interrupted
+from actionprompt.reproduce import estimate, paper
 from actionprompt.reproduce.execute import complete, execute
 from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.results import Result, read
 from actionprompt.reproduce.sheets import Page, page
 from actionprompt.reproduce.tables import Plan, Table
 
-Load = Callable[[Job], Corpus]
+SOURCES = MappingProxyType(
+    {
+        "human36m": "Human3.6M comes from vision.imar.ro/human3.6m under a licence (docs/data.md says how to prepare "
+        "it); UI-PRMD is open and can stand in: --data uiprmd",
+        "humaneva": "HumanEva-I comes from humaneva.is.tue.mpg.de under a licence (docs/data.md); HDM05 is open and "
+        "can stand in: --data hdm05",
+        "uiprmd": "UI-PRMD is open: docs/data.md says where from; --data synthetic needs no files",
+        "hdm05": "HDM05 is open: docs/data.md says where from; --data synthetic needs no files",
+    }
+)
+"""Where data come from, and what can stand in for them."""
 
 
-def loader() -> Load:
+class Load:
     """Reads data when a run needs them, and keeps only the last ones: some data sets fill the memory."""
-    kept: dict[object, Corpus] = {}
 
-    def load(job: Job) -> Corpus:
-        if job.cfg.data not in kept:
-            kept.clear()
-            kept[job.cfg.data] = job.cfg.data.load()
-        return kept[job.cfg.data]
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._kept: dict[DataCfg, Corpus] = {}
 
-    return load
+    def __call__(self, data: DataCfg) -> Corpus:
+        """The data.
+
+        Raises:
+            InputError: they are not there; says where they come from, and what can stand in.
+        """
+        if data not in self._kept:
+            self._kept.clear()
+            try:
+                self._kept[data] = data.load()
+            except InputError as error:
+                more = SOURCES.get(self.source)
+                raise InputError(f"{error} {more}." if more else str(error)) from error
+        return self._kept[data]
+
+    def cache_clear(self) -> None:
+        """Forgets the data."""
+        self._kept.clear()
+
+
+def loader(source: str) -> Load:
+    """A reader of data for a grid."""
+    return Load(source)
 
 
 def plan_times(
@@ -40,8 +70,9 @@ def plan_times(
     for job in todo:
         found = estimate.known(job, everything)
         if found is None and load is not None:
+            corpus = load(job.cfg.data)
             with console.status(f"timing {job.rows[0] if job.rows else job.folder.name}"):
-                found = estimate.time_steps(job, load(job))
+                found = estimate.time_steps(job, corpus)
         if found is not None:
             times[job] = found
     return times
@@ -54,7 +85,7 @@ def listing(everything: Sequence[Job], times: Mapping[Job, estimate.Estimate], f
         state = "done" if job.state == "trained" and complete(job, flip) else job.state
         time = times.get(job)
         shown = (estimate.words(time.seconds), time.how) if time else ("", "")
-        screen.add_row(f"{number}", job.folder.name, f"{job.cfg.seed}", " ".join(job.rows), state, *shown)
+        screen.add_row(f"{number}", job.folder.name, f"{job.cfg.seed}", ", ".join(job.rows), state, *shown)
     return screen
 
 
@@ -67,16 +98,14 @@ def work(todo: Sequence[Job], load: Load, flip: bool, console: Console, quiet: b
     for number, job in enumerate(todo, 1):
         if complete(job, flip):
             continue
-        what = f"{job.folder.name} seed {job.cfg.seed}: {' '.join(job.rows)}"
+        what = f"{job.folder.name} seed {job.cfg.seed}: {', '.join(job.rows)}"
         console.print(f"[{number}/{len(todo)}] {what}", markup=False, highlight=False)
         try:
-            outcome = execute(job, load(job), flip=flip, quiet=quiet)
+            outcome = execute(job, load(job.cfg.data), flip=flip, quiet=quiet)
         except Interrupted as stopped:
             raise Interrupted(f"{stopped} The same command goes on with it.") from None
         if outcome != "done":
-            console.print(
-                {"failed": "  failed: its log is kept", "elsewhere": "  another process works on it"}[outcome]
-            )
+            console.print("  failed: its log is kept" if outcome == "failed" else "  another process works on it")
 
 
 def results_of(everything: Sequence[Job], flip: bool) -> dict[str, Result]:
@@ -105,8 +134,3 @@ def screen(shown: Page) -> Screen:
         texts = [text.text.partition(" (")[0] if text.kind == "difference" else text.text for text in row]
         out.add_row(*(Line(text, "bold" if cell.strong else "") for text, cell in zip(texts, row, strict=True)))
     return out
-
-
-def write_tables(pages: Sequence[Page], title: str, folder: Path) -> list[Path]:
-    """Writes the tables."""
-    return render.write(pages, title, folder)

@@ -63,29 +63,28 @@ class TextPromptFlow:
         self.t: Tensor = prompt.classes()
         self.pose_to_text = None
         if (p2t := prompt.pose_to_text) is not None:
-            self.pose_to_text = PoseToTextFlow(p2t, self.t, count, stride)
+            self.q, r = torch.linalg.qr(p2t.gamma[:, None] * p2t.out.weight)
+            self.pose_to_text = PoseToTextFlow(p2t, self.t, r, count, stride)
             self.t = self.t + p2t.gamma * p2t.out.bias
-            self.q, self.r = torch.linalg.qr(p2t.gamma[:, None] * p2t.out.weight)
             self.inside = self.t @ self.q
             self.outside = torch.linalg.vector_norm(self.t - self.inside @ self.q.mT, dim=-1)
 
     def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n k"]:
         """The logits y."""
-        t_hat = None if self.pose_to_text is None else self.pose_to_text.push(z0)
-        return self._compare(self.projector.push(z0), t_hat)
+        found = None if self.pose_to_text is None else self.pose_to_text.push(z0)
+        return self._compare(self.projector.push(z0), found)
 
     def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k"]:
         """The same of a whole sequence."""
-        t_hat = None if self.pose_to_text is None else self.pose_to_text.over(z0)
-        return self._compare(self.projector.over(z0), t_hat)
+        found = None if self.pose_to_text is None else self.pose_to_text.over(z0)
+        return self._compare(self.projector.over(z0), found)
 
-    def _compare(self, a: Float[Tensor, "b n d"], t_hat: Float[Tensor, "b n k he"] | None) -> Float[Tensor, "b n k"]:
+    def _compare(self, a: Float[Tensor, "b n d"], found: Float[Tensor, "b n k m"] | None) -> Float[Tensor, "b n k"]:
         a = F.normalize(a, dim=-1)
         product = a @ self.t.mT
-        if t_hat is None:
+        if found is None:
             length = torch.linalg.vector_norm(self.t, dim=-1)
         else:
-            found = F.linear(t_hat, self.r)
             product = product + (found @ (a @ self.q).unsqueeze(-1)).squeeze(-1)
             inside = torch.linalg.vector_norm(found.add_(self.inside), dim=-1)
             length = (inside.square() + self.outside.square()).sqrt()

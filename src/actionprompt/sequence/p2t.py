@@ -45,7 +45,7 @@ class Softmax(NamedTuple):
 
 
 class PoseToTextFlow:
-    """What the heads find (t_hat) in windows of Z0: ``count`` rows, ``stride`` apart, and their velocities.
+    """R t_hat: what the heads find in windows of Z0 (``count`` rows, ``stride`` apart) and in their velocities.
 
     The queries T are the same for all windows, so a row of Z0 is reduced to its scores (one per head and
     action) and its values, and only these are remembered.
@@ -55,25 +55,27 @@ class PoseToTextFlow:
     """Below this sum of its weights, the chunk's largest weight being 1, a window is computed by itself:
     float32 ends at 1e-38, and weights far below the window's own largest still count."""
 
-    def __init__(self, p2t: PoseToText, t: Float[Tensor, "k d"], count: int, stride: int) -> None:
-        self.heads, self.scores = p2t.heads, p2t.heads * t.shape[0]
+    def __init__(
+        self, p2t: PoseToText, t: Float[Tensor, "k d"], r: Float[Tensor, "m he"], count: int, stride: int
+    ) -> None:
+        self.heads, self.scores, self.r = p2t.heads, p2t.heads * t.shape[0], r
         self.count, self.stride = count, stride
         probes = rearrange(p2t.probes(t), "h k c0 -> (h k) c0")
         self.reduce = torch.cat([probes, p2t.value.weight])
         self.history = History((count - 1) * stride)
 
-    def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n k he"]:
-        """t_hat of the window that ends at each new row, heads joined."""
+    def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n k m"]:
+        """R t_hat of the window that ends at each new row."""
         score, value = self._split(self.history.extend(F.linear(z0, self.reduce)))
         if self.count == 1 or z0.shape[1] <= self.stride:
             return self._each(score, value)
-        t_hat, faint = self._sliding(score, value)
+        found, faint = self._sliding(score, value)
         for b, i in faint.nonzero().tolist():
             window = slice(i, i + self.history.reach + 1)
-            t_hat[b, i] = self._each(score[b : b + 1, window], value[b : b + 1, window])[0, 0]
-        return t_hat
+            found[b, i] = self._each(score[b : b + 1, window], value[b : b + 1, window])[0, 0]
+        return found
 
-    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k he"]:
+    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k m"]:
         """The same of a whole sequence, without a choice that depends on the numbers."""
         score, value = self._split(F.linear(z0, self.reduce))
         score, value, s = score[..., None], value[..., None, :], self.stride
@@ -82,24 +84,24 @@ class PoseToTextFlow:
             steps = Softmax.join(Softmax.cut(each, 0, s), Softmax.of(_steps(score, s), _steps(value, s)))
             window = slide(steps, self.count - 1, s, Softmax.join, Softmax.cut)
             window = Softmax.join(window, Softmax.cut(each, (self.count - 1) * s, 0))
-        return rearrange(window.found / window.total, "b n h k e -> b n k (h e)")
+        return F.linear(rearrange(window.found / window.total, "b n h k e -> b n k (h e)"), self.r)
 
     def _split(self, rows: Float[Tensor, "b r s"]) -> tuple[Float[Tensor, "b r h k"], Float[Tensor, "b r h e"]]:
         score = rearrange(rows[..., : self.scores], "b r (h k) -> b r h k", h=self.heads)
         return score, rearrange(rows[..., self.scores :], "b r (h e) -> b r h e", h=self.heads)
 
-    def _each(self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]) -> Float[Tensor, "b n k he"]:
+    def _each(self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]) -> Float[Tensor, "b n k m"]:
         """A softmax per window."""
         span = self.history.reach + 1
         score = score.unfold(1, span, 1)[..., :: self.stride]  # b n h k f0
         value = value.unfold(1, span, 1)[..., :: self.stride]  # b n h e f0
         attention = torch.cat([score, score.diff(dim=-1)], dim=-1).softmax(-1)  # keys [Z0; dZ0]
         found = attention @ torch.cat([value, value.diff(dim=-1)], dim=-1).mT
-        return rearrange(found, "b n h k e -> b n k (h e)")
+        return F.linear(rearrange(found, "b n h k e -> b n k (h e)"), self.r)
 
     def _sliding(
         self, score: Float[Tensor, "b r h k"], value: Float[Tensor, "b r h e"]
-    ) -> tuple[Float[Tensor, "b n k he"], Bool[Tensor, "b n"]]:
+    ) -> tuple[Float[Tensor, "b n k m"], Bool[Tensor, "b n"]]:
         """All windows at once, and which ones' weights are too faint beside the chunk's largest.
 
         A window sums over its rows, each with the step to the next one; its newest row has none.
@@ -109,13 +111,27 @@ class PoseToTextFlow:
         top = torch.maximum(score.amax(1, keepdim=True), step.amax(1, keepdim=True))
         at, moving = (score - top).exp(), (step - top).exp()  # weights of positions and of velocities
         total = self._slide(at[:, :-s] + moving) + at[:, -n:]
-        t_hat = value.new_empty(*total.shape[:2], total.shape[3], self.heads, value.shape[3])  # b n k h e
-        for h in range(self.heads):  # one at a time: these products are wide
+        found = None
+        for h in reversed(range(self.heads)):  # one at a time: these products are wide
             a, m = at[:, :, h, :, None], moving[:, :, h, :, None]  # b r k 1
             v, dv = value[:, :, h, None], velocity[:, :, h, None]  # b r 1 e
-            found = self._slide((a[:, :-s] * v[:, :-s]).addcmul_(m, dv)).addcmul_(a[:, -n:], v[:, -n:])
-            torch.div(found, total[:, :, h, :, None], out=t_hat[:, :, :, h])
-        return t_hat.flatten(3), (total < self.faint).flatten(2).any(-1)
+            t_hat = self._slide((a[:, :-s] * v[:, :-s]).addcmul_(m, dv)).addcmul_(a[:, -n:], v[:, -n:])
+            t_hat = t_hat.div_(total[:, :, h, :, None]).flatten(0, 2)
+            found = self._turn(t_hat, h, found)
+        assert found is not None
+        return found.view(*total.shape[:2], total.shape[3], -1), (total < self.faint).flatten(2).any(-1)
+
+    def _turn(
+        self, t_hat: Float[Tensor, "bnk e"], h: int, found: Float[Tensor, "bnk m"] | None
+    ) -> Float[Tensor, "bnk m"]:
+        """Adds a head's part of R t_hat; what lies below R's diagonal is zero and left out."""
+        e = t_hat.shape[-1]
+        columns = self.r[:, h * e : (h + 1) * e]
+        if found is None:
+            return F.linear(t_hat, columns)
+        rows = min((h + 1) * e, columns.shape[0])
+        found[:, :rows].addmm_(t_hat, columns[:rows].mT)
+        return found
 
     def _slide(self, x: Float[Tensor, "b r *a"]) -> Float[Tensor, "b n *a"]:
         sums = sliding_sum(x.flatten(2), self.count - 1, self.stride)

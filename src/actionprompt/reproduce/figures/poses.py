@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CLIPS = 4
+CAPTION = """\
+Clips with the largest error of VPose, one for each of its hardest actions, at the frame of its largest error,
+turned by 60 degrees to show depth. Blue: left limbs; orange: right limbs; grey: ground truth.
+Numbers: mean joint error, mean depth error."""
 Pose = Float[np.ndarray, "j 3"]
 
 
@@ -41,11 +45,7 @@ def draw(baseline: Lifter, ours: Lifter, corpus: Corpus, folder: Path) -> list[P
             _row(row, example, corpus.skeleton)
         for axes, title in zip(grid[0], ("input 2D", "ground truth", "VPose", "VPose+APM"), strict=True):
             axes.set_title(title, fontweight="bold")
-        made.supxlabel(
-            "The clips with the largest error of VPose in its hardest actions, each at its hardest frame, turned by 60 "
-            "degrees to show depth.\nBlue: left limbs; orange: right limbs; grey: ground truth. Below: mean joint error.",
-            fontsize=7,
-        )
+        made.supxlabel(CAPTION, fontsize=7)
         return save(made, folder, "figure4")
 
 

@@ -77,4 +77,4 @@ def save(made: "Figure", folder: Path, name: str) -> list[Path]:
 
 def short(names: Sequence[str], longest: int = 16) -> list[str]:
     """Action names, on several lines where they are long."""
-    return [textwrap.fill(name.removeprefix("standing "), longest, break_on_hyphens=False) for name in names]
+    return [textwrap.fill(name.removeprefix("standing "), longest) for name in names]

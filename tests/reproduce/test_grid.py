@@ -1,0 +1,106 @@
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from toys import plan
+
+from actionprompt.ablations import baseline
+from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.errors import InputError
+from actionprompt.reproduce.grid import Job, canonical, digest, jobs, share
+from actionprompt.reproduce.scales import SCALES, lasting
+from actionprompt.reproduce.tables import TABLES, Plan, detected
+from actionprompt.runfolder import RunFolder
+
+UIPRMD = UIPRMDCfg(Path("here"), film=FilmCfg(turns=8))
+
+
+def test_the_hash_is_of_what_numbers_depend_on():
+    cfg = plan(UIPRMD).vpose()
+    same = [
+        replace(cfg, data=replace(UIPRMD, path=Path("elsewhere"))),
+        replace(cfg, accelerator="gpu", devices=2, checkpoint_every=7, log_every=9),
+    ]
+    other = [
+        replace(cfg, seed=1),
+        replace(cfg, mirror=False),
+        replace(cfg, precision="bf16-mixed"),
+        replace(cfg, data=replace(UIPRMD, film=FilmCfg(turns=7))),
+        replace(cfg, data=SyntheticCfg()),
+        replace(cfg, schedule=replace(cfg.schedule, epoch_steps=4)),
+        replace(cfg, model=replace(cfg.model, apm=None)),
+    ]
+    assert {digest(each) for each in same} == {digest(cfg)}
+    assert len({digest(each) for each in [cfg, *other]}) == 1 + len(other)
+
+
+def test_hashes_stay():
+    """Another hash would train everything anew: change these only with the meaning of a setting."""
+    made = Plan(SCALES["cpu"], UIPRMD)
+    assert [digest(made.vpose(baseline)), digest(made.vpose())] == ["bbf3c42a7cd4208b", "ce7677bdbc32c309"]
+
+
+def test_a_changed_folder_is_refused(tmp_path):
+    cfg = plan().vpose()
+    job = Job(cfg, tmp_path / digest(cfg))
+    RunFolder(job.folder).claim(replace(cfg, seed=5), overwrite=False)
+    with pytest.raises(InputError, match="other settings than its name says"):
+        job.stored()
+
+
+def test_rows_share_runs():
+    tables = [make(Plan(SCALES["cpu"], UIPRMD)) for make in TABLES.values()]
+    grid = jobs(tables, (0, 1), Path("runs"))
+    assert len(grid) == 60
+    assert len({job.folder for job in grid}) == 60
+    assert [job.cfg.seed for job in grid] == [0] * 30 + [1] * 30
+    shared = Counter(row for job in grid for row in job.rows)
+    assert set(shared.values()) == {2}
+    baseline = next(job for job in grid if "table3/baseline" in job.rows)
+    assert baseline.rows == ("table1/VPose", "table2/VPose", "table3/baseline", "table4/baseline")
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("data", [UIPRMD, Human36MCfg(Path()), HumanEvaCfg(Path()), SyntheticCfg()])
+def test_every_run_can_be_trained(scale, data):
+    for job in jobs([make(Plan(SCALES[scale], data)) for make in TABLES.values()], (0,), Path()):
+        job.cfg.check()
+        assert canonical(canonical(job.cfg)) == canonical(job.cfg)
+
+
+def test_the_papers_own_settings():
+    made = Plan(SCALES["paper"], Human36MCfg(Path()))
+    cfg = made.vpose()
+    assert (cfg.model.encoder.frames, cfg.model.encoder.channels) == (243, 1024)
+    assert (cfg.schedule.epochs, cfg.schedule.batch, cfg.schedule.epoch_steps) == (80, 1024, None)
+    assert cfg.model.apm.recogniser.classes.model == "openai/clip-vit-base-patch32"
+    assert made.long(243) == cfg
+    assert Plan(SCALES["paper"], HumanEvaCfg(Path())).vpose().model.encoder.frames == 27
+    assert made.encoder("MixSTE").model.encoder.depth == 4
+
+
+def test_detected_2d():
+    assert detected(Human36MCfg(Path())) == Human36MCfg(Path(), "hr")
+    assert detected(UIPRMD) is None
+
+
+def test_lasting():
+    longer = lasting(SCALES["cpu"], 9600)
+    assert longer.encoders["VPose"].schedule.epoch_steps == 120
+    assert longer.long.schedule.epochs == 80
+    with pytest.raises(InputError, match="multiple of 80"):
+        lasting(SCALES["cpu"], 100)
+
+
+def test_shares_are_a_partition():
+    grid = jobs([TABLES["table9"](plan())], (0, 1, 2), Path())
+    parts = [share(grid, f"{i}/4") for i in range(1, 5)]
+    assert sorted(job.folder for part in parts for job in part) == sorted(job.folder for job in grid)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize("spec", ["", "3", "0/2", "3/2", "a/b", "1/2/3", "-1/2", "1.0/2"])
+def test_no_share(spec):
+    with pytest.raises(InputError, match="--run is .*: write i/n"):
+        share([], spec)

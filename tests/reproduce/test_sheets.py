@@ -1,0 +1,247 @@
+import csv
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from toys import failure, open_plan, plan, result
+
+from actionprompt.reproduce import render
+from actionprompt.reproduce.grid import digest
+from actionprompt.reproduce.paper import read
+from actionprompt.reproduce.parameters import count
+from actionprompt.reproduce.results import Result, measure, read_all, write
+from actionprompt.reproduce.scales import SCALES
+from actionprompt.reproduce.sheets import Page, page
+from actionprompt.reproduce.tables import TABLES, Plan
+
+PAPER = read()
+SEEDS = (0, 1, 2)
+
+
+def made(name: str, results: list[Result], where: Plan | None = None) -> Page:
+    where = where or open_plan()
+    return page(TABLES[name](where), where, "toy", SEEDS, {r.name: r for r in results}, PAPER[name])
+
+
+def full(name: str, where: Plan | None = None) -> list[Result]:
+    """Row r at seed s has P1 = 50 - r + s, except the first row, which has 50 + s."""
+    lines = TABLES[name](where or open_plan()).lines
+    return [result(line.run, s, 50.0 - r + s) for r, line in enumerate(lines) if line.run for s in SEEDS]
+
+
+def texts(shown: Page, row: int, sheet: int = 0) -> list[str]:
+    return [text.text for text in shown.sheets[sheet].rows[row]]
+
+
+# --- Cells --------------------------------------------------------------------------------------------------------
+def test_a_finished_table():
+    shown = made("table3", full("table3"))
+    assert shown.sheets[0].heads == (
+        *("", "Action Label", "ATP", "APP"),
+        *("P1 (mm)", "Δ P1", "P1, paper: Human3.6M", "P2 (mm)", "Δ P2", "P2, paper: Human3.6M"),
+        *("accuracy (%)", "accuracy, paper: Human3.6M"),
+    )
+    assert texts(shown, 0) == ["Baseline", "", "", "", "51.00 ± 1.00", "", "37.8", "25.50 ± 0.50", "", "33.6", "–", ""]
+    last = ["Ours", "✓", "✓", "✓", "47.00 ± 1.00", "-4.00 ± 0.00 (-7.8 %)", "35.7", "23.50 ± 0.50"]
+    assert texts(shown, 4) == [*last, "-2.00 ± 0.00 (-7.8 %)", "29.7", "90.00 ± 0.00", "96.2"]
+    assert any("OTHER DATA" in note for note in shown.notes)
+    assert not any("not done" in note for note in shown.notes)
+
+
+def test_an_interval():
+    """Student's t with two degrees of freedom: 4.303 s / sqrt(3)."""
+    where = open_plan()
+    lines = TABLES["table5"](where).lines
+    results = [result(lines[0].run, s, 50) for s in SEEDS]
+    results += [result(lines[1].run, s, 50 + d) for s, d in zip(SEEDS, (-1.0, 0.0, 2.5), strict=True)]
+    results += [result(lines[2].run, s, 50 + d) for s, d in zip(SEEDS, (-1.0, -1.2, -1.1), strict=True)]
+    shown = made("table5", results)
+    sd = ((1.5**2 + 0.5**2 + 2**2) / 2) ** 0.5
+    assert shown.sheets[0].rows[1][2].text == f"+0.50 ± {4.3027 * sd / 3**0.5:.2f} (+1.0 %)"
+    assert not shown.sheets[0].rows[1][2].strong
+    assert shown.sheets[0].rows[2][2].text == f"-1.10 ± {4.3027 * 0.1 / 3**0.5:.2f} (-2.2 %)"
+    assert shown.sheets[0].rows[2][2].strong
+
+
+def test_missing_failed_and_partial():
+    lines = TABLES["table3"](open_plan()).lines
+    run = [line.run for line in lines]
+    results = [
+        *(result(run[0], s, 50) for s in SEEDS),
+        *(result(run[1], s, 50) for s in SEEDS[:2]),
+        *(failure(run[2], s) for s in SEEDS),
+        result(run[3], 0, 49),
+        failure(run[3], 1),
+    ]
+    shown = made("table3", results)
+    assert [texts(shown, row)[4] for row in range(5)] == [
+        "50.00 ± 0.00",
+        "50.00 ± 0.00 [2/3]",
+        "failed",
+        "49.00 [1/3, 1 failed]",
+        "not run",
+    ]
+    assert texts(shown, 3)[5] == "-1.00 (-2.0 %)"
+    assert texts(shown, 2)[5] == texts(shown, 4)[5] == ""
+    assert "5 of 15 runs are not done" in "".join(shown.notes)
+    assert sum("failed: The loss became nan before step 7." in note for note in shown.notes) == 4
+
+
+def test_no_detected_2d():
+    shown = made("table1", full("table1"))
+    assert texts(shown, 6)[:2] == ["VPose*", "n/a"]
+    assert "n/a: UI-PRMD has no detected 2D." in shown.notes
+
+
+def test_nothing_at_all():
+    for name in TABLES:
+        shown = made(name, [])
+        assert {row[len(TABLES[name](open_plan()).stub)].text for row in shown.sheets[0].rows} <= {"not run", "n/a"}
+        assert len(shown.sheets) == 1
+
+
+def test_label_given_against_inferred():
+    run = TABLES["table8"](open_plan()).lines[0].run
+    given = {"given": {"P1": 40.0, "P2": 20.0}}
+    results = [result(run, s, 50) for s in SEEDS]
+    results = [replace(r, actions={a: sides | given for a, sides in r.actions.items()}) for r in results]
+    shown = made("table8", results)
+    assert texts(shown, 0)[:3] == ["APP w. GT", "40.00 ± 0.00", "-10.00 ± 0.00 (-20.0 %)"]
+    assert texts(shown, 1)[:3] == ["APP w/o. GT", "50.00 ± 0.00", ""]
+
+
+def test_actions_and_cells():
+    shown = made("table1", full("table1"))
+    assert shown.sheets[1].heads == ("Method", "jump", "sit down")
+    assert texts(shown, 0, 1) == ["VPose", "52.00 ± 1.00", "50.00 ± 1.00"]
+    assert texts(shown, 2, 1) == ["Δ", "-1.00 ± 0.00", "-1.00 ± 0.00"]
+    shown = made("table2", full("table2"))
+    assert shown.sheets[1].heads == ("Method", "jump s1", "sit down s1", "jump s2", "sit down s2")
+
+
+def test_on_the_papers_own_data():
+    from pathlib import Path
+
+    from actionprompt.data.config import Human36MCfg
+
+    where = plan(Human36MCfg(Path()))
+    errors = {a: {"inferred": {"P1": 10.0, "P2": 5.0}} for a in ("sitting", "greeting", "walking")}
+    results = [replace(r, actions=errors) for r in full("table1", where)]
+    shown = made("table1", results, where)
+    assert shown.sheets[0].heads[1:4] == ("P1 (mm)", "Δ P1", "P1, paper")
+    assert shown.sheets[1].heads == ("Method", "walking", "greeting", "sitting")
+    assert texts(shown, 1, 1) == ["paper", "29.3", "36.3", "45.8"]
+    assert len(shown.sheets[0].rows) == 12
+    assert texts(shown, 7)[1] == "10.00 ± 0.00"
+    assert not any("OTHER DATA" in note for note in shown.notes)
+
+
+def test_parameters():
+    shown = made("table9", full("table9"))
+    assert texts(shown, 0)[-3:] == ["1.23", "23.83", "22.87"]
+    assert texts(shown, 3)[-3:] == ["1.23", "32.11", "31.61"]
+
+
+def test_the_parameters_of_a_layer_are_the_papers():
+    """Table IX: four layers instead of one add 24.45 - 22.87 M."""
+    lines = TABLES["table9"](Plan(SCALES["paper"], open_plan().data)).lines
+    sizes = [count(line.run.model) for line in lines]
+    assert (sizes[1] - sizes[0]) / 1e6 == pytest.approx(24.45 - 22.87, abs=0.01)
+
+
+def test_one_tail_for_a_table():
+    """Rows whose own hardest actions differ are compared on the first row's."""
+    lines = TABLES["table6"](open_plan()).lines
+    results = [replace(result(line.run, 0, 50), tail=("jump",) if k else ("sit down",)) for k, line in enumerate(lines)]
+    shown = made("table6", results)
+    assert {row[-3].text for row in shown.sheets[0].rows} == {"24.50 [1/3]"}
+
+
+# --- Formats ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", TABLES)
+def test_the_same_bytes(name):
+    results = full(name)
+    shown, again = made(name, results), made(name, results[::-1])
+    for make in (*render.WRITERS.values(), lambda p: render.to_html([p], "all")):
+        assert make(shown) == make(again)
+        assert not re.search(r"20\d\d-|\d\d:\d\d", make(shown))
+
+
+def test_markdown():
+    lines = render.markdown(made("table5", full("table5"))).splitlines()
+    assert lines[0] == "# Table V: K-action text prompt, with APP"
+    assert lines[2].startswith("| Method | P1 (mm) | Δ P1 | P1, paper: Human3.6M |")
+    assert lines[3] == "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    assert lines[5].startswith("| K-action text prompt | 50.00 ± 1.00 | **-1.00 ± 0.00 (-2.0 %)** | 36.3 |")
+    assert len({line.count("|") for line in lines[2:7]}) == 1
+
+
+def test_csv_is_not_rounded():
+    results = full("table3")
+    rows = list(csv.DictReader(io.StringIO(render.to_csv(made("table3", results)))))
+    ours = next(row for row in rows if (row["row"], row["measure"]) == ("apm", "P1"))
+    numbers = {key: float(ours[key]) for key in ("mean", "sd", "seeds", "difference", "ci95", "percent", "paper")}
+    assert numbers == {"mean": 47, "sd": 1, "seeds": 3, "difference": -4, "ci95": 0, "percent": -7.84314, "paper": 35.7}
+    assert ours["state"] == "done"
+
+
+def test_latex():
+    text = render.latex(made("table3", full("table3")))
+    assert text.count(r"\begin{") == text.count(r"\end{") == 2
+    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert {line.count("&") for line in rows} == {11}
+    assert r"\textbf{-4.00 $\pm$ 0.00 (-7.8 \%)}" in text
+    assert not re.search(r"[±Δ✓†–]|(?<!\\)%(?!$)", text.replace("\\resizebox{\\ifdim", ""), re.MULTILINE)
+
+
+def test_html():
+    class Tags(HTMLParser):
+        open_tags, cells = [], 0
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta",):
+                self.open_tags.append(tag)
+            self.cells += tag == "td"
+
+        def handle_endtag(self, tag):
+            assert self.open_tags.pop() == tag
+
+    tags = Tags()
+    pages = [made(name, full(name)) for name in TABLES]
+    text = render.to_html(pages, "All <tables>")
+    tags.feed(text)
+    assert not tags.open_tags
+    assert tags.cells == sum(len(row) for p in pages for sheet in p.sheets for row in sheet.rows)
+    assert "All &lt;tables&gt;" in text
+    assert not re.search(r"https?://|<script|src=", text)
+
+
+def test_written_files(tmp_path):
+    paths = render.write([made("table3", full("table3")), made("table9", [])], "title", tmp_path)
+    names = {f"table{n}{suffix}" for n in (3, 9) for suffix in (".md", ".csv", ".tex")} | {"tables.html"}
+    assert {path.name for path in paths} == {path.name for path in tmp_path.iterdir()} == names
+
+
+# --- Results ------------------------------------------------------------------------------------------------------
+def test_published_results_come_back(tmp_path):
+    results = [*full("table3"), failure(TABLES["table3"](open_plan()).lines[0].run, 7)]
+    write(results, tmp_path / "results.json")
+    assert read_all(tmp_path / "results.json") == {r.name: r for r in results}
+
+
+def test_measures():
+    run = open_plan().vpose()
+    one = result(run, 0, 50)
+    assert measure(one, "P1") == 50
+    assert measure(one, "P3") == 24.5
+    assert measure(one, "P3", tail=("jump",)) == 25.5
+    assert measure(one, "accuracy") == 90
+    assert measure(one, "action/jump") == 51
+    assert measure(one, "action/fly") is None
+    assert measure(one, "cell/sit down s2") == 49
+    assert measure(one, "P2 of cells") == 25
+    assert measure(failure(run, 0), "P1") is None
+    assert one.name == digest(run)
