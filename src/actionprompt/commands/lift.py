@@ -287,8 +287,9 @@ def _write(path: Path, tracks: "list[LiftedTrack]", args: LiftArgs) -> list[Path
         embed = args.page_video == "embed" or (args.page_video == "auto" and small)
         settings = WriteCfg(axes=args.axes, bvh_unit=args.bvh_unit, video=video, embed=embed)
         return write(tracks, path, settings=settings)
+    from actionprompt.output.show import overlay_figure
     from actionprompt.video.decode import open_video
     from actionprompt.video.overlay import write_overlay
 
-    write_overlay(open_video(Path(args.source)), tracks, path)
+    write_overlay(open_video(Path(args.source)), [overlay_figure(track) for track in tracks], path)
     return [path]

@@ -1,6 +1,7 @@
-"""A lifted track for the viewer."""
+"""A lifted track for the viewer and for the drawing over the video."""
 
 from actionprompt.output.track import LiftedTrack
+from actionprompt.video.drawing import Figure
 from actionprompt.viewer import Motion
 
 
@@ -25,4 +26,18 @@ def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") ->
         notes=track.notes,
         up=track.up,
         start=max(0.0, track.first),
+    )
+
+
+def overlay_figure(track: LiftedTrack) -> Figure:
+    """What is drawn over the video of a track."""
+    best = track.probability.argmax(1) if track.actions else []
+    return Figure(
+        name=f"person {track.person}",
+        skeleton=track.skeleton,
+        fps=track.fps,
+        first=round(track.first * track.fps),
+        keypoints=track.keypoints,
+        pose=track.pose,
+        labels=tuple(f"{track.actions[k]} {track.probability[i, k]:.0%}" for i, k in enumerate(best)),
     )
