@@ -19,8 +19,13 @@ def names(figures: list[Figure]) -> list[str]:
     return [figure.name for figure in figures]
 
 
-def test_whole_sequences_and_live_streams_of_vpose(monkeypatch):
+@pytest.fixture
+def here(monkeypatch):
+    """Questions are answered in this process, which spares its start."""
     monkeypatch.setattr(bench, "isolated", lambda question, *args: question(*args))
+
+
+def test_whole_sequences_and_live_streams_of_vpose(here):
     figures = bench.measure(find("vpose+apm", quick=True), QUICK)
     assert all(figure.value > 0 for figure in figures if figure.unit not in ("MiB", "m"))
     assert 0 < next(f.value for f in figures if f.unit == "m") < 1e-4
@@ -30,14 +35,13 @@ def test_whole_sequences_and_live_streams_of_vpose(monkeypatch):
     assert set(asked) <= set(names(figures))
 
 
-def test_windows_of_mixste(monkeypatch):
-    monkeypatch.setattr(bench, "isolated", lambda question, *args: question(*args))
+def test_windows_of_mixste(here):
     figures = bench.measure(find("mixste", quick=True), QUICK)
     assert set(names(figures)) >= {name for name in ASKED if name.startswith("mixste")}
     assert names(figures)[-1] == "mixste: peak memory, training step of 4 windows"
 
 
-def test_a_model_file_without_apm(tmp_path, capsys):
+def test_a_model_file_without_apm(tmp_path, capsys, here):
     save(random_lifter(LifterCfg(VPoseCfg((3,), 8), None)), tmp_path / "mine.safetensors")
     model = str(tmp_path / "mine.safetensors")
     assert main([model, "--quick", "--threads", "1", "--out", str(tmp_path / "figures.json")]) == 0
@@ -45,6 +49,10 @@ def test_a_model_file_without_apm(tmp_path, capsys):
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures[0]["name"] == f"{model}: whole sequence"
     assert not any("encoder alone" in figure["name"] for figure in figures)
+
+
+def test_a_question_gets_a_process_of_its_own():
+    assert bench.isolated(bench.covered, find("mixste", quick=True), QUICK) is False
 
 
 def test_turns():
@@ -59,7 +67,10 @@ def test_turns():
 def test_clock_tells_work_from_waiting():
     import time
 
-    waiting, work = bench.clock(lambda: time.sleep(0.1)), bench.clock(lambda: torch.rand(300, 300) @ torch.rand(300, 300))
+    waiting, work = (
+        bench.clock(lambda: time.sleep(0.1)),
+        bench.clock(lambda: torch.rand(300, 300) @ torch.rand(300, 300)),
+    )
     assert waiting.wall > 0.09 > 2 * waiting.processor
     assert work.processor > 0
     assert bench._ratio(Seconds(4, 3), Seconds(2, 1)) == (2, "x", 3)
@@ -79,7 +90,7 @@ def test_asked_and_measured_stand_side_by_side():
     assert list(table(figures, full=False).columns[3].cells) == ["", ""]
     assert list(shown.columns[1].cells) == ["251 frames/s", "0.0123 x"]
     missed = table([figures[0]._replace(value=249.0)], full=True)
-    assert "missed" in str(list(missed.columns[3].cells)[0])
+    assert "missed" in str(next(iter(missed.columns[3].cells)))
     assert number(12345.6) == "12,346"
 
 

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from actionprompt.camera import denormalise_screen
 from actionprompt.commands.export import ExportArgs, keypoints, run
-from actionprompt.config import APMCfg, LearnedClassesCfg, LifterCfg, PosePromptCfg, PoseToTextCfg, TextPromptCfg
+from actionprompt.config import (
+    APMCfg,
+    LearnedClassesCfg,
+    LifterCfg,
+    OneHotCfg,
+    PoolCfg,
+    PosePromptCfg,
+    PoseToTextCfg,
+    TextPromptCfg,
+)
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.export import check, export, forms, quantise, write
@@ -28,6 +37,7 @@ pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
 
 APM = APMCfg(TextPromptCfg(LearnedClassesCfg(8), pose_to_text=PoseToTextCfg(2, 8)), PosePromptCfg(1, 8, 3, 2))
+LABEL = APMCfg(OneHotCfg(PoolCfg()), PosePromptCfg(1, 8, 3, 2))
 EXAMPLE = Path(__file__).parents[1] / "examples" / "lift_onnx.py"
 
 
@@ -134,7 +144,7 @@ def test_int8(onnx, lifter, tmp_path):
 
 @pytest.mark.parametrize(
     "cfg",
-    [LifterCfg(VPoseCfg((3, 3), 8), APM), LifterCfg(A3DHPCfg(2, 8), None), LifterCfg(MixSTECfg(3, 8, 1, 2), APM)],
+    [LifterCfg(VPoseCfg((3, 3), 8), APM), LifterCfg(A3DHPCfg(2, 8), None), LifterCfg(MixSTECfg(3, 8, 1, 2), LABEL)],
     ids=["vpose", "a3dhp", "mixste"],
 )
 def test_windows_of_any_encoder(cfg, tmp_path):
@@ -145,7 +155,7 @@ def test_windows_of_any_encoder(cfg, tmp_path):
 
 
 def test_pytorch_format(tmp_path):
-    lifter = random_lifter(LifterCfg(VPoseCfg((3, 3), 8), APM))
+    lifter = random_lifter(LifterCfg(VPoseCfg((3, 3), 8), LABEL))
     done = export(lifter, tmp_path / "whole.pt2", format="torch")
     assert len(done.differences) == 6
     assert compare(write.open_torch(done.path), lifter, "sequence", wander(2, 50, 3)).passed

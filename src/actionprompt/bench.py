@@ -82,7 +82,9 @@ class Subject:
         assert self.cfg is not None
         cfg = replace(self.cfg, **changes)
         if cfg.apm and isinstance(cfg.apm.recogniser, TextPromptCfg):  # baked, a text encoder's embeddings are as these
-            cfg = replace(cfg, apm=replace(cfg.apm, recogniser=replace(cfg.apm.recogniser, classes=LearnedClassesCfg())))
+            cfg = replace(
+                cfg, apm=replace(cfg.apm, recogniser=replace(cfg.apm.recogniser, classes=LearnedClassesCfg()))
+            )
         torch.manual_seed(0)
         return cfg.build(H36M_17.num_joints, [f"action {k}" for k in range(15)] if cfg.apm else ()).eval()
 
@@ -176,7 +178,9 @@ def evaluation(subject: Subject, amount: Amount) -> list[Figure]:
         lift(lifter, x)
     n = 2048 if window.frames > 100 else 256
     matrix = torch.rand(n, n)
-    found = best({"lift": (x.shape[0], lambda: lift(lifter, x)), "product": (1, lambda: matrix @ matrix)}, amount.repeats)
+    found = best(
+        {"lift": (x.shape[0], lambda: lift(lifter, x)), "product": (1, lambda: matrix @ matrix)}, amount.repeats
+    )
     flops = counter.get_total_flops() / x.shape[0]
     share = [flops / a / (2 * n**3 / b) for a, b in zip(found["lift"], found["product"], strict=True)]
     return [

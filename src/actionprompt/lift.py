@@ -55,7 +55,9 @@ def lift(
     if block < 1:
         raise InputError(f"A block needs at least 1 frame; got {block}.")
     if not Flow.covers(lifter):
-        batch = max(1, block // lifter.encoder.window.frames)
+        window = lifter.encoder.window
+        tokens = window.frames * (lifter.num_joints if window.out > 1 else 1)  # MixSTE's are the joints
+        batch = max(1, block // tokens)
         return lift_windows(lifter, keypoints, batch, flip=flip, overlap=overlap)
     x = check_sequence(lifter, keypoints, overlap)
     flow, late = Flow(lifter, mirror_order(lifter, flip)), lifter.encoder.window.future

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from actionprompt.errors import InputError, unknown
 from actionprompt.runfolder import RunFolder
@@ -20,7 +20,7 @@ class Shipped(NamedTuple):
     about: Mapping[str, str]
     """What it was trained on and how, as stored in the file."""
     actions: tuple[str, ...]
-    settings: Mapping[str, object]
+    settings: Mapping[str, Any]
 
 
 def shipped() -> dict[str, Shipped]:

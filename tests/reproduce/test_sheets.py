@@ -26,9 +26,9 @@ def made(name: str, results: list[Result], where: Plan | None = None) -> Page:
 
 
 def full(name: str, where: Plan | None = None) -> list[Result]:
-    """Row r at seed s has P1 = 50 - r + s, except the first row, which has 50 + s."""
-    lines = TABLES[name](where or open_plan()).lines
-    return [result(line.run, s, 50.0 - r + s) for r, line in enumerate(lines) if line.run for s in SEEDS]
+    """The r-th run at seed s has P1 = 50 - r + s"""
+    runs = list(dict.fromkeys(line.run for line in TABLES[name](where or open_plan()).lines if line.run))
+    return [result(run, s, 50.0 - r + s) for r, run in enumerate(runs) for s in SEEDS]
 
 
 def texts(shown: Page, row: int, sheet: int = 0) -> list[str]:

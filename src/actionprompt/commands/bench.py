@@ -9,7 +9,7 @@ import tyro
 from actionprompt.commands.options import parse
 from actionprompt.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TextPromptCfg
 from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
-from actionprompt.errors import InputError
+from actionprompt.errors import InputError, unknown
 from actionprompt.recipes import presets
 
 if TYPE_CHECKING:
@@ -101,8 +101,11 @@ def find(name: str, quick: bool) -> "Subject":
     """
     from actionprompt.bench import Subject
     from actionprompt.models import find as find_model
+    from actionprompt.models import shipped
 
     if name not in presets():
+        if name not in shipped() and not Path(name).exists():
+            raise unknown("preset or model", name, (*presets(), *shipped()))
         return Subject(name, file=find_model(name))
     cfg = presets()[name][1].model
     if quick:

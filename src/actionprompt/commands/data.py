@@ -1,5 +1,6 @@
 """``actionprompt data inspect PATH`` and ``actionprompt data prepare NAME``."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ ACTIONS = {
 PREPARABLE = {
     "human36m": "data_3d_h36m.npz and data_2d_h36m_gt.npz from the official .cdf files",
     "human36m-hrnet": "data_2d_h36m_hr.npz from EvoSkeleton's twoDPose_HRN_*.npy",
+    "humaneva": "data_3d_humaneva15.npz and its 2D from sequences exported from MATLAB (docs/data.md)",
 }
 """What can be prepared."""
 
@@ -79,9 +81,21 @@ def prepare(args: list[str]) -> int:
     if args[0] not in PREPARABLE:
         raise unknown("preparation", args[0], PREPARABLE)
     chosen = parse(PrepareArgs, args[1:], f"actionprompt data prepare {args[0]}", description=PREPARABLE[args[0]])
-    from actionprompt.data.human36m_prepare import prepare as human36m
-    from actionprompt.data.human36m_prepare import prepare_hrnet
-
-    files = human36m(chosen.source, chosen.out) if args[0] == "human36m" else [prepare_hrnet(chosen.source, chosen.out)]
+    files, missing = make(args[0], chosen.source, chosen.out)
     print("\n".join(f"wrote {file}" for file in files) + f"\nNow: actionprompt data inspect {chosen.out}")
+    if missing:
+        print(f"Not there: {', '.join(missing)}", file=sys.stderr)
     return 0
+
+
+def make(name: str, source: Path, out: Path) -> tuple[list[Path], list[str]]:
+    """The files written, and what the source lacked."""
+    from actionprompt.data import human36m_prepare, humaneva_prepare
+
+    match name:
+        case "human36m":
+            return human36m_prepare.prepare(source, out), []
+        case "human36m-hrnet":
+            return [human36m_prepare.prepare_hrnet(source, out)], []
+        case _:
+            return humaneva_prepare.prepare(source, out)

@@ -1,13 +1,27 @@
 """``actionprompt models``: the lifters that come with the package."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 from actionprompt.commands.options import parse
+
+SIZES = {"channels": "channels", "dim": "wide", "depth": "deep"}
 
 
 @dataclass(frozen=True)
 class ModelsArgs:
     """Nothing to choose."""
+
+
+def what(settings: Mapping[str, Any]) -> str:
+    """An encoder's name, size and window, and whether APM stands beside it."""
+    encoder = settings["encoder"]
+    size = "".join(f", {encoder[key]} {word}" for key, word in SIZES.items() if key in encoder)
+    frames = encoder.get("frames") or prod(encoder.get("widths", [3] * encoder.get("stages", 0)))
+    name = str(encoder["kind"]).removesuffix("Cfg") + (" + APM" if settings["apm"] else "")
+    return f"{name}, {frames} frames{size}" + (", causal" if encoder.get("causal") else "")
 
 
 def main(args: list[str]) -> int:
@@ -21,7 +35,7 @@ def main(args: list[str]) -> int:
     console = Console()
     table = Table("name", "what it is", "trained on", "size", title="Models for `actionprompt lift --model NAME`")
     for name, model in shipped().items():
-        kind = str(model.about.get("what", ""))
+        kind = what(model.settings)
         data = f"{model.about.get('data', '')}; 2D: {model.about.get('2D', '')}"
         size = f"{model.file.stat().st_size / 1e6:.1f} MB"
         table.add_row(name + (" (default)" if name == DEFAULT else ""), kind, data, size)

@@ -62,10 +62,16 @@ def check(cfg: FilmCfg) -> None:
 def describe(cfg: FilmCfg) -> dict[str, str]:
     """What the 2D input is and how training takes were multiplied, for reports."""
     source = "ground truth" if cfg.keypoints == "gt" else noise.describe(cfg.detector)
-    size = f", bodies scaled by up to {cfg.stature:.0%}" if cfg.stature and cfg.turns > 1 else ""
+    cameras = (
+        "virtual cameras of Human3.6M (S9)" if cfg.viewpoints == "h36m" else "virtual cameras of any kind and place"
+    )
+    varied = ""
+    if cfg.turns > 1:
+        varied += f", bodies scaled by up to {cfg.stature:.0%}" if cfg.stature else ""
+        varied += f", tempo changed by up to {cfg.tempo:.0%}" if cfg.tempo else ""
     return {
-        "2D": f"{source}, {cfg.cameras} virtual cameras of Human3.6M (S9), seed {cfg.seed}",
-        "training views": f"{cfg.turns} {'yaw' if cfg.turns == 1 else 'yaws'} per take{size}",
+        "2D": f"{source}, {cfg.cameras} {cameras}, seed {cfg.seed}",
+        "training views": f"{cfg.turns} {'yaw' if cfg.turns == 1 else 'yaws'} per take{varied}",
     }
 
 

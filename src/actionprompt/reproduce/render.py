@@ -51,7 +51,7 @@ def to_csv(page: Page) -> str:
     return out.getvalue()
 
 
-LATEX = {"±": r"$\pm$", "Δ": r"$\Delta$", "✓": r"\checkmark", "%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#"}
+LATEX = {"±": r"$\pm$", "Δ": r"$\Delta$", "✓": r"\checkmark", "–": "--", "%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#"}
 
 
 def latex(page: Page) -> str:

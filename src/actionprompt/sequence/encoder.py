@@ -13,7 +13,7 @@ from actionprompt.encoders.vpose import VPose
 from actionprompt.sequence.history import History, cut
 
 
-def fold(weight: Float[Tensor, "c_out *c_in"], norm: BatchNorm) -> tuple[Float[Tensor, "c_out i"], Float[Tensor, " c"]]:
+def fold(weight: Float[Tensor, "c_out *i"], norm: BatchNorm) -> tuple[Float[Tensor, "c_out i"], Float[Tensor, " c"]]:
     """Weight and bias of a linear layer (a convolution's frames joined) and the batch norm behind it, as one."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
@@ -29,9 +29,10 @@ class BlockFlow:
     frames ahead: the weights are read once for all. Blocks do so at different frames, as ``phase`` says.
     """
 
-    def __init__(self, block: TemporalBlock, dilation: int, ahead: int = 9, phase: int = 0) -> None:
+    def __init__(self, block: TemporalBlock, dilation: int, ahead: int = 27, phase: int = 0) -> None:
         self.width, self.centre, self.dilation = block.width, block.centre, dilation
         self.conv, self.bias = fold(block.conv.weight, block.norm)
+        self.newest = self.conv[:, -block.conv.weight.shape[2] :].contiguous()
         self.mix, self.mix_bias = fold(block.mix.weight, block.mix_norm)
         self.history = History((block.width - 1) * dilation)
         self.ahead = min(dilation, ahead)
@@ -53,13 +54,12 @@ class BlockFlow:
         return self._residual(joined[self.centre], F.linear(torch.cat(joined, dim=-1), self.conv, self.bias))
 
     def _one(self, rows: Float[Tensor, "b r c"]) -> Float[Tensor, "b 1 c"]:
-        c = rows.shape[2]
         if not self._older:
             ahead = self.phase if self._older is None else self.ahead
             older = [rows[:, i * self.dilation :][:, :ahead] for i in range(self.width - 1)]
-            sums = F.linear(torch.cat(older, dim=-1), self.conv[:, :-c], self.bias)
+            sums = F.linear(torch.cat(older, dim=-1), self.conv[:, : -rows.shape[2]], self.bias)
             self._older = list(torch.split(sums, 1, dim=1))[::-1]
-        joined = self._older.pop() + F.linear(rows[:, -1:], self.conv[:, -c:])
+        joined = self._older.pop() + F.linear(rows[:, -1], self.newest)[:, None]
         return self._residual(rows[:, self.centre * self.dilation :][:, :1], joined)
 
     def _residual(self, kept: Float[Tensor, "b n c"], joined: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:

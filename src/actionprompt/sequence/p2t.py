@@ -96,7 +96,8 @@ class PoseToTextFlow:
         score = score.unfold(1, span, 1)[..., :: self.stride]  # b n h k f0
         value = value.unfold(1, span, 1)[..., :: self.stride]  # b n h e f0
         attention = torch.cat([score, score.diff(dim=-1)], dim=-1).softmax(-1)  # keys [Z0; dZ0]
-        found = attention @ torch.cat([value, value.diff(dim=-1)], dim=-1).mT
+        position, velocity = attention.split([self.count, self.count - 1], dim=-1)
+        found = (position + F.pad(velocity, (1, 0)) - F.pad(velocity, (0, 1))) @ value.mT  # as in PoseToText
         return F.linear(rearrange(found, "b n h k e -> b n k (h e)"), self.r)
 
     def _sliding(

@@ -3,7 +3,7 @@
 import time as clock
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -25,6 +25,7 @@ class Person:
     """0 to 1."""
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds people's joints in the frames of one video, which it is shown in the order of time."""
 

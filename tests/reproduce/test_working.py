@@ -1,0 +1,268 @@
+"""The grid trains, stops, goes on, and never does anything twice."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from toys import SMALL, TOY, plan
+
+from actionprompt import batches
+from actionprompt.commands import reproduce as command
+from actionprompt.errors import InputError, Interrupted
+from actionprompt.reproduce import draw, estimate, launch
+from actionprompt.reproduce import run as work
+from actionprompt.reproduce.execute import execute
+from actionprompt.reproduce.grid import Job, jobs
+from actionprompt.reproduce.results import read
+from actionprompt.reproduce.tables import TABLES
+
+QUIET = Console(quiet=True)
+DATA = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "20", "--data.film.cameras", "1"]
+DATA += ["--data.film.turns", "1"]
+
+
+@pytest.fixture
+def corpus():
+    return SMALL.load()
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """The command line with the toy scale in the small one's place."""
+    monkeypatch.setattr(command, "SCALES", {"cpu": TOY, "paper": TOY})
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory) -> Path:
+    """Table V at one seed: three runs."""
+    root = tmp_path_factory.mktemp("grid")
+    work.work(grid(root), work.loader("synthetic"), False, QUIET, quiet=True)
+    return root
+
+
+def grid(root: Path, table: str = "table5", seeds: tuple[int, ...] = (0,)) -> list[Job]:
+    return jobs([TABLES[table](plan())], seeds, root)
+
+
+def times(root: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in root.rglob("*") if p.is_file() and ".locks" not in p.parts}
+
+
+def at_step(monkeypatch, step: int, act) -> None:
+    """Does something when the batch of a step is asked for, counted from where the process begins."""
+    real, calls = batches.Batches.__call__, iter(range(10**6))
+    monkeypatch.setattr(batches.Batches, "__call__", lambda self, i: (next(calls) == step and act()) or real(self, i))
+
+
+def test_a_finished_grid(done):
+    for job in grid(done):
+        assert job.state == "trained"
+        names = {path.name for path in job.folder.iterdir()}
+        assert {"model.safetensors", "report-test.json", "settings.json", "log.jsonl"} <= names
+        assert "checkpoint.safetensors" not in names
+        result = read(job, flip=False)
+        assert result.settings["seed"] == 0
+        assert result.parameters > 1000
+        assert set(result.actions) == set(SMALL.load().actions)
+        assert len(result.cells) == len(result.actions)
+
+
+def test_never_twice(done):
+    before = times(done)
+    assert all(work.complete(job, flip=False) for job in grid(done))
+    work.work(grid(done), work.loader("synthetic"), False, QUIET, quiet=True)
+    assert times(done) == before
+
+
+def test_tables_share_runs(done):
+    """Table VIII's only run is a row of Table V; Table III's baseline is not there yet."""
+    assert [job.state for job in grid(done, "table8")] == ["trained"]
+    assert [job.state for job in grid(done, "table3")].count("missing") == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_and_gone_on_with(done, number, tmp_path, monkeypatch):
+    """Bit for bit what an uninterrupted grid leaves."""
+    with monkeypatch.context() as patch:
+        at_step(patch, 9, lambda: os.kill(os.getpid(), number))
+        with pytest.raises(Interrupted, match="The same command goes on with it"):
+            work.work(grid(tmp_path), work.loader("synthetic"), False, QUIET, quiet=True)
+    assert [job.state for job in grid(tmp_path)] == ["trained", "unfinished", "missing"]
+    partial = work.results_of(grid(tmp_path), flip=False)
+    assert len(partial) == 1
+    work.work(grid(tmp_path), work.loader("synthetic"), False, QUIET, quiet=True)
+    for mine, theirs in zip(grid(tmp_path), grid(done), strict=True):
+        for name in ("model.safetensors", "log.jsonl"):
+            assert (mine.folder / name).read_bytes() == (theirs.folder / name).read_bytes()
+        assert read(mine, False) == read(theirs, False)
+
+
+def test_a_run_that_breaks_down(tmp_path, corpus, monkeypatch):
+    from actionprompt.errors import Diverged
+
+    def breaks(cfg, folder, **_):
+        folder.mkdir()
+        (folder / "log.jsonl").write_text('{"step": 2}\n')
+        raise Diverged("The loss became nan before step 3; the log is somewhere.")
+
+    job = grid(tmp_path, "table8")[0]
+    with monkeypatch.context() as patch:
+        patch.setattr("actionprompt.train.train", breaks)
+        assert execute(job, corpus, quiet=True) == "failed"
+    assert job.state == "failed"
+    assert read(job, False).reason == "The loss became nan before step 3"
+    before = times(tmp_path)
+    assert execute(job, corpus, quiet=True) == "failed"
+    assert times(tmp_path) == before
+    (shown,) = work.pages_of([TABLES["table8"](plan())], plan(), "toy", (0,), work.results_of([job], False))
+    assert [row[1].text for row in shown.sheets[0].rows] == ["failed", "failed"]
+
+
+def test_a_run_that_another_process_works_on(tmp_path, corpus):
+    from filelock import FileLock
+
+    job = grid(tmp_path, "table8")[0]
+    (tmp_path / ".locks").mkdir()
+    with FileLock(tmp_path / ".locks" / f"{job.folder.name}.lock"):
+        assert execute(job, corpus, quiet=True) == "elsewhere"
+    assert job.state == "missing"
+
+
+def test_a_damaged_report(done, corpus, tmp_path):
+    job = grid(done)[0]
+    path = job.folder / "report-test.json"
+    text = path.read_text()
+    path.write_text(text[:100])
+    with pytest.raises(InputError, match="is damaged .*: delete it, and the run is evaluated again"):
+        read(job, False)
+    path.unlink()
+    execute(job, corpus, quiet=True)
+    assert path.read_text() == text
+
+
+def test_flip_is_another_report(done, corpus):
+    job = grid(done)[0]
+    plain = read(job, False)
+    assert read(job, True) is None
+    model = (job.folder / "model.safetensors").stat().st_mtime_ns
+    execute(job, corpus, flip=True, quiet=True)
+    assert (job.folder / "model.safetensors").stat().st_mtime_ns == model
+    assert read(job, True).flip
+    assert read(job, True).actions != plain.actions
+    (job.folder / "report-test-flip.json").unlink()
+
+
+def test_times(done, tmp_path, corpus):
+    first = grid(done)[0]
+    assert estimate.known(first, grid(done)).how == "a finished run"
+    other = Job(first.cfg.__class__(**(vars(first.cfg) | {"seed": 5})), done / "x")
+    assert estimate.known(other, [*grid(done), other]).how == "a finished run"
+    new = grid(tmp_path)[0]
+    assert estimate.known(new, grid(tmp_path)) is None
+    found = estimate.time_steps(new, corpus)
+    assert found.seconds > 0
+    assert estimate.known(new, grid(tmp_path)) == pytest.approx((found.seconds, "timed steps"), abs=0.06)
+    assert new.state == "missing"
+
+
+def test_words():
+    assert [estimate.words(s) for s in (3, 100, 5000, 9000)] == ["3 s", "2 min", "83 min", "2.5 h"]
+
+
+# --- The command --------------------------------------------------------------------------------------------------
+def test_the_command_renders_what_there_is(done, toy, tmp_path, capsys):
+    before = times(done)
+    args = ["table5", "table3", *DATA, "--seeds", "0", "1", "--out", str(done), "--render"]
+    assert command.main([*args, "--collect", str(tmp_path)]) == 0
+    folder = done / "synthetic-cpu"
+    text = (folder / "table5.md").read_text()
+    assert "[1/2]" in text
+    assert "3 of 6 runs are not done" in text
+    assert {str(p): m for p, m in times(done).items() if folder not in Path(p).parents} == before
+    published = tmp_path / "synthetic-cpu"
+    assert (published / "table5.md").read_text() == text
+    assert len(json.loads((published / "results.json").read_text())) == 3
+    args = ["table5", "table3", *DATA, "--seeds", "0", "1", "--results", str(published / "results.json")]
+    assert command.main([*args, "--out", str(tmp_path / "elsewhere")]) == 0
+    for name in ("table5.md", "table3.csv", "tables.html"):
+        assert (tmp_path / "elsewhere" / "synthetic-cpu" / name).read_text() == (folder / name).read_text()
+
+
+def test_the_command_lists(done, toy, capsys):
+    assert command.main(["table5", *DATA, "--seeds", "0", "--out", str(done), "--list"]) == 0
+    out = capsys.readouterr().out
+    assert "3 runs, 0 to do." in out
+    assert "done" in out
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["tabel3", *DATA], "Did you mean table3"),
+        (["tabel3"], "Did you mean table3"),
+        (["figure2", *DATA], "no table or figure 'figure2'"),
+        (["table3"], "Say which data: --data uiprmd"),
+        ([*DATA], "Name what to reproduce: table1"),
+        (["table3", *DATA, "--seeds", "1", "1"], "give at least one, each once"),
+        (["table3", *DATA, "--list", "--render"], "--list and --render exclude each other"),
+        (["table3", *DATA, "--render", "--workers", "2"], "--render and --workers exclude each other"),
+        (["table3", *DATA, "--workers", "2", "--launcher", "slurm"], "--workers and --launcher exclude each other"),
+        (["table3", *DATA, "--run", "3/2"], "write i/n"),
+        (["table3", *DATA, "--workers", "0"], "at least 1"),
+        (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),
+        (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
+        (["table3", *DATA, "--results", "nowhere.json"], "nowhere.json holds no results"),
+        (
+            ["table3", "--data", "human36m", "--data.path", "nowhere"],
+            "data_3d_h36m.npz.*UI-PRMD is open and can stand in",
+        ),
+        (["table3", "--data", "uiprmd", "--data.path", "nowhere"], "docs/data.md.*--data synthetic needs no files"),
+    ],
+)
+def test_what_a_user_can_get_wrong(args, message, toy, tmp_path):
+    with pytest.raises(InputError, match=message):
+        command.main([*args, "--out", str(tmp_path)] if "--data" in args else list(args))
+
+
+def test_without_submitit(toy, tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "submitit", None)
+    with pytest.raises(InputError, match=r"needs submitit: pip install 'actionprompt\[slurm\]'"):
+        command.main(["table8", *DATA, "--out", str(tmp_path), "--launcher", "slurm"])
+
+
+def test_submitit_makes_the_runs(done, tmp_path):
+    pytest.importorskip("submitit")
+    job = grid(tmp_path, "table8")[0]
+    launch.submit([job], launch.SlurmCfg(cluster="debug"), False, tmp_path, QUIET)
+    assert read(job, False) == read(grid(done, "table8")[0], False)
+
+
+def test_words_for_the_workers():
+    given = ["table3", "--workers", "2", "--data", "uiprmd", "--collect=docs", "--threads", "1"]
+    assert command.without_workers(given) == ["table3", "--data", "uiprmd", "--threads", "1"]
+
+
+def test_workers_share_and_stop(tmp_path, monkeypatch):
+    """Processes that end well; with an error; and that are told to stop."""
+    launch.in_processes(["-c", "pass"], 2)
+    with pytest.raises(InputError, match="Not all runs were made"):
+        launch.in_processes(["-c", "raise SystemExit(1)"], 2)
+    monkeypatch.setattr(launch.time, "sleep", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Interrupted, match="The same command goes on"):
+        launch.in_processes(["-c", "import time; time.sleep(60)"], 2)
+
+
+# --- Figures ------------------------------------------------------------------------------------------------------
+def test_figures(done, tmp_path, corpus):
+    pytest.importorskip("sklearn")
+    results = work.results_of(grid(done), False)
+    assert draw.draw("figure3", plan(), (0,), results, lambda: corpus, done, tmp_path) == []
+    assert draw.draw("figure4", plan(), (0,), results, lambda: corpus, done, tmp_path) == []
+    assert not list(tmp_path.iterdir())
+    first = draw.draw("figure1", plan(), (0,), results, lambda: corpus, done, tmp_path / "a")
+    again = draw.draw("figure1", plan(), (0,), results, lambda: corpus, done, tmp_path / "b")
+    assert [path.name for path in first] == ["figure1.pdf", "figure1.png"]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
