@@ -1,6 +1,7 @@
 """Makes the field's HumanEva-I files from what its MATLAB toolbox exports (docs/data.md says what to export)."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def prepare(source: Path, out: Path) -> tuple[list[Path], list[str]]:
 def chunks(valid: Bool[np.ndarray, " n"], start: int, end: int) -> Iterator[tuple[int, slice]]:
     """Runs of valid frames from ``start`` to before ``end``, numbered with the invalid runs between them."""
     edges = [start, *(np.flatnonzero(np.diff(valid[start:end])) + start + 1).tolist(), end]
-    for number, (first, last) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (first, last) in enumerate(pairwise(edges)):
         if valid[first]:
             yield number, slice(first, last)
 
