@@ -58,3 +58,17 @@ def test_motion_loss_equals_its_formula():
 def test_joint_weights_follow_anatomy():
     weights = dict(zip(HUMANEVA_15.joints, joint_weights(HUMANEVA_15), strict=True))
     assert (weights["left wrist"], weights["right knee"], weights["head"], weights["pelvis"]) == (4, 2.5, 1.5, 1)
+
+
+def test_the_published_weights_of_humaneva_are_another_loss():
+    torch.manual_seed(0)
+    predicted, target = torch.randn(2, 4, 15, 3), torch.randn(2, 4, 15, 3)
+    w = torch.tensor([1, 1, 2.5, 2.5, 1, 2.5, 2.5, 1, 1.5, 1.5, 4, 4, 1.5, 4, 4])
+    cfg = MotionLossCfg(weights="published", smoothness=0, velocity=0)
+    found = build_pose_loss(cfg, HUMANEVA_15)(predicted, target)
+    assert found.item() == pytest.approx((w * (predicted - target).norm(dim=-1)).mean().item(), rel=1e-5)
+    anatomical = build_pose_loss(replace(cfg, weights="anatomical"), HUMANEVA_15)(predicted, target)
+    assert found.item() != pytest.approx(anatomical.item(), rel=1e-3)
+    pose = torch.randn(2, 4, 17, 3)
+    both = [build_pose_loss(MotionLossCfg(weights=w), H36M_17)(pose, -pose) for w in ("published", "anatomical")]
+    assert torch.equal(*both)  # Human3.6M's published weights are anatomical

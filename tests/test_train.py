@@ -363,6 +363,13 @@ def test_learning_rate_and_momentum():
     assert momentum == pytest.approx(0.001)
 
 
+def test_a_cosine_instead():
+    """A3DHP's: the values that its schedule has by its formula."""
+    cfg = presets()["a3dhp"][1].schedule
+    assert (cfg.lr, cfg.lr_last, cfg.epochs, cfg.optimiser) == (1e-3, 1e-5, 80, "ranger")
+    assert [learning_rate(cfg, epoch) for epoch in (0, 40, 60)] == pytest.approx([1e-3, 5.05e-4, 1.55e-4], rel=3e-3)
+
+
 def test_the_schedule_reaches_the_steps(tmp_path, monkeypatch):
     rates, real = [], module.schedule
 

@@ -9,6 +9,7 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -152,9 +153,7 @@ def live_stream(subject: Subject, amount: Amount) -> list[Figure]:
     wall, processor = torch.empty(amount.live), torch.empty(amount.live)
     early = 0
     for t in range(amount.live):
-        frame = x[t % x.shape[0]]
-        taken = clock(lambda frame=frame: stream.push(frame))
-        wall[t], processor[t] = taken
+        wall[t], processor[t] = clock(partial(stream.push, x[t % x.shape[0]]))
         if t == amount.live // 10:
             early = memory("VmRSS")
     grown = memory("VmRSS") - early
@@ -231,7 +230,9 @@ def _ratio(slower: Seconds, faster: Seconds) -> tuple[float, str, float]:
 
 
 def memory(field: str) -> int:
-    """Bytes of this process: VmRSS now, VmHWM at most. (getrusage would count what its parent held, too.)
+    """Bytes of this process: VmRSS now, VmHWM at most.
+
+    Not from getrusage: its maximum counts what the parent process held when it started this one.
 
     Raises:
         InputError: not on Linux.
@@ -244,7 +245,7 @@ def memory(field: str) -> int:
 
 
 def wander(n: int, joints: int) -> Float[Tensor, "n j 2"]:
-    """A random walk of 2D joints."""
+    """2D joints on a random walk."""
     return 0.01 * torch.randn(n, joints, 2, generator=torch.Generator().manual_seed(0)).cumsum(0)
 
 

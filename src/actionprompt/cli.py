@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 from actionprompt.errors import Diverged, InputError, Interrupted, unknown
 
@@ -13,6 +14,9 @@ COMMANDS = {
     "view": "lifted motion as a page in the browser",
     "models": "the trained models that come with the package",
     "demo": "train and compare two small models on synthetic motion, and open the result as a page",
+    "reproduce": "the paper's tables and figures, on its data or on open data",
+    "export": "a model as an ONNX or torch.export file, checked against PyTorch",
+    "bench": "how fast lifting is on this machine, in ratios",
     "data": "look at data files: what they hold, whether they are sound",
 }
 
@@ -40,24 +44,9 @@ def _command(args: list[str]) -> Callable[[list[str]], int]:
     if args[0] == "--version":
         return lambda _: _version()
     name = args[0]
-    if name == "lift":
-        from actionprompt.commands.lift import main as command
-    elif name == "train":
-        from actionprompt.commands.train import main as command
-    elif name == "evaluate":
-        from actionprompt.commands.evaluate import main as command
-    elif name == "compare":
-        from actionprompt.commands.compare import main as command
-    elif name == "view":
-        from actionprompt.commands.view import main as command
-    elif name == "models":
-        from actionprompt.commands.models import main as command
-    elif name == "demo":
-        from actionprompt.commands.demo import main as command
-    elif name == "data":
-        from actionprompt.commands.data import main as command
-    else:
+    if name not in COMMANDS:
         raise unknown("command", name, COMMANDS)
+    command: Callable[[list[str]], int] = import_module(f"actionprompt.commands.{name}").main
     return command
 
 

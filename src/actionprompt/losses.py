@@ -10,8 +10,10 @@ from torch import Tensor
 from actionprompt.metrics import joint_error, mpjpe, velocity_error
 from actionprompt.model import Lifted
 from actionprompt.recipes import JointLossCfg, MotionLossCfg, PoseLossCfg
-from actionprompt.skeleton import Skeleton
+from actionprompt.skeleton import HUMANEVA_15, Skeleton
 
+PUBLISHED_HUMANEVA = (1, 1, 2.5, 2.5, 1, 2.5, 2.5, 1, 1.5, 1.5, 4, 4, 1.5, 4, 4)
+"""Human3.6M's weights with two entries struck out, which puts leg weights on arms."""
 PoseLoss = Callable[[Float[Tensor, "b t j 3"], Float[Tensor, "b t j 3"]], Float[Tensor, ""]]
 """From predicted and target poses to L_P."""
 
@@ -52,7 +54,8 @@ def build_pose_loss(cfg: PoseLossCfg, skeleton: Skeleton) -> PoseLoss:
         case JointLossCfg():
             return joint_loss
         case MotionLossCfg():
-            return _motion_loss(cfg, joint_weights(skeleton))
+            published = cfg.weights == "published" and skeleton.name == HUMANEVA_15.name
+            return _motion_loss(cfg, list(PUBLISHED_HUMANEVA) if published else joint_weights(skeleton))
 
 
 def _motion_loss(cfg: MotionLossCfg, weights: list[float]) -> PoseLoss:
@@ -70,8 +73,7 @@ def _motion_loss(cfg: MotionLossCfg, weights: list[float]) -> PoseLoss:
 def joint_weights(skeleton: Skeleton) -> list[float]:
     """MixSTE's weights of the joints by their anatomy: the farther from the trunk, the heavier.
 
-    On Human3.6M's layout these are the published ones. The published list for HumanEva is Human3.6M's with two
-    entries struck out, which puts leg weights on arms; here HumanEva's joints get the weights of their names.
+    On Human3.6M's layout these are the published ones; on HumanEva's they are not (see ``PUBLISHED_HUMANEVA``).
     """
     heavy = {"knee": 2.5, "ankle": 2.5, "shoulder": 1.5, "elbow": 4.0, "wrist": 4.0, "head top": 1.5, "head": 1.5}
     return [heavy.get(joint.removeprefix("left ").removeprefix("right "), 1.0) for joint in skeleton.joints]

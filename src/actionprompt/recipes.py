@@ -21,12 +21,16 @@ class ScheduleCfg:
     """Steps that make an epoch (None: as many as show every training window once)."""
     batch: int = 1024
     """Windows per step, over all devices."""
+    optimiser: Literal["adam", "ranger"] = "adam"
+    """Adam (with weight decay, AdamW), or A3DHP's Ranger: RAdam with Lookahead."""
     lr: float = 1e-3
-    """Adam's learning rate in the first epoch."""
+    """Learning rate in the first epoch."""
     amsgrad: bool = True
-    """Divide by the largest second moment so far, as VPose does."""
+    """Adam divides by the largest second moment so far, as VPose does."""
     lr_decay: float = 0.95
     """Factor on the learning rate after each epoch."""
+    lr_last: float | None = None
+    """Instead of that factor, fall to this learning rate along half a cosine, as A3DHP does."""
     weight_decay: float = 0.0
     """Decoupled weight decay (AdamW); 0 is plain Adam."""
     bn_momentum: tuple[float, float] = (0.1, 0.001)
@@ -41,6 +45,9 @@ class JointLossCfg:
 @dataclass(frozen=True)
 class MotionLossCfg:
     """MixSTE's loss on whole windows: weighted joint distances, smoothness and velocities."""
+
+    weights: Literal["anatomical", "published"] = "anatomical"
+    """Joint weights by anatomy; or MixSTE's published list for HumanEva, which puts some leg weights on arms."""
 
     smoothness: float = 0.5
     """Weight of the squared frame-to-frame motion (TCL)."""
@@ -69,6 +76,8 @@ class RunCfg:
     """Start the encoder from a checkpoint of the baseline's authors (VideoPose3D, Attention3DHumanPose, MixSTE)."""
     freeze_encoder: bool = False
     """Train APM only; the encoder stays as it starts."""
+    scale_by_loss: bool = False
+    """Multiply the gradient by the loss, as MixSTE's published code does (it descends half the squared loss)."""
     mirror: bool = True
     """Also train on every clip mirrored."""
     validate: tuple[str, ...] = ()
@@ -109,8 +118,9 @@ class RunCfg:
             raise InputError("freeze_encoder leaves nothing to train: the model has no APM.")
         if isinstance(self.pose_loss, MotionLossCfg) and not isinstance(self.model.encoder, MixSTECfg):
             raise InputError("The motion loss needs an encoder that answers its whole window (MixSTE).")
-        for name, rate in (("lr", schedule.lr), ("lr_decay", schedule.lr_decay)):
-            if not (rate > 0 and math.isfinite(rate)):
+        rates = {"lr": schedule.lr, "lr_decay": schedule.lr_decay, "lr_last": schedule.lr_last}
+        for name, rate in rates.items():
+            if rate is not None and not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"schedule.{name} is {rate}: it must be positive.")
         apm = self.model.apm
         if apm is not None and not (apm.loss_weight >= 0 and math.isfinite(apm.loss_weight)):
@@ -140,7 +150,12 @@ APMS: dict[str, tuple[str, APMCfg | None]] = {
 
 ENCODERS: dict[str, tuple[str, EncoderCfg, ScheduleCfg, PoseLossCfg]] = {
     "vpose": ("VPose, 243 frames", VPoseCfg(), ScheduleCfg(), JointLossCfg()),
-    "a3dhp": ("A3DHP, 243 frames", A3DHPCfg(), ScheduleCfg(), JointLossCfg()),
+    "a3dhp": (
+        "A3DHP, 243 frames",
+        A3DHPCfg(),
+        ScheduleCfg(optimiser="ranger", amsgrad=False, lr_last=1e-5),
+        JointLossCfg(),
+    ),
     "mixste": (
         "MixSTE, 243 frames, depth 4",
         MixSTECfg(),
@@ -148,7 +163,7 @@ ENCODERS: dict[str, tuple[str, EncoderCfg, ScheduleCfg, PoseLossCfg]] = {
         MotionLossCfg(),
     ),
 }
-"""Encoders by preset name, with their published schedule (A3DHP's was Ranger with a cosine; here VPose's Adam)."""
+"""Encoders by preset name, with their published schedules."""
 
 
 def presets() -> dict[str, tuple[str, RunCfg]]:

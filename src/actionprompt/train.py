@@ -11,7 +11,6 @@ from lightning_fabric import Fabric
 from lightning_fabric.loggers import Logger, TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
-from torch.optim import AdamW
 
 from actionprompt.batches import Batches
 from actionprompt.checkpoint import read_checkpoint, seed_step, write_checkpoint
@@ -22,6 +21,7 @@ from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.interrupts import interrupts
 from actionprompt.losses import PoseLoss, build_pose_loss, loss
 from actionprompt.model import Lifter, bake, save
+from actionprompt.optimiser import build_optimiser
 from actionprompt.progress import Stopwatch, TrainingBar
 from actionprompt.recipes import RunCfg, ScheduleCfg
 from actionprompt.runfolder import RunFolder
@@ -151,10 +151,7 @@ METER = ("loss", "pose_mm", "action_loss", "accuracy")
 def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Stopwatch:
     lifter = task.lifter
     trained = [p for p in lifter.parameters() if p.requires_grad]
-    optimiser = AdamW(
-        trained, cfg.schedule.lr, weight_decay=cfg.schedule.weight_decay, amsgrad=cfg.schedule.amsgrad, fused=True
-    )
-    model, optimiser = fabric.setup(lifter, optimiser)
+    model, optimiser = fabric.setup(lifter, build_optimiser(cfg.schedule, trained))
     step, sums = 0, [0.0] * len(METER)
     if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
         step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(task.windows))
@@ -182,7 +179,7 @@ def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, 
                 lifted = model(x, action)
                 losses = loss(lifted, target, action, weight, task.pose_loss)
             with watch("backward"):
-                fabric.backward(losses.total)
+                fabric.backward(losses.total * losses.total.detach() if cfg.scale_by_loss else losses.total)
             with watch("optimiser"):
                 optimiser.step()
                 optimiser.zero_grad(set_to_none=True)
@@ -209,12 +206,19 @@ def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, 
 def schedule(cfg: ScheduleCfg, epoch: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     """Learning rate and batch-norm momentum of an epoch, in closed form: nothing to save or restore."""
     for group in optimiser.param_groups:
-        group["lr"] = cfg.lr * cfg.lr_decay**epoch
+        group["lr"] = learning_rate(cfg, epoch)
     first, last = cfg.bn_momentum
     momentum = first * (last / first) ** (epoch / cfg.epochs)
     for module in model.modules():
         if isinstance(module, BatchNorm):
             module.momentum = momentum
+
+
+def learning_rate(cfg: ScheduleCfg, epoch: int) -> float:
+    """Of an epoch, counted from 0: exponential, or half a cosine."""
+    if cfg.lr_last is None:
+        return cfg.lr * cfg.lr_decay**epoch
+    return cfg.lr_last + (cfg.lr - cfg.lr_last) * (1 + math.cos(math.pi * epoch / cfg.epochs)) / 2
 
 
 def _log(

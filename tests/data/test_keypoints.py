@@ -157,7 +157,7 @@ def test_csv(tmp_path: Path):
         assert (track.keypoints - expected(table["ab".index(track.person)])).abs().max() < 1e-5
     text = (tmp_path / "k.csv").read_text()
     (tmp_path / "k.csv").write_text(text.replace("left_hip_x", "lhip_x"))
-    with pytest.raises(InputError, match="columns for the points .*lhip.*: expected `left_hip_x`"):
+    with pytest.raises(InputError, match="has columns for .*lhip.*: expected `left_hip_x`"):
         read(tmp_path / "k.csv")
     (tmp_path / "k.csv").write_text(text.replace(str(table[0, 3, 0, 0]), "far"))
     with pytest.raises(InputError, match="line 5 has a cell that is missing or no number"):

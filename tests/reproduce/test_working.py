@@ -14,7 +14,7 @@ from actionprompt.commands import reproduce as command
 from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import draw, estimate, launch
 from actionprompt.reproduce import run as work
-from actionprompt.reproduce.execute import execute
+from actionprompt.reproduce.execute import complete, execute
 from actionprompt.reproduce.grid import Job, jobs
 from actionprompt.reproduce.results import read
 from actionprompt.reproduce.tables import TABLES
@@ -72,7 +72,7 @@ def test_a_finished_grid(done):
 
 def test_never_twice(done):
     before = times(done)
-    assert all(work.complete(job, flip=False) for job in grid(done))
+    assert all(complete(job, flip=False) for job in grid(done))
     work.work(grid(done), work.loader("synthetic"), False, QUIET, quiet=True)
     assert times(done) == before
 

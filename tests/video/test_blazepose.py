@@ -56,11 +56,11 @@ def followed(x: float, size: float, sure: float) -> Followed:
 
 
 def test_who_is_seen_twice_counts_once():
-    a, again, b = followed(100, 200, 0.8), followed(120, 180, 0.9), followed(180, 200, 0.7)
+    a, again, b = followed(100.0, 200.0, 0.8), followed(120.0, 180.0, 0.9), followed(180.0, 200.0, 0.7)
     assert distinct([a, again, b]) == [again, b]
     assert distinct([]) == []
     assert inside(again.person, a.person) == 0.5
-    assert inside(again.person, followed(400, 200, 0.7).person) == 0
+    assert inside(again.person, followed(400.0, 200.0, 0.7).person) == 0
 
 
 def test_as_mediapipe(blazepose: BlazePose, demo: Path):

@@ -67,11 +67,11 @@ def test_part_of_a_damaged_video_only_if_asked_for(tmp_path: Path):
     assert "v.mkv breaks off at" in seen.broken
 
 
-@pytest.mark.parametrize("fps", [24, 50, 60, 100, 119.88, 240])
+@pytest.mark.parametrize("fps", [24.0, 50.0, 60.0, 100.0, 119.88, 240.0])
 def test_slow_motion_is_thinned_out(fps: float):
     times: list[float] = []
     for i in range(480):
-        if due(times, 5 + i / fps, 60):
+        if due(times, 5 + i / fps, 60.0):
             times.append(5 + i / fps)
     assert len(times) == pytest.approx(min(480, 480 * 60 / fps), abs=1.5)
     assert np.diff(times).max() < 1.6 / min(fps, 60)
@@ -80,7 +80,7 @@ def test_slow_motion_is_thinned_out(fps: float):
 def test_thinned_out_frames_keep_their_times(tmp_path: Path):
     video = open_video(film(tmp_path / "v.mp4", frames=40, fps=120))
     detector = Grey()
-    seen = detect(video, detector, hidden=True, most=60)
+    seen = detect(video, detector, hidden=True, most=60.0)
     assert seen.detections.times is not None
     np.testing.assert_allclose(seen.detections.times, np.arange(20) / 60, atol=1e-4)
     assert detector.times == seen.detections.times.tolist()

@@ -35,8 +35,8 @@ def test_crop_is_its_slow_twin(region: Region, black: bool):
 
 def test_upright_square_is_cut_out():
     image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
-    np.testing.assert_allclose(crop(image, Region(30, 20, 16), 16), image[12:28, 22:38], atol=0.01)
-    quarter = crop(image, Region(30, 20, 16, math.pi / 2), 16)  # upper side to the right
+    np.testing.assert_allclose(crop(image, Region(30.0, 20.0, 16.0), 16), image[12:28, 22:38], atol=0.01)
+    quarter = crop(image, Region(30.0, 20.0, 16.0, math.pi / 2), 16)  # upper side to the right
     np.testing.assert_allclose(quarter, np.rot90(image[12:28, 22:38]), atol=0.01)
 
 
@@ -49,6 +49,6 @@ def test_people_stand_in_their_square(x: float, y: float, radius: float, angle: 
 
 
 def test_overlaps():
-    a, b = np.array([[0, 0, 2, 2], [5, 5, 6, 6]]), np.array([[1, 1, 3, 3], [0, 0, 2, 2.0]])
+    a, b = np.array([[0, 0, 2, 2], [5, 5, 6, 6.0]]), np.array([[1, 1, 3, 3], [0, 0, 2, 2.0]])
     np.testing.assert_allclose(iou(a, b), [[1 / 7, 1], [0, 0]])
-    assert Region(1, 1, 2).overlap(Region(2, 2, 2, 1.0)) == pytest.approx(1 / 7)
+    assert Region(1.0, 1.0, 2.0).overlap(Region(2.0, 2.0, 2.0, 1.0)) == pytest.approx(1 / 7)

@@ -61,7 +61,7 @@ def test_the_slow_twin():
 def test_pieces_end_at_long_gaps():
     times = np.array([0.0, 0.5, 1.4, 2.5, 2.6, 9.0])
     assert [times[piece].tolist() for piece in pieces(times)] == [[0.0, 0.5, 1.4], [2.5, 2.6], [9.0]]
-    assert [times[piece].tolist() for piece in pieces(times, longest=2)] == [[0.0, 0.5, 1.4, 2.5, 2.6], [9.0]]
+    assert [times[piece].tolist() for piece in pieces(times, longest=2.0)] == [[0.0, 0.5, 1.4, 2.5, 2.6], [9.0]]
     assert pieces(times[:1]) == [slice(0, 1)]
 
 

@@ -62,8 +62,8 @@ def main(args: list[str]) -> int:
             args,
             "actionprompt bench",
             description="How fast whole sequences, live frames and evaluation are on this machine, how much memory "
-            "they take, and what APM costs beside its encoder. Takes minutes. The column `processor` is the same by the "
-            "processor's clock (frames per second and core), which other programs disturb less.",
+            "they take, and what APM costs beside its encoder. Takes minutes; needs Linux. The column `processor` is "
+            "the same by the processor's clock (frames per second and core), which other programs disturb less.",
         )
     )
 

@@ -72,9 +72,10 @@ def run(args: ExportArgs) -> int:
     console = Console()
     console.print(differences(done))
     if q := done.quantised:
+        same = f"; {q.same_action:.1%} of the actions are the same" if lifter.apm else ""
         console.print(
             f"int8 against float32 on {q.frames:,} frames of {what}: joints {q.mean_mm:.2f} mm apart on average, at "
-            f"most {q.largest_mm:.1f} mm; {q.same_action:.1%} of the actions are the same.\n"
+            f"most {q.largest_mm:.1f} mm{same}.\n"
             f"{q.bytes[0] / 1e6:.1f} MB become {q.bytes[1] / 1e6:.1f} MB; {q.rate[0]:,.0f} frames a second become "
             f"{q.rate[1]:,.0f} here.",
             highlight=False,

@@ -178,9 +178,10 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
     from actionprompt.reproduce import grid, launch
     from actionprompt.reproduce import run as work
     from actionprompt.reproduce.estimate import words
+    from actionprompt.reproduce.execute import complete
 
     mine = grid.share(jobs, args.run)
-    todo = [job for job in mine if not work.complete(job, args.flip)]
+    todo = [job for job in mine if not complete(job, args.flip)]
     if not args.quiet:
         times = work.plan_times(todo, jobs, load if args.launcher == "local" else None, console)
         console.print(work.listing(mine, times, args.flip))

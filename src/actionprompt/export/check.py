@@ -52,14 +52,15 @@ def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -
     assert pose.shape == expected.shape, f"{tuple(pose.shape)}, not {tuple(expected.shape)}"
     error = (pose - expected).abs().amax((-1, -2))  # b t
     if not probability:
-        return Difference(*x.shape[:2], _largest(error), 0.0, 0)
+        return Difference(x.shape[0], x.shape[1], _largest(error), 0.0, 0)
     assert probability[0].shape == expected_probability[0].shape
     same = probability[0].argmax(-1) == expected_probability[0].argmax(-1)
     best = expected_probability[0].topk(2).values
     clear = best[..., 0] - best[..., 1] > TOLERANCE
     comparable = same[:, None].expand_as(error) if form == "window" else same
     return Difference(
-        *x.shape[:2],
+        batch=x.shape[0],
+        frames=x.shape[1],
         pose=_largest(error[comparable]),
         probability=_largest((probability[0] - expected_probability[0]).abs()),
         other_action=int((clear & ~same).sum()),

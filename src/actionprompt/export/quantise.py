@@ -18,6 +18,9 @@ from actionprompt.export.forms import Form
 from actionprompt.model import Lifter
 from actionprompt.windows import Windows
 
+Answers = tuple[Float[np.ndarray, "n j 3"], Float[np.ndarray, "*n_k"]]
+"""Poses and probabilities of all inputs; no probabilities without APM."""
+
 NARROW = 128
 """Matrices with fewer rows or columns stay float32."""
 
@@ -82,7 +85,7 @@ def write_int8(path: Path, out: Path) -> None:
     onnx.save(model, out)
 
 
-def measure(exact: Run, rough: Run, inputs: list[Float[np.ndarray, "b n j 2"]]) -> Quantised:
+def measure(exact: Run, rough: Run, inputs: list[Float[np.ndarray, "_b _n j 2"]]) -> Quantised:
     """Both files on the same inputs; frames and sizes are for the caller to fill in."""
     (pose, probability), rate = _timed(exact, inputs)
     (rough_pose, rough_probability), rough_rate = _timed(rough, inputs)
@@ -91,7 +94,7 @@ def measure(exact: Run, rough: Run, inputs: list[Float[np.ndarray, "b n j 2"]]) 
     return Quantised(0, float(distance.mean()), float(distance.max()), float(same.mean()), (0, 0), (rate, rough_rate))
 
 
-def pieces(lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j 2"]) -> list[Float[np.ndarray, "b n j 2"]]:
+def pieces(lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j 2"]) -> list[Float[np.ndarray, "_b _n j 2"]]:
     """Keypoints as a program would give them to the file: some hundred frames, or some windows, at a time."""
     if form == "sequence":
         return [piece[None].numpy() for piece in keypoints.split(512)]
@@ -99,7 +102,7 @@ def pieces(lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j 2"]) -> lis
     return [windows.inputs(i).numpy() for i in torch.arange(len(windows)).split(32)]
 
 
-def _timed(run: Run, inputs: list[Float[np.ndarray, "b n j 2"]]) -> tuple[tuple[np.ndarray, np.ndarray], float]:
+def _timed(run: Run, inputs: list[Float[np.ndarray, "_b _n j 2"]]) -> tuple[Answers, float]:
     """Poses and probabilities of all inputs (none: empty), and how many poses a second."""
     run(inputs[0])
     start = time.perf_counter()

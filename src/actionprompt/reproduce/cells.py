@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import mean, stdev
 
 from actionprompt.compare import Difference, Group, difference
 from actionprompt.recipes import RunCfg
@@ -84,6 +85,28 @@ def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted
         paper.gains.get(line.paper, {}).get(printed),
         line.why_not,
     )
+
+
+def overall(table: Table, column: str, seeds: Sequence[int], results: Results) -> tuple[float, float | None] | None:
+    """What the rows change against their baselines, in percent, averaged over all pairs of rows that can be run.
+
+    Returns:
+        The mean over seeds and half its 95 % interval (None for one seed); None while a pair is not finished.
+    """
+    from scipy.stats import t
+
+    tail = tail_of(table, seeds, results)
+    lines = [line for line in table.lines if line.run is not None and line.baseline is not None]
+    pairs = [
+        [_group(cfg, "inferred", [column], seeds, results, tail).scores for cfg in (line.run, line.baseline)]
+        for line in lines
+    ]
+    shared = [s for s in seeds if all(s in scores and column in scores[s] for pair in pairs for scores in pair)]
+    if not shared or not pairs:
+        return None
+    gains = [mean(100 * (ours[s][column] / base[s][column] - 1) for ours, base in pairs) for s in shared]
+    n = len(gains)
+    return mean(gains), float(t.ppf(0.975, n - 1)) * stdev(gains) / n**0.5 if n > 1 else None
 
 
 def _found(cfg: RunCfg | None, seeds: Sequence[int], results: Results) -> dict[int, Result]:

@@ -18,7 +18,9 @@ State = Literal["missing", "unfinished", "trained", "failed"]
 
 def canonical(cfg: RunCfg) -> RunCfg:
     """What a run's numbers depend on: not where the data lie, where it is computed, or how it is logged."""
-    data = replace(cfg.data, path=Path()) if hasattr(cfg.data, "path") else cfg.data
+    data: Any = cfg.data
+    if hasattr(data, "path"):
+        data = replace(data, path=Path())
     return replace(cfg, data=data, accelerator="auto", devices=1, checkpoint_every=1, log_every=1)
 
 

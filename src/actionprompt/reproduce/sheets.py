@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import mean
 
 from actionprompt.compare import Difference
 from actionprompt.data.config import DATA
-from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found
+from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, overall
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.tables import Plan, Table
@@ -173,6 +174,7 @@ def _notes(
     where = "the same data" if plan.source == table.home else "OTHER DATA than ours"
     size = "" if scale == "paper" else ", larger models and longer training"
     notes.append(f"The columns named paper are printed numbers: {where} ({paper.data}){size}.")
+    notes += _overall(table, seeds, results, paper)
     if "parameters" in table.columns:
         notes.append("Parameters in millions, without the text encoder, which no finished model needs.")
     notes += [f"n/a: {why}." for why in dict.fromkeys(line.why_not for line in table.lines) if why]
@@ -183,3 +185,20 @@ def _notes(
         notes.append(f"{missing} of {wanted} runs are not done: [2/3] means two of three seeds, not run means none.")
     notes += [f"Run {name} failed: {reason}." for name, reason in sorted(failed.items())]
     return notes
+
+
+def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperTable) -> list[str]:
+    """The paper's claim in one line: what APM changes on average over the encoders (Tables I and II)."""
+    if not table.detail:
+        return []
+    said = []
+    for column in table.columns:
+        gain = overall(table, column, seeds, results)
+        if gain is None:
+            return []
+        key = column.partition(" of ")[0]
+        rows = [(line.paper, line.paper.replace("+APM", "")) for line in table.lines if line.run and line.baseline]
+        printed = mean(100 * (paper.rows[ours][key] / paper.rows[base][key] - 1) for ours, base in rows)
+        half = "" if gain[1] is None else f" ± {gain[1]:.1f}"
+        said.append(f"{column} {gain[0]:+.1f}{half} % (paper {printed:+.1f} %)")
+    return [f"APM's change, averaged over the encoders, with its 95 % interval over seeds: {', '.join(said)}."]

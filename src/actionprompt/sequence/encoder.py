@@ -13,7 +13,7 @@ from actionprompt.encoders.vpose import VPose
 from actionprompt.sequence.history import History, cut
 
 
-def fold(weight: Float[Tensor, "c_out *i"], norm: BatchNorm) -> tuple[Float[Tensor, "c_out i"], Float[Tensor, " c"]]:
+def fold(weight: Float[Tensor, "c_out *w i"], norm: BatchNorm) -> tuple[Float[Tensor, "c_out wi"], Float[Tensor, " c"]]:
     """Weight and bias of a linear layer (a convolution's frames joined) and the batch norm behind it, as one."""
     assert norm.running_mean is not None
     assert norm.running_var is not None

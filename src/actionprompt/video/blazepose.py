@@ -119,7 +119,7 @@ class BlazePose:
 
 def tiles(width: int, height: int) -> list[Region]:
     """The whole frame, and overlapping squares that cover it, for people who are small in it."""
-    found = [Region(width / 2, height / 2, max(width, height))]
+    found = [Region(width / 2, height / 2, float(max(width, height)))]
     for share in SHARES:
         side = share * min(width, height)
         places = [np.linspace(side / 2, n - side / 2, 1 + int(np.ceil((n - side) / (side * STEP) - 1e-6))) for n in

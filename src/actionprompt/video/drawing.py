@@ -102,7 +102,7 @@ def _text(picture: Any, pixels: Float[np.ndarray, "j 2"], text: str) -> None:
     """A label above the head, within the picture."""
     pen = library("PIL.ImageDraw", "").Draw(picture, "RGBA")
     size = max(12, round(min(picture.size) / 34))
-    font = _font(size)
+    font = _font(float(size))
     left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
     wide, high, pad = right - left, bottom - top, size // 3
     middle, above = pixels[:, 0].mean(), pixels[:, 1].min() - 1.2 * size - high

@@ -35,10 +35,10 @@ def turn_of(frame: Any) -> Turn:
 
     The matrix (a b u; c d v; x y w) takes a stored pixel (p, q) to (a p + c q + x, b p + d q + y).
     """
-    matrices = [np.frombuffer(data, np.int32) for data in frame.side_data if data.type.name == "DISPLAYMATRIX"]
-    if not matrices:
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
         return Turn()
-    a, b, _, c, d = matrices[0][:5].tolist()
+    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
     if abs(a) >= abs(b):
         return Turn(mirrored=a < 0, upside_down=d < 0)
     return Turn(transposed=True, mirrored=c < 0, upside_down=b < 0)

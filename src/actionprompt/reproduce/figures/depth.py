@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actionprompt.reproduce.cells import Results, found_lines
 from actionprompt.reproduce.figures.style import BLACK, MARKERS, MODELS, PAGE, figure, save, short, style
@@ -59,9 +59,9 @@ def _by_action(axes: "Axes", pairs: Mapping[str, tuple[Seeds, Seeds]], actions: 
             values = [depth(row, action) for action in actions]
             spread = [stdev(v) if len(v) > 1 else 0.0 for v in values]
             means.append([mean(v) for v in values])
-            look = {"color": MODELS[name], "mfc": face, "ms": 4, "mew": 0.9, "elinewidth": 0.7}
+            look: dict[str, Any] = {"color": MODELS[name], "mfc": face, "ms": 4, "mew": 0.9, "elinewidth": 0.7}
             axes.errorbar(means[-1], y, xerr=spread, fmt=MARKERS[name], label=label, **look)
-        axes.hlines(y, *means, color=MODELS[name], lw=1.6, alpha=0.4, zorder=0)
+        axes.hlines(y, means[0], means[1], color=MODELS[name], lw=1.6, alpha=0.4, zorder=0)
     for k in range(0, len(actions), 2):
         axes.axhspan(k - 0.5, k + 0.5, color="#f2f2f2", zorder=-1, lw=0)
     axes.set_ylim(-0.5, len(actions) - 0.5)

@@ -1,6 +1,7 @@
 """Fig. 1b: 3D poses of several actions, spread out by t-SNE."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -27,7 +28,7 @@ def draw(corpus: Corpus, folder: Path) -> list[Path]:
         axes = made.subplots()
         for k, action in enumerate(corpus.actions):
             round_, colour = divmod(k, len(ACTIONS))
-            look = {"ms": 2.2, "mew": 0, "color": ACTIONS[colour], "alpha": 0.75}
+            look: dict[str, Any] = {"ms": 2.2, "mew": 0, "color": ACTIONS[colour], "alpha": 0.75}
             axes.plot(*plane[labels == k].T, "o^sD"[round_ % 4], label=short([action], 30)[0], **look)
         axes.set_xticks([])
         axes.set_yticks([])

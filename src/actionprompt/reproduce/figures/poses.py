@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.model import Lifter
@@ -60,14 +61,15 @@ def examples(baseline: Lifter, ours: Lifter, corpus: Corpus) -> list[Example]:
         error = (pose - clip.pose).norm(dim=-1).mean(-1)
         ranked.append((float(error.mean()), int(error.argmax()), clip, pose))
     ranked.sort(key=lambda entry: -entry[0])
-    hardest: dict[str, tuple[int, Clip, Pose]] = {}
+    hardest: dict[str, tuple[int, Clip, Tensor]] = {}
     for _, frame, clip, pose in ranked:
-        hardest.setdefault(clip.action, (frame, clip, 1000 * pose[frame].numpy()))
+        hardest.setdefault(clip.action, (frame, clip, pose[frame]))
     shown = []
     for frame, clip, pose in list(hardest.values())[:CLIPS]:
         assert clip.pose is not None
         mine = lift(ours, clip.keypoints).pose[frame]
-        shown.append(Example(clip, frame, 1000 * clip.pose[frame].numpy(), pose, 1000 * mine.numpy()))
+        truth, base, own = ((1000 * each).numpy() for each in (clip.pose[frame], pose, mine))
+        shown.append(Example(clip, frame, truth, base, own))
     return shown
 
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from actionprompt.errors import InputError
 from actionprompt.files import whole
@@ -34,7 +34,7 @@ def style() -> Iterator[None]:
         import matplotlib as mpl
     except ImportError as error:
         raise InputError("Figures need matplotlib and scikit-learn: pip install 'actionprompt[plots]'.") from error
-    look = {
+    look: dict[Any, Any] = {
         "font.family": "DejaVu Sans",
         "font.size": 8,
         "axes.titlesize": 8,

@@ -1,0 +1,45 @@
+"""The optimisers that the baselines were published with."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import nn
+from torch.optim import AdamW, Optimizer, RAdam
+
+from actionprompt.recipes import ScheduleCfg
+
+
+def build_optimiser(cfg: ScheduleCfg, trained: Iterable[nn.Parameter]) -> Optimizer:
+    """The optimiser that a schedule asks for."""
+    if cfg.optimiser == "ranger":
+        return Ranger(trained, cfg.lr, cfg.weight_decay)
+    return AdamW(trained, cfg.lr, weight_decay=cfg.weight_decay, amsgrad=cfg.amsgrad, fused=True)
+
+
+class Ranger(RAdam):
+    """A3DHP's: RAdam (Liu et al. 2020) with Lookahead (Zhang et al. 2019).
+
+    Every ``every`` steps the weights go back to ``alpha`` of the way that they came since the last time.
+    """
+
+    def __init__(
+        self, params: Iterable[nn.Parameter], lr: float, weight_decay: float = 0.0, every: int = 6, alpha: float = 0.5
+    ) -> None:
+        super().__init__(
+            params, lr, betas=(0.95, 0.999), eps=1e-5, weight_decay=weight_decay, decoupled_weight_decay=True
+        )
+        self.every, self.alpha = every, alpha
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """One step; a weight's slow copy is part of the optimiser's state."""
+        moving = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        began = {p: p.clone() for p in moving if p not in self.state}
+        loss: float | None = super().step(closure)
+        for p in moving:
+            state = self.state[p]
+            if p in began:
+                state["slow"] = began[p]
+            if int(state["step"]) % self.every == 0:
+                p.copy_(state["slow"].lerp_(p, self.alpha))
+        return loss
