@@ -15,9 +15,9 @@ from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.model import load
-from actionprompt.recipes import RunCfg, ScheduleCfg
+from actionprompt.recipes import RunCfg, ScheduleCfg, presets
 from actionprompt.runfolder import RunFolder
-from actionprompt.train import build, schedule, train
+from actionprompt.train import build, learning_rate, schedule, train
 from actionprompt.windows import Windows
 from small import APP, ATP, VARIANTS, VPOSE, corpus, run_cfg
 from tiny_towers import tiny_clip
@@ -148,6 +148,17 @@ def test_resumed_equals_uninterrupted(variant, cuts, tmp_path, monkeypatch):
                 run(cfg, tmp_path / "cut", resume=resume)
         resume = True
     assert not (tmp_path / "cut" / "model.safetensors").exists()
+    run(cfg, tmp_path / "cut", resume=True)
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_rangers_slow_weights_survive_a_cut(tmp_path, monkeypatch):
+    cfg = replace(run_cfg(""), schedule=replace(run_cfg("").schedule, optimiser="ranger"))
+    run(cfg, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        at_step(patch, 8, power_cut)  # between two returns to the slow weights
+        with pytest.raises(PowerCut):
+            run(cfg, tmp_path / "cut")
     run(cfg, tmp_path / "cut", resume=True)
     assert results(tmp_path / "cut") == results(tmp_path / "whole")
 
@@ -318,6 +329,7 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
         ({"schedule": ScheduleCfg(lr=-1.0)}, "schedule.lr is -1.0: it must be positive"),
         ({"schedule": ScheduleCfg(lr=float("nan"))}, "schedule.lr is nan"),
         ({"schedule": ScheduleCfg(lr_decay=0.0)}, "schedule.lr_decay is 0.0"),
+        ({"schedule": ScheduleCfg(lr_last=-1e-5)}, "schedule.lr_last is -1e-05"),
         ({"schedule": ScheduleCfg(bn_momentum=(0.1, 0.0))}, "schedule.bn_momentum"),
         ({"schedule": ScheduleCfg(weight_decay=-0.1)}, "schedule.weight_decay is -0.1"),
         ({"model": LifterCfg(VPOSE, replace(VARIANTS["apm"], loss_weight=float("nan")))}, "loss_weight is nan"),
@@ -361,6 +373,29 @@ def test_learning_rate_and_momentum():
         assert norms[0].momentum == pytest.approx(momentum)
         lr, momentum = lr * 0.9, momentum * (0.001 / 0.1) ** (1 / 10)
     assert momentum == pytest.approx(0.001)
+
+
+def test_a_gradient_scaled_by_the_loss(tmp_path, monkeypatch):
+    """The first step's gradient is that of half the squared loss."""
+    seen = []
+    real = module.schedule
+
+    def spy(cfg, epoch, model, optimiser):
+        real(cfg, epoch, model, optimiser)
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        step = optimiser.step
+        optimiser.step = lambda: (seen.append([p.grad.clone() for p in parameters]), step())
+
+    monkeypatch.setattr(module, "schedule", spy)
+    losses = []
+    for scaled in (False, True):
+        cfg = replace(run_cfg(""), scale_by_loss=scaled, log_every=1)
+        cfg = replace(cfg, schedule=replace(cfg.schedule, epochs=1, epoch_steps=1))
+        run(cfg, tmp_path / str(scaled))
+        losses.append(json.loads((tmp_path / str(scaled) / "log.jsonl").read_text())["loss"])
+    assert losses[0] == losses[1]
+    for plain, scaled in zip(*seen, strict=True):
+        torch.testing.assert_close(scaled, plain * losses[0])
 
 
 def test_a_cosine_instead():

@@ -46,13 +46,12 @@ class JointLossCfg:
 class MotionLossCfg:
     """MixSTE's loss on whole windows: weighted joint distances, smoothness and velocities."""
 
-    weights: Literal["anatomical", "published"] = "anatomical"
-    """Joint weights by anatomy; or MixSTE's published list for HumanEva, which puts some leg weights on arms."""
-
     smoothness: float = 0.5
     """Weight of the squared frame-to-frame motion (TCL)."""
     velocity: float = 2.0
     """Weight of the velocity error (MPJVE)."""
+    weights: Literal["anatomical", "published"] = "anatomical"
+    """Joint weights by anatomy; or MixSTE's published list for HumanEva, which puts some leg weights on arms."""
 
 
 PoseLossCfg = JointLossCfg | MotionLossCfg
