@@ -81,7 +81,7 @@ lifter = pull("this/repository")
 def _library() -> Any:
     try:
         import huggingface_hub
-        import huggingface_hub.errors  # noqa: F401 (makes the attribute)
+        import huggingface_hub.errors
     except ImportError as error:
         raise InputError("The hub needs huggingface_hub: pip install 'actionprompt[hub]'.") from error
     return huggingface_hub

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, Int
 from lightning_fabric import Fabric
-from lightning_fabric.loggers import Logger, TensorBoardLogger
+from lightning_fabric.loggers.logger import Logger
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
 

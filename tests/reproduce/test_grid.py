@@ -52,9 +52,9 @@ def test_a_changed_folder_is_refused(tmp_path):
 def test_rows_share_runs():
     tables = [make(Plan(SCALES["cpu"], UIPRMD)) for make in TABLES.values()]
     grid = jobs(tables, (0, 1), Path("runs"))
-    assert len(grid) == 60
-    assert len({job.folder for job in grid}) == 60
-    assert [job.cfg.seed for job in grid] == [0] * 30 + [1] * 30
+    assert len(grid) == 72
+    assert len({job.folder for job in grid}) == 72
+    assert [job.cfg.seed for job in grid] == [0] * 36 + [1] * 36
     shared = Counter(row for job in grid for row in job.rows)
     assert set(shared.values()) == {2}
     baseline = next(job for job in grid if "table3/baseline" in job.rows)
@@ -82,7 +82,8 @@ def test_the_papers_own_settings():
 
 def test_detected_2d():
     assert detected(Human36MCfg(Path())) == Human36MCfg(Path(), "hr")
-    assert detected(UIPRMD) is None
+    assert detected(UIPRMD).film == FilmCfg(turns=8, keypoints="simulated")
+    assert detected(HumanEvaCfg(Path())) is None
 
 
 def test_lasting():

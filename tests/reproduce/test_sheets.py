@@ -3,6 +3,7 @@ import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from toys import failure, open_plan, plan, result
@@ -103,9 +104,10 @@ def test_the_claim():
 
 
 def test_no_detected_2d():
-    shown = made("table1", full("table1"))
+    where = plan(HumanEvaCfg(Path()))
+    shown = made("table1", full("table1", where), where)
     assert texts(shown, 6)[:2] == ["VPose*", "n/a"]
-    assert "n/a: UI-PRMD has no detected 2D." in shown.notes
+    assert "n/a: HumanEva-I has no detected 2D." in shown.notes
 
 
 def test_nothing_at_all():
@@ -135,10 +137,6 @@ def test_actions_and_cells():
 
 
 def test_on_the_papers_own_data():
-    from pathlib import Path
-
-    from actionprompt.data.config import Human36MCfg
-
     where = plan(Human36MCfg(Path()))
     errors = {a: {"inferred": {"P1": 10.0, "P2": 5.0}} for a in ("sitting", "greeting", "walking")}
     results = [replace(r, actions=errors) for r in full("table1", where)]

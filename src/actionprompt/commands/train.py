@@ -71,14 +71,22 @@ def main(args: list[str]) -> int:
     return run(anchored(parsed.run), folder, overwrite=parsed.overwrite, **how)
 
 
-def run(cfg: RunCfg, folder: Path, **how: bool) -> int:
-    """Trains (``how``: flags of :func:`actionprompt.train.train`), and says what to do next."""
+def run(
+    cfg: RunCfg,
+    folder: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    profile: bool = False,
+    tensorboard: bool = False,
+) -> int:
+    """Trains, and says what to do next."""
     from rich.console import Console
 
     from actionprompt.train import is_main_process, train
 
     try:
-        watch = train(cfg, folder, **how)
+        watch = train(cfg, folder, resume=resume, overwrite=overwrite, profile=profile, tensorboard=tensorboard)
     except (Interrupted, Diverged) as stopped:
         if not is_main_process():
             return 0  # the main process tells the user
@@ -88,7 +96,7 @@ def run(cfg: RunCfg, folder: Path, **how: bool) -> int:
     if not is_main_process():
         return 0
     console = Console()
-    if how.get("profile"):
+    if profile:
         console.print(watch.table())
     console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
     if cfg.validate:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -47,12 +48,17 @@ class Viewpoint:
 def viewpoints(cfg: FilmCfg, world: Float[Tensor, "n j 3"], draw: Draw) -> list[Viewpoint]:
     """The cameras that film a take, whose middle stands at the origin."""
     if cfg.viewpoints == "varied":
-        return [_varied(f"varied{i}", world, lambda what, i=i: draw(f"{what}{i}")) for i in range(cfg.cameras)]
+        return [_varied(f"varied{i}", world, partial(_numbered, draw, i)) for i in range(cfg.cameras)]
     places = H36M_PLACEMENTS["S9"]
     return [
         Viewpoint(lens.name, lens.intrinsic(), place.orientation(), place.translation(), lens.width)
         for lens, place in zip(H36M_LENSES[: cfg.cameras], places[: cfg.cameras], strict=True)
     ]
+
+
+def _numbered(draw: Draw, camera: int, what: str) -> float:
+    """A question of one camera."""
+    return draw(f"{what}{camera}")
 
 
 def _varied(name: str, world: Float[Tensor, "n j 3"], draw: Draw) -> Viewpoint:

@@ -69,8 +69,8 @@ def make(lifter: Lifter, form: Form) -> WindowForm | SequenceForm:
 def trace(form: WindowForm | SequenceForm) -> ExportedProgram:
     """The form as a graph that takes any batch, and any length where it takes sequences.
 
-    The example's lengths mean nothing, but for one trap: a sequence of exactly F frames would make the encoder take
-    its path for windows and freeze the length. Hence an odd one.
+    The known trap: an encoder that asks whether its input has exactly F frames, traced with F frames, takes no other
+    length afterwards, and nothing says so. ``Flow.over`` asks nothing; the example has a length that is not checked.
     """
     lifter = form.lifter
     frames, axes = lifter.encoder.window.frames, {0: Dim("batch", min=1)}

@@ -87,22 +87,22 @@ def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted
     )
 
 
-def overall(table: Table, column: str, seeds: Sequence[int], results: Results) -> tuple[float, float | None] | None:
-    """What the rows change against their baselines, in percent, averaged over all pairs of rows that can be run.
+def overall(
+    lines: Sequence[Line], column: str, seeds: Sequence[int], results: Results, tail: Sequence[str]
+) -> tuple[float, float | None] | None:
+    """What rows change against their baselines, in percent, averaged over the rows.
 
     Returns:
-        The mean over seeds and half its 95 % interval (None for one seed); None while a pair is not finished.
+        The mean over the seeds that all rows have, and half its 95 % interval (None for one seed); None for no seed.
     """
     from scipy.stats import t
 
-    tail = tail_of(table, seeds, results)
-    lines = [line for line in table.lines if line.run is not None and line.baseline is not None]
     pairs = [
         [_group(cfg, "inferred", [column], seeds, results, tail).scores for cfg in (line.run, line.baseline)]
         for line in lines
     ]
-    shared = [s for s in seeds if all(s in scores and column in scores[s] for pair in pairs for scores in pair)]
-    if not shared or not pairs:
+    shared = [s for s in seeds if pairs and all(column in scores.get(s, {}) for pair in pairs for scores in pair)]
+    if not shared:
         return None
     gains = [mean(100 * (ours[s][column] / base[s][column] - 1) for ours, base in pairs) for s in shared]
     n = len(gains)

@@ -49,15 +49,15 @@ def _cpu() -> Scale:
         "VPose": Recipe(vpose, schedule),
         "A3DHP": Recipe(A3DHPCfg(stages=3, channels=256, dropout=0.05), schedule),
         "MixSTE": Recipe(
-            MixSTECfg(frames=27, dim=64, depth=2),
-            replace(schedule, batch=8, lr=1e-3, amsgrad=False, weight_decay=0.1),
+            MixSTECfg(frames=27, dim=32, depth=2, drop_path=0.0),
+            replace(schedule, batch=8, lr=3e-3, amsgrad=False, weight_decay=0.1),
             MotionLossCfg(),
         ),
     }
     return Scale(
         what="small models, 4,800 steps: the whole grid in some six hours of two CPU cores",
         encoders=MappingProxyType(encoders),
-        long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), schedule),
+        long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), replace(schedule, batch=64)),
         humaneva=MappingProxyType(encoders),
         apm=_small_apm(dropout=0.05, update_every=8, app_dim=128),
         accelerator="cpu",

@@ -1,12 +1,12 @@
 """Tables as text, cell by cell: what every output format shares."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
 from actionprompt.compare import Difference
 from actionprompt.data.config import DATA
-from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, overall
+from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, overall, tail_of
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.tables import Plan, Table
@@ -60,7 +60,7 @@ def page(table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Re
     for column in table.columns:
         for part in _parts(column):
             heads.append(_head(column, part, home, table))
-            short.append({"ours": column, "difference": "Δ", "paper": "paper" if home else "paper†"}[part])
+            short.append({"ours": _plain(column), "difference": "Δ", "paper": "paper" if home else "paper†"}[part])
     body = [tuple(_line(row)) for row in rows]
     sheets = [Sheet("", tuple(heads), tuple(body), len(table.stub), tuple(short))]
     raw = [*rows]
@@ -79,8 +79,8 @@ def _parts(column: str) -> tuple[str, ...]:
 
 def _head(column: str, part: str, home: bool, table: Table) -> str:
     if part == "paper":
-        return f"{column.removeprefix('full ')}, " + ("paper" if home else f"paper: {HOMES[table.home]}")
-    return f"Δ {column}" if part == "difference" else UNITS.get(column, f"{column} (mm)")
+        return f"{_plain(column.removeprefix('full '))}, " + ("paper" if home else f"paper: {HOMES[table.home]}")
+    return f"Δ {_plain(column)}" if part == "difference" else UNITS.get(column, f"{_plain(column)} (mm)")
 
 
 def _line(row: FilledRow) -> list[Text]:
@@ -161,10 +161,10 @@ def _notes(
     done = [result for result in shown if result.state == "trained"]
     data = DATA[plan.source][0].partition(",")[0]
     notes = [f"Ours: {data}, scale {scale} ({plan.scale.what}), seeds {', '.join(map(str, seeds))}."]
-    facts: Mapping[str, str] = done[0].facts if done else {}
-    keys = ["2D", "evaluated on", "flip at test time", "tail actions (P3)", "weights"]
-    keys = [key for key in keys if key in facts and (key != "tail actions (P3)" or "P3" in table.columns)]
-    notes += [f"{key[0].upper()}{key[1:]}: {facts[key]}." for key in keys]
+    for key in ("2D", "evaluated on", "flip at test time", "tail actions (P3)", "weights"):
+        if said := list(dict.fromkeys(r.facts[key] for r in done if key in r.facts)):
+            said = said[:1] if key.startswith("tail") else said  # the first row's, which all rows use
+            notes += [f"{key[0].upper()}{key[1:]}: {'; '.join(said)}."] * (key[:4] != "tail" or "P3" in table.columns)
     if texts := sorted({result.facts["text"] for result in done if "text" in result.facts}):
         notes.append(f"Class embeddings: {'; '.join(texts)}.")
     notes.append(
@@ -187,18 +187,24 @@ def _notes(
     return notes
 
 
-def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperTable) -> list[str]:
-    """The paper's claim in one line: what APM changes on average over the encoders (Tables I and II)."""
-    if not table.detail:
-        return []
-    said = []
-    for column in table.columns:
-        gain = overall(table, column, seeds, results)
-        if gain is None:
-            return []
-        key = column.partition(" of ")[0]
-        rows = [(line.paper, line.paper.replace("+APM", "")) for line in table.lines if line.run and line.baseline]
-        printed = mean(100 * (paper.rows[ours][key] / paper.rows[base][key] - 1) for ours, base in rows)
-        half = "" if gain[1] is None else f" ± {gain[1]:.1f}"
-        said.append(f"{column} {gain[0]:+.1f}{half} % (paper {printed:+.1f} %)")
-    return [f"APM's change, averaged over the encoders, with its 95 % interval over seeds: {', '.join(said)}."]
+def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperTable) -> Iterator[str]:
+    """The paper's claim in a line: what APM changes on average over the encoders (Tables I and II)."""
+    pairs = [line for line in table.lines if table.detail and line.run and line.baseline]
+    tail = tail_of(table, seeds, results)
+    for star, what in (("", ""), ("*", ", detected 2D")):
+        lines = [line for line in pairs if line.paper.endswith("*") == bool(star)]
+        said = []
+        for column in table.columns:
+            gain = overall(lines, column, seeds, results, tail)
+            if gain is not None:
+                rows = [(paper.rows[line.paper], paper.rows[line.paper.replace("+APM", "")]) for line in lines]
+                printed = mean(100 * (ours[_plain(column)] / base[_plain(column)] - 1) for ours, base in rows)
+                half = "" if gain[1] is None else f" ± {gain[1]:.1f}"
+                said.append(f"{_plain(column)} {gain[0]:+.1f}{half} % (paper {printed:+.1f} %)")
+        if said:
+            yield f"APM's change averaged over the encoders{what}, ± 95 % interval over seeds: {', '.join(said)}."
+
+
+def _plain(column: str) -> str:
+    """P1 of "P1 of cells"."""
+    return column.partition(" of ")[0]

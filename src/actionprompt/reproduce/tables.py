@@ -106,8 +106,15 @@ class Plan:
 
 
 def detected(data: DataCfg) -> DataCfg | None:
-    """The same data with a detector's 2D joints (HRNet's, as in the lower half of Table I); None: there are none."""
-    return replace(data, keypoints="hr") if isinstance(data, Human36MCfg) else None
+    """The same data with detected 2D joints, as in the lower half of Table I; None: there are none.
+
+    On Human3.6M these are HRNet's; where virtual cameras film motion capture, a simulated detector's.
+    """
+    if isinstance(data, Human36MCfg):
+        return replace(data, keypoints="hr")
+    if isinstance(data, HumanEvaCfg):
+        return None
+    return replace(data, film=replace(data.film, keypoints="simulated"))
 
 
 def table1(plan: Plan) -> Table:
