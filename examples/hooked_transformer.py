@@ -1,7 +1,7 @@
 """APM around a lifter that is not ours, without an edit of it: a small transformer, defined below, by hooks.
 
-Run it from anywhere: ``python examples/hooked_transformer.py``. It trains for a few steps on synthetic motion and prints
-the loss, the error and the share of recognised actions before and after.
+Run it from anywhere: ``python examples/hooked_transformer.py``. It trains for a few steps on synthetic motion and
+prints the loss, the error and the share of recognised actions before and after.
 """
 
 import torch

@@ -69,9 +69,26 @@ def test_the_network_is_left_as_it_was() -> None:
     ("changes", "message"),
     [
         ({"shallow": "frist"}, "no submodule 'frist': it has first, body"),
+        ({"shallow": "last", "final": "first"}, "runs 'first' before 'last': the action would come too late"),
         ({"shallow_axes": "b f j c"}, r"shape \(2, 16, 9\), not the axes 'b f j c'"),
     ],
 )
 def test_bad_places(changes: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         hooked(**changes)
+
+
+def test_features_that_are_no_tensor():
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gru = nn.GRU(34, 8, batch_first=True)
+            self.last = nn.Linear(8, 51)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.gru(x.flatten(2))[0][:, 4:5]).unflatten(-1, (17, 3))
+
+    with pytest.raises(InputError, match="features at 'gru' are a tuple: name a submodule with one tensor there"):
+        HookedLifter(
+            Recurrent(), VARIANTS["apm"], ACTIONS, shallow="gru", final="last", example=torch.randn(2, 9, 17, 2)
+        )

@@ -64,8 +64,8 @@ def test_joint_weights_follow_anatomy():
 def test_the_published_weights_of_humaneva_are_another_loss():
     torch.manual_seed(0)
     predicted, target = torch.randn(2, 4, 15, 3), torch.randn(2, 4, 15, 3)
-    w = torch.tensor([1, 1, 2.5, 2.5, 1, 2.5, 2.5, 1, 1.5, 1.5, 4, 4, 1.5, 4, 4])
-    cfg = MotionLossCfg(weights="published", smoothness=0, velocity=0)
+    w = torch.tensor([1.0, 1, 2.5, 2.5, 1, 2.5, 2.5, 1, 1.5, 1.5, 4, 4, 1.5, 4, 4])
+    cfg = MotionLossCfg(weights="published", smoothness=0.0, velocity=0.0)
     found = build_pose_loss(cfg, HUMANEVA_15)(predicted, target)
     assert found.item() == pytest.approx((w * (predicted - target).norm(dim=-1)).mean().item(), rel=1e-5)
     anatomical = build_pose_loss(replace(cfg, weights="anatomical"), HUMANEVA_15)(predicted, target)

@@ -10,7 +10,7 @@ from actionprompt.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-ENCODER = (ROOT / "docs" / "add_an_encoder.md").read_text(encoding="utf-8")
+ENCODER = (ROOT / "docs" / "add_an_encoder.md").read_text(encoding="utf-8").partition("## As one of ours")[0]
 
 
 def blocks(language: str, text: str = README) -> list[str]:

@@ -150,7 +150,7 @@ def live_stream(subject: Subject, amount: Amount) -> list[Figure]:
     lifter = subject.build(encoder=replace(encoder, causal=True)) if isinstance(encoder, VPoseCfg) else subject.build()
     stream = Stream(lifter, lag=lifter.encoder.window.future)
     x = wander(min(amount.live, 10_000), lifter.num_joints)
-    wall, processor = torch.empty(amount.live), torch.empty(amount.live)
+    wall, processor = torch.ones(amount.live), torch.ones(amount.live)  # touched now: memory is watched below
     early = 0
     for t in range(amount.live):
         wall[t], processor[t] = clock(partial(stream.push, x[t % x.shape[0]]))

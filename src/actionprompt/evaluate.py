@@ -172,8 +172,8 @@ def evaluate(
             target.append(windows.targets(i)[valid].cpu())
             owner.append(windows.clip(i)[:, None].expand_as(valid)[valid].cpu())
     sizes = torch.cat(owner).bincount(minlength=len(clips)).tolist()
-    parts = [torch.cat(part).split(sizes) for part in (inferred, given, chosen, target)]
-    scores = [_score(clip, *answers, lifter) for clip, *answers in zip(clips, *parts, strict=True)]
+    a, b, c, d = (torch.cat(part).split(sizes) for part in (inferred, given, chosen, target))
+    scores = [_score(*one, lifter) for one in zip(clips, a, b, c, d, strict=True)]
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
 

@@ -48,14 +48,15 @@ class HookedLifter(nn.Module):
             final_axes: the axes of Zd.
 
         Raises:
-            InputError: no such submodule, one that did not run, or features with other axes than said.
+            InputError: no such submodule, one that did not run (or Zd's before Z0's), or features that are no tensor
+                or have other axes than said.
         """
         super().__init__()
         self.network = network
         self.actions = tuple(actions)
         self._shallow, self._final = shallow, final  # names: modules kept here would be saved twice
         self._shallow_axes, self._final_axes = shallow_axes, final_axes
-        seen: dict[str, Tensor] = {}
+        seen: dict[str, Tensor] = {}  # in the order in which they come
         training = network.training
         with (
             torch.no_grad(),
@@ -67,6 +68,8 @@ class HookedLifter(nn.Module):
         for key, part in (("z0", shallow), ("zd", final)):
             if key not in seen:
                 raise InputError(f"The network's submodule {part!r} did not run on the example.")
+        if next(iter(seen)) == "zd":
+            raise InputError(f"The network runs {final!r} before {shallow!r}: the action would come too late for Zd.")
         c0, c = _width(seen["z0"], shallow_axes, shallow), _width(seen["zd"], final_axes, final)
         self.apm = APM(cfg, c0, c, self.actions)
 
@@ -98,7 +101,9 @@ def _submodule(network: nn.Module, name: str) -> nn.Module:
     return module
 
 
-def _width(z: Tensor, axes: str, part: str) -> int:
+def _width(z: object, axes: str, part: str) -> int:
+    if not isinstance(z, Tensor):
+        raise InputError(f"The features at {part!r} are a {type(z).__name__}: name a submodule with one tensor there.")
     try:
         return rearrange(z, f"{axes} -> {axes}").shape[axes.split().index("c")]
     except (EinopsError, ValueError) as error:

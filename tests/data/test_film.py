@@ -163,7 +163,7 @@ def test_training_takes_are_filmed_several_times_at_other_yaws_and_sizes(take):
         (FilmCfg(stature=math.nan), "film.stature is nan: bodies are scaled by at least 0 and less than 0.5"),
         (FilmCfg(stature=-0.1), "film.stature is -0.1"),
         (FilmCfg(stature=0.5), "film.stature is 0.5"),
-        (FilmCfg(detector=DetectorCfg(lost=-1)), "detector.lost is -1"),
+        (FilmCfg(detector=DetectorCfg(lost=-1.0)), "detector.lost is -1.0"),
     ],
 )
 def test_settings_without_sense_are_refused(take, cfg: FilmCfg, message: str):

@@ -14,7 +14,7 @@ from actionprompt.data.film import film
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17, HUMANEVA_15, Skeleton
 
-QUIET = DetectorCfg(bias=0, jitter=0, swapped=0, lost=0)
+QUIET = DetectorCfg(bias=0.0, jitter=0.0, swapped=0.0, lost=0.0)
 WIDTH = 1000
 
 
@@ -38,7 +38,7 @@ def test_without_errors_nothing_moves():
 
 
 def test_bias_is_constant_within_a_clip_and_of_the_documented_size():
-    moved = errors(replace(QUIET, bias=3), [still(4, name=f"take {i}") for i in range(600)])
+    moved = errors(replace(QUIET, bias=3.0), [still(4, name=f"take {i}") for i in range(600)])
     assert np.abs(np.diff(moved, axis=1)).max() < 1e-3
     wanted = 3 * noise.difficulty(H36M_17)
     assert moved[:, 0].std((0, 2)) == pytest.approx(wanted, rel=0.1)
@@ -46,12 +46,12 @@ def test_bias_is_constant_within_a_clip_and_of_the_documented_size():
 
 
 def test_jitter_has_the_documented_size_and_memory():
-    moved = errors(replace(QUIET, jitter=3, memory=0.1), [still(8000)])[0] / noise.difficulty(H36M_17)[:, None]
+    moved = errors(replace(QUIET, jitter=3.0, memory=0.1), [still(8000)])[0] / noise.difficulty(H36M_17)[:, None]
     assert moved.std() == pytest.approx(3, rel=0.03)
     for frames in (1, 5, 10):  # 50 frames/s: exp(-t / 0.1 s)
         together = (moved[frames:] * moved[:-frames]).mean() / moved.var()
         assert together == pytest.approx(math.exp(-frames / 50 / 0.1), abs=0.03)
-    first = errors(replace(QUIET, jitter=3), [still(2, name=str(i)) for i in range(500)])[:, 0]
+    first = errors(replace(QUIET, jitter=3.0), [still(2, name=str(i)) for i in range(500)])[:, 0]
     assert first[:, 0].std() == pytest.approx(3, rel=0.15)  # from the first frame on
 
 
@@ -125,7 +125,7 @@ def test_a_joint_lost_throughout_a_short_clip_is_taken_as_found():
 
 def test_confidence_falls_with_the_error():
     clip = still(500)
-    found = noise.detected(clip, H36M_17, replace(DetectorCfg(), lost=0, swapped=0), 50, WIDTH)
+    found = noise.detected(clip, H36M_17, replace(DetectorCfg(), lost=0.0, swapped=0.0), 50, WIDTH)
     error = (found.keypoints - clip.keypoints).norm(dim=-1) * WIDTH / 2
     torch.testing.assert_close(found.confidence, torch.exp(-error / noise.DOUBT), atol=1e-4, rtol=1e-3)
     assert 4 < error.mean() < 9  # of the order of detectors that were fine-tuned on Human3.6M
@@ -187,7 +187,7 @@ def test_filmed_takes_are_seen_by_the_detector_training_and_test_alike():
 
 def test_the_detector_uses_the_takes_frame_rate():
     take = Take(torch.rand(400, 17, 3) + torch.tensor([0.0, 0, 0.5]), "walk", "s", "t")
-    cfg = FilmCfg(cameras=1, keypoints="simulated", detector=replace(QUIET, jitter=3, memory=0.1))
+    cfg = FilmCfg(cameras=1, keypoints="simulated", detector=replace(QUIET, jitter=3.0, memory=0.1))
     true = film([take], H36M_17, replace(cfg, keypoints="gt"))[0]
     for fps in (25.0, 200.0):
         moved = film([take], H36M_17, cfg, fps=fps)[0].keypoints - true.keypoints

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from toys import failure, open_plan, plan, result
 
+from actionprompt.data.config import Human36MCfg, HumanEvaCfg
 from actionprompt.reproduce import render
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.paper import read

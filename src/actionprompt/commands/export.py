@@ -29,8 +29,7 @@ class ExportArgs:
     format: Literal["onnx", "torch"] = "onnx"
     """ONNX for any runtime, or PyTorch's exported program (.pt2)."""
     form: Literal["sequence", "window"] = "sequence"
-    """A function of sequences of any length (VPose only: other encoders' features depend on the window), or of windows
-    of F frames (any encoder)."""
+    """Sequences of any length (VPose only: other encoders' features depend on the window), or windows of F frames."""
     int8: bool = False
     """Weights in 8 bits (onnxruntime's dynamic quantisation); prints what that costs in millimetres."""
     keypoints: Path | None = None

@@ -195,7 +195,9 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
     elif args.workers > 1:
         load.cache_clear()
         command = ["-m", "actionprompt", "reproduce", *without_workers(given), "--quiet"]
-        launch.in_processes(command, args.workers)
+        with console.status("") as status:
+            said = lambda: f"{sum(complete(job, args.flip) for job in todo)} of {len(todo)} runs done"  # noqa: E731
+            launch.in_processes(command, args.workers, lambda: status.update(said()))
     else:
         work.work(todo, load, args.flip, console, args.quiet)
 

@@ -52,8 +52,8 @@ def prepare(source: Path, out: Path) -> tuple[list[Path], list[str]]:
                 raise InputError(f"{files[1]} and {files[0]} are the same sequence: keep one of them.")
             pose, seen = read_export(files[0], frames[-1])
             for part, start, end in (("Validate", *frames[:2]), ("Train", *frames[1:])):
-                for name, rows in chunks(np.isfinite(pose).all((1, 2)), start, end):
-                    key, name = f"{part}/{subject}", f"{action} 1 chunk{name}"
+                for number, rows in chunks(np.isfinite(pose).all((1, 2)), start, end):
+                    key, name = f"{part}/{subject}", f"{action} 1 chunk{number}"
                     world.setdefault(key, {})[name] = pose[rows] / np.float32(1000)
                     screen.setdefault(key, {})[name] = [camera[rows] for camera in seen]
     if not world:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from actionprompt.data.clip import Clip, Corpus
+from actionprompt.errors import Interrupted
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.execute import machine, write_timing
 from actionprompt.reproduce.grid import Job, digest
@@ -49,7 +50,10 @@ def time_steps(job: Job, corpus: Corpus) -> Estimate:
     cfg = replace(job.cfg, schedule=brief, checkpoint_every=10**9, log_every=10**9)
     wall, own = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        watch = train(cfg, Path(folder) / "run", corpus=excerpt(corpus), quiet=True)
+        try:
+            watch = train(cfg, Path(folder) / "run", corpus=excerpt(corpus), quiet=True)
+        except Interrupted as stopped:
+            raise Interrupted("Stopped while the runs were timed; none was begun.") from stopped
     wall, own = time.perf_counter() - wall, time.process_time() - own
     alone = cfg.accelerator == "cpu" and torch.get_num_threads() == 1
     share = min(1.0, own / wall) if alone else 1.0

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,8 +35,13 @@ class SlurmCfg:
     """local and debug run the jobs here, to try this out."""
 
 
-def in_processes(command: Sequence[str], workers: int) -> None:
+def in_processes(command: Sequence[str], workers: int, tell: Callable[[], None] = lambda: None) -> None:
     """Gives the same command to several processes and waits; each takes runs that no other works on.
+
+    Args:
+        command: what Python is called with.
+        workers: how many processes.
+        tell: called now and then while they work.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM, which the processes were told and have saved their state at.
@@ -52,7 +57,8 @@ def in_processes(command: Sequence[str], workers: int) -> None:
                 told = True
                 for process in running:
                     process.send_signal(signal.SIGTERM)
-            time.sleep(0.2)
+            tell()
+            time.sleep(0.5)
     if interrupted:
         raise Interrupted("Stopped; the state of the runs is saved. The same command goes on with them.")
     if any(process.returncode for process in running):

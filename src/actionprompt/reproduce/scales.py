@@ -55,7 +55,7 @@ def _cpu() -> Scale:
         ),
     }
     return Scale(
-        what="small models, 4,800 steps: the whole grid in some six hours of two CPU cores",
+        what="small models, 4,800 steps: three seeds of the whole grid in six to eight hours of two CPU cores",
         encoders=MappingProxyType(encoders),
         long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), replace(schedule, batch=64)),
         humaneva=MappingProxyType(encoders),
@@ -81,7 +81,7 @@ def _gpu() -> Scale:
         "MixSTE": replace(encoders["MixSTE"], encoder=MixSTECfg(frames=27, dim=128, depth=4)),
     }
     return Scale(
-        what="243 frames at half width, 20,000 steps: minutes a run on one large GPU",
+        what="243 frames at half width, 20,000 steps: for one large GPU",
         encoders=MappingProxyType(encoders),
         long=encoders["VPose"],
         humaneva=MappingProxyType(short),
