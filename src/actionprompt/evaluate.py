@@ -23,6 +23,9 @@ from actionprompt.windows import Windows
 MEASURES = ("P1", "P2", "P-MPJPE", "N-MPJPE", "MPJVE")
 """MPJPE, depth error, Procrustes- and scale-aligned MPJPE (mm), velocity error (mm per frame)."""
 
+TOKENS = 32768
+"""Joints times frames of a forward pass of MixSTE: at its full size some 3 GB."""
+
 Frames = Float[Tensor, "n j 3"]
 
 
@@ -131,7 +134,7 @@ def evaluate(
     *,
     tail: Sequence[str] = (),
     flip: bool = False,
-    batch: int = 1024,
+    batch: int | None = None,
     reach_back: bool = False,
 ) -> Evaluation:
     """Scores a lifter on every frame of some clips.
@@ -142,7 +145,7 @@ def evaluate(
         skeleton: the clips' joint layout.
         tail: the hard actions of P3; empty: no P3.
         flip: average with the mirrored clip's answer (poses and logits).
-        batch: windows per forward pass.
+        batch: windows per forward pass; None: 1,024, or as few as keep an encoder of joint tokens (MixSTE) small.
         reach_back: count frames as MixSTE's authors did (see ``Windows``): some twice, and padding, too.
 
     Raises:
@@ -155,6 +158,7 @@ def evaluate(
         raise InputError(
             f"The tail action {', '.join(unknown)} does not occur in these clips; they show {', '.join(actions)}."
         )
+    batch = usual_batch(lifter) if batch is None else batch
     if batch < 1:
         raise InputError(f"The batch is {batch} windows: it must be at least 1.")
     windows = Windows(clips, lifter.encoder.window, reach_back=reach_back).to(next(lifter.parameters()).device)
@@ -177,7 +181,13 @@ def evaluate(
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
 
-def tail_actions(lifter: Lifter, corpus: Corpus, batch: int = 1024) -> tuple[str, ...]:
+def usual_batch(lifter: Lifter) -> int:
+    """Windows per forward pass that fit into a few gigabytes."""
+    window = lifter.encoder.window
+    return 1024 if window.out == 1 else max(1, TOKENS // (window.frames * lifter.num_joints))
+
+
+def tail_actions(lifter: Lifter, corpus: Corpus, batch: int | None = None) -> tuple[str, ...]:
     """The three actions with the largest depth error on training subjects (never on test subjects)."""
     clips = [clip for clip in corpus.select(corpus.train_subjects) if clip.turn == 0]
     scores = evaluate(lifter, clips, corpus.skeleton, batch=batch)

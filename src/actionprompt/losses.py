@@ -12,7 +12,7 @@ from actionprompt.model import Lifted
 from actionprompt.recipes import JointLossCfg, MotionLossCfg, PoseLossCfg
 from actionprompt.skeleton import HUMANEVA_15, Skeleton
 
-PUBLISHED_HUMANEVA = (1, 1, 2.5, 2.5, 1, 2.5, 2.5, 1, 1.5, 1.5, 4, 4, 1.5, 4, 4)
+PUBLISHED_HUMANEVA = (1.0, 1.0, 2.5, 2.5, 1.0, 2.5, 2.5, 1.0, 1.5, 1.5, 4.0, 4.0, 1.5, 4.0, 4.0)
 """Human3.6M's weights with two entries struck out, which puts leg weights on arms."""
 PoseLoss = Callable[[Float[Tensor, "b t j 3"], Float[Tensor, "b t j 3"]], Float[Tensor, ""]]
 """From predicted and target poses to L_P."""

@@ -36,8 +36,8 @@ class EvaluateArgs:
     """Count frames as MixSTE's authors did: the last window of a clip reaches back and its overlap counts twice."""
     out: Path | None = None
     """Folder of the reports (default: the run's folder)."""
-    batch: int = 1024
-    """Windows per forward pass."""
+    batch: int | None = None
+    """Windows per forward pass (default: 1,024, and fewer for MixSTE, whose windows are large)."""
     device: Annotated[str, tyro.conf.arg(metavar="cpu|cuda")] = "cpu"
     """Where to compute."""
 

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
@@ -71,7 +71,7 @@ def _explained(path: Path, read: Callable[[Path], T]) -> T:
         raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): get it again.") from error
 
 
-def _entry(file: IO[bytes], path: Path) -> Any:
+def _entry(file: Any, path: Path) -> Any:
     """One array, or the object in an array of no dimensions."""
     version = np.lib.format.read_magic(file)
     v1, v2 = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
@@ -167,7 +167,7 @@ def _encode(text: str, encoding: str) -> bytes:
 class _Reader(pickle.Unpickler):
     """Knows the six names that numpy's arrays need, under numpy 1's and numpy 2's module names."""
 
-    def __init__(self, file: IO[bytes], path: Path) -> None:
+    def __init__(self, file: Any, path: Path) -> None:
         super().__init__(file, encoding="latin1")
         self.path = path
 
