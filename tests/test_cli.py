@@ -124,7 +124,7 @@ def test_version(tell):
     ("args", "message"),
     [
         ("trian", "There is no command 'trian'. Did you mean train?"),
-        ("xyzzy", "There are: train, evaluate"),
+        ("xyzzy", "There are: lift, train, evaluate"),
         ("train", "usage: actionprompt train PRESET"),
         ("train vpose+amp --data synthetic", "There is no preset 'vpose+amp'. Did you mean vpose+a"),
         ("train vpose", "Say which data to train on: --data"),

@@ -27,7 +27,7 @@ def test_commands_exist() -> None:
     lines = [line for block in blocks("sh") for line in block.splitlines() if "actionprompt " in line]
     assert lines
     for line in lines:
-        words = shlex.split(line.split("&&")[-1], comments=True)
+        words = shlex.split(line.split("&&")[-1].split("| ")[-1], comments=True)
         assert words[1] in COMMANDS, line
 
 

@@ -127,7 +127,7 @@ def test_settings_that_matter_change_the_cache(tmp_path: Path):
     tall = MocapCfg(path, unit=0.011, film=ONE).load()
     ratio = tall.clips[0].pose.norm(dim=-1).mean() / first.clips[0].pose.norm(dim=-1).mean()
     assert float(ratio) == pytest.approx(1.1, abs=0.01)
-    assert MocapCfg(path, fps=25, film=ONE).load().clips[0].num_frames == 7
+    assert MocapCfg(path, fps=25.0, film=ONE).load().clips[0].num_frames == 7
     (tmp_path / "b.bvh").write_text((tmp_path / "b.bvh").read_text().replace("0.0333333", "0.0666666"))
     assert MocapCfg(path, film=ONE).load().clips[1].num_frames > first.clips[1].num_frames
 

@@ -24,7 +24,7 @@ def still(n: int, skeleton: Skeleton = H36M_17, **about: object) -> Clip:
     return replace(Clip(points.expand(n, -1, -1).contiguous(), name="take", camera="c"), **about)
 
 
-def errors(cfg: DetectorCfg, clips: list[Clip], fps: float = 50) -> np.ndarray:
+def errors(cfg: DetectorCfg, clips: list[Clip], fps: float = 50.0) -> np.ndarray:
     """Displacements in pixels: clips, frames, joints, axes."""
     found = [noise.detected(clip, H36M_17, cfg, fps, WIDTH) for clip in clips]
     return np.stack([(a.keypoints - b.keypoints).numpy() for a, b in zip(found, clips, strict=True)]) * WIDTH / 2
@@ -32,7 +32,7 @@ def errors(cfg: DetectorCfg, clips: list[Clip], fps: float = 50) -> np.ndarray:
 
 def test_without_errors_nothing_moves():
     clip = still(30)
-    found = noise.detected(clip, H36M_17, QUIET, 50, WIDTH)
+    found = noise.detected(clip, H36M_17, QUIET, 50.0, WIDTH)
     assert torch.equal(found.keypoints, clip.keypoints)
     assert torch.equal(found.confidence, torch.ones(30, 17))
 
@@ -81,7 +81,7 @@ def test_episodes_take_their_share_of_the_time(share: float, length: int):
 
 def test_limbs_are_exchanged_as_wholes_and_surely():
     clip = still(20_000)
-    found = noise.detected(clip, H36M_17, replace(QUIET, swapped=0.1), 50, WIDTH)
+    found = noise.detected(clip, H36M_17, replace(QUIET, swapped=0.1), 50.0, WIDTH)
     apart = (found.keypoints - clip.keypoints).norm(dim=-1) > 1e-6
     arms, legs = (11, 12, 13, 14, 15, 16), (1, 2, 3, 4, 5, 6)
     for limb in (arms, legs):
@@ -97,7 +97,7 @@ def test_limbs_are_exchanged_as_wholes_and_surely():
 def test_lost_joints_are_interpolated_and_have_no_confidence():
     clip = still(3000)
     walk = clip.keypoints + torch.linspace(0, 1, 3000)[:, None, None]  # straight lines: interpolation is exact
-    found = noise.detected(replace(clip, keypoints=walk), H36M_17, replace(QUIET, lost=0.02), 50, WIDTH)
+    found = noise.detected(replace(clip, keypoints=walk), H36M_17, replace(QUIET, lost=0.02), 50.0, WIDTH)
     lost = found.confidence == 0
     assert lost.float().mean() == pytest.approx(0.02, abs=0.004)
     inner = slice(100, -100)
@@ -118,14 +118,14 @@ def test_bridge_equals_interpolation(n: int, bits: int):
 
 def test_a_joint_lost_throughout_a_short_clip_is_taken_as_found():
     for i in range(30):
-        found = noise.detected(still(2, name=str(i)), H36M_17, replace(QUIET, lost=0.5), 50, WIDTH)
+        found = noise.detected(still(2, name=str(i)), H36M_17, replace(QUIET, lost=0.5), 50.0, WIDTH)
         assert torch.isfinite(found.keypoints).all()
         assert (found.confidence > 0).any(0).all()
 
 
 def test_confidence_falls_with_the_error():
     clip = still(500)
-    found = noise.detected(clip, H36M_17, replace(DetectorCfg(), lost=0.0, swapped=0.0), 50, WIDTH)
+    found = noise.detected(clip, H36M_17, replace(DetectorCfg(), lost=0.0, swapped=0.0), 50.0, WIDTH)
     error = (found.keypoints - clip.keypoints).norm(dim=-1) * WIDTH / 2
     torch.testing.assert_close(found.confidence, torch.exp(-error / noise.DOUBT), atol=1e-4, rtol=1e-3)
     assert 4 < error.mean() < 9  # of the order of detectors that were fine-tuned on Human3.6M
@@ -135,7 +135,7 @@ def test_errors_depend_on_seed_take_camera_and_turn_only():
     clip = still(40)
 
     def see(cfg: DetectorCfg = DetectorCfg(), **about: object) -> torch.Tensor:
-        return noise.detected(replace(clip, **about), H36M_17, cfg, 50, WIDTH).keypoints
+        return noise.detected(replace(clip, **about), H36M_17, cfg, 50.0, WIDTH).keypoints
 
     torch.manual_seed(1)
     first = see()
@@ -152,7 +152,7 @@ def test_the_left_and_right_of_other_layouts():
     assert {HUMANEVA_15.joints[j] for j in legs.ravel()} == {
         f"{s} {j}" for s in ("left", "right") for j in ("hip", "knee", "ankle")
     }
-    found = noise.detected(still(50, HUMANEVA_15), HUMANEVA_15, DetectorCfg(swapped=0.2), 60, 640)
+    found = noise.detected(still(50, HUMANEVA_15), HUMANEVA_15, DetectorCfg(swapped=0.2), 60.0, 640)
     assert found.keypoints.shape == (50, 15, 2)
 
 

@@ -210,6 +210,7 @@ def test_the_command_lists(done, toy, capsys):
         (["table3", *DATA, "--list", "--render"], "--list and --render exclude each other"),
         (["table3", *DATA, "--render", "--workers", "2"], "--render and --workers exclude each other"),
         (["table3", *DATA, "--workers", "2", "--launcher", "slurm"], "--workers and --launcher exclude each other"),
+        (["table3", *DATA, "--render", "--train-only"], "--render and --train-only exclude each other"),
         (["table3", *DATA, "--run", "3/2"], "write i/n"),
         (["table3", *DATA, "--workers", "0"], "at least 1"),
         (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),

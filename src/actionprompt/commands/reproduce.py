@@ -46,6 +46,8 @@ class ReproduceArgs:
     """Only list the runs, with the time that they will take."""
     render: bool = False
     """Train nothing: tables and figures of what is there."""
+    train_only: bool = False
+    """Make no tables and figures."""
     results: Path | None = None
     """Train nothing: tables and figure 3 of the published results in this file (results.json)."""
     collect: Path | None = None
@@ -119,6 +121,7 @@ def check(args: ReproduceArgs) -> None:
     if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
         raise InputError(f"--seeds {' '.join(map(str, seeds))}: give at least one, each once, none below 0.")
     still = [f"--{name}" for name in ("list", "render", "results") if getattr(args, name)]
+    still += ["--train-only"] if args.train_only and still else []
     if len(still) > 1:
         raise InputError(f"{' and '.join(still)} exclude each other: give one of them.")
     busy = [
@@ -154,7 +157,7 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
     load = work.loader(plan.source)
     if not (args.render or args.results):
         train(args, given, jobs, load, console)
-        if args.list or (args.launcher == "slurm" and args.slurm.cluster == "slurm"):
+        if args.list or args.train_only or (args.launcher == "slurm" and args.slurm.cluster == "slurm"):
             return 0
     results = published(args.results) if args.results else work.results_of(jobs, args.flip)
     return show(args, plan, made, figures, results, load, console)
@@ -194,7 +197,7 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
         launch.submit(todo, args.slurm, args.flip, args.out, console)
     elif args.workers > 1:
         load.cache_clear()
-        command = ["-m", "actionprompt", "reproduce", *without_workers(given), "--quiet"]
+        command = ["-m", "actionprompt", "reproduce", *without_workers(given), "--quiet", "--train-only"]
         with console.status("") as status:
             said = lambda: f"{sum(complete(job, args.flip) for job in todo)} of {len(todo)} runs done"  # noqa: E731
             launch.in_processes(command, args.workers, lambda: status.update(said()))

@@ -21,8 +21,8 @@ from actionprompt.data.config import DetectorCfg
 from actionprompt.data.npz_pickle import read_npz
 from actionprompt.errors import InputError
 
-Points = Shaped[np.ndarray, "n j d"]
-"""As read: d is 2, 3, or 3 with a confidence."""
+Points = Shaped[np.ndarray, "_ _ _"]
+"""As read: (frames, joints, 2 or 3); nameless axes, since videos in one list differ in length."""
 SIMULATED = "simulated"
 """What to call the 2D of a simulated detector instead of a file's."""
 Positions3D = dict[str, dict[str, Points]]

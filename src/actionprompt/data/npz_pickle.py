@@ -141,7 +141,7 @@ def _reconstruct(kind: type, shape: tuple[int, ...], code: bytes) -> _Array:
     return _Array()
 
 
-def _frombuffer(data: bytes, kind: _Type, shape: tuple[int, ...], order: str) -> _Array:
+def _frombuffer(data: bytes | bytearray, kind: _Type, shape: tuple[int, ...], order: str) -> _Array:
     """What numpy's pickles of protocol 5 call to make an array."""
     return _Array((1, shape, kind, order == "F", bytes(data)))
 
