@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from actionprompt.data.clip import Corpus
 from actionprompt.errors import InputError
 from actionprompt.evaluate import MEASURES, Evaluation, Row
 from actionprompt.files import write_text
@@ -111,6 +113,12 @@ def to_json(evaluation: Evaluation, title: str, facts: dict[str, str]) -> dict[s
         "confusion": evaluation.confusion(),
         "clips": [asdict(clip) for clip in evaluation.clips],
     }
+
+
+def evaluated_on(corpus: Corpus, split: str, subjects: Sequence[str]) -> str:
+    """What a report's numbers were measured on; ``compare`` refuses reports in which it differs."""
+    source = corpus.facts.get("2D", "of unknown origin")
+    return f"{corpus.name}, {split} subjects {', '.join(subjects)}, {corpus.fps:g} frames/s, 2D {source}"
 
 
 def write(evaluation: Evaluation, title: str, facts: dict[str, str], folder: Path, stem: str) -> list[Path]:

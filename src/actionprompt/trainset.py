@@ -31,9 +31,10 @@ def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
         raise InputError(f"Clip {lacking[0]!r} of {corpus.name} has no 3D pose to learn from.")
     longest, frames = max(clip.num_frames for clip in clips), cfg.model.encoder.frames
     if longest < frames:
+        count = f"{longest} frame{'s' * (longest != 1)}"
         raise InputError(
-            f"The longest training clip of {corpus.name} has {longest} frames, fewer than the encoder's window of "
-            f"{frames}: choose a smaller window (VPose with widths 3 3 3 reads 27 frames)."
+            f"The longest training clip of {corpus.name} has {count}, fewer than the encoder's window of {frames}: choose "
+            "a smaller window (VPose with widths 3 3 3 reads 27 frames)."
         )
     return clips + [clip.mirrored(corpus.skeleton) for clip in clips] if cfg.mirror else clips
 

@@ -115,7 +115,7 @@ def find(name: str, quick: bool) -> "Subject":
             A3DHPCfg: A3DHPCfg(2, 16),
             MixSTECfg: MixSTECfg(9, 16, 1, 2),
         }
-        cfg = type(cfg)(small[type(cfg.encoder)], apm if cfg.apm else None)
+        cfg = type(cfg)(small.get(type(cfg.encoder), cfg.encoder), apm if cfg.apm else None)
     return Subject(name, cfg)
 
 

@@ -105,8 +105,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     facts = {
         "model": str(file),
         **{key: value for key, value in lifter.about.items() if value},
-        "evaluated on": f"{corpus.name}, {args.split} subjects {', '.join(subjects)}, {corpus.fps:g} frames/s, "
-        f"2D {corpus.facts.get('2D', 'of unknown origin')}",
+        "evaluated on": report.evaluated_on(corpus, args.split, subjects),
         "flip at test time": "yes" if args.flip else "no",
         "frames": "as MixSTE's authors counted: overlaps twice, padding too"
         if args.reach_back

@@ -99,7 +99,7 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip, batch=batch)
     facts = {
         **{key: value for key, value in lifter.about.items() if value},
-        "evaluated on": f"{corpus.name}, test subjects {', '.join(corpus.test_subjects)}, {corpus.fps:g} frames/s",
+        "evaluated on": report.evaluated_on(corpus, "test", corpus.test_subjects),
         "flip at test time": "yes" if flip else "no",
         "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
         "weights": "of the last training step",
