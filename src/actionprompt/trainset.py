@@ -33,8 +33,8 @@ def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
     if longest < frames:
         count = f"{longest} frame{'s' * (longest != 1)}"
         raise InputError(
-            f"The longest training clip of {corpus.name} has {count}, fewer than the encoder's window of {frames}: choose "
-            "a smaller window (VPose with widths 3 3 3 reads 27 frames)."
+            f"The longest training clip of {corpus.name} has {count}, fewer than the encoder's window of {frames}: "
+            "choose a smaller window (VPose with widths 3 3 3 reads 27 frames)."
         )
     return clips + [clip.mirrored(corpus.skeleton) for clip in clips] if cfg.mirror else clips
 

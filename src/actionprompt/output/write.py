@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import whole
 from actionprompt.output.axes import Axes, in_axes, world
-from actionprompt.output.bvh import Unit
 from actionprompt.output.segments import SegmentsCfg
 from actionprompt.output.track import LiftedTrack
 
@@ -24,7 +23,7 @@ class WriteCfg:
     axes: Axes = "camera"
     """Of npz, CSV and JSON: the camera's axes, or the gravity-aligned world with y or z up. BVH, glTF and TRC have y
     up, C3D has z up."""
-    bvh_unit: Unit = "m"
+    bvh_unit: Literal["m", "cm"] = "m"
     """Of BVH, which does not say: metres fit Blender's import, centimetres what most motion capture programs expect."""
     segments: SegmentsCfg = field(default_factory=SegmentsCfg)
     """How frames become segments of an action."""

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import make_interp_spline
 
 LONGEST_GAP = 1.0
 """Seconds between two frames over which nothing is interpolated."""
@@ -38,7 +37,9 @@ def resample(
     if times.size < 2 or high < low:
         return first, values[:1]
     wanted = np.clip(np.arange(low, high + 1) / fps, times[0], times[-1])
-    return low, make_interp_spline(times, values, k=1)(wanted)
+    columns = values.reshape(times.size, -1).T
+    between = np.stack([np.interp(wanted, times, column) for column in columns], axis=1)
+    return low, between.reshape(wanted.size, *values.shape[1:])
 
 
 def pieces(times: Float[np.ndarray, " n"], longest: float = LONGEST_GAP) -> list[slice]:
