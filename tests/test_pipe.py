@@ -62,7 +62,7 @@ def test_missing_points_stay_where_they_were() -> None:
 
 
 def test_frames_before_everything_was_seen_have_no_pose() -> None:
-    frames = [frame.tolist() for frame in points(4)]
+    frames = [frame.tolist() for frame in points(4) / 1000]
     for frame in frames[:2]:
         frame[8] = None
     found = [
@@ -92,6 +92,9 @@ def test_a_detectors_points_become_seventeen_joints() -> None:
         ("7", "Line 2 is not one frame"),
         ("[[1], [2]]", "Line 2 is not one frame|Line 2 holds"),
         ('[["a", "b"]]', "Line 2 is not one frame"),
+        (json.dumps((points(1)[0] * 100).tolist()), "Line 2 has joints far outside the image"),
+        (json.dumps([[1e308, 1.0]] * 17), "Line 2 has joints far outside the image"),
+        ("null", "there is no list of points"),
         (json.dumps(points(1, count=16)[0].tolist()), "Line 2 has 16 points and the layout h36m17 17"),
     ],
 )
@@ -102,7 +105,7 @@ def test_lines_that_cannot_be_read(line: str, message: str) -> None:
 
 
 def test_what_cannot_be_known() -> None:
-    with pytest.raises(InputError, match="--size"):
+    with pytest.raises(InputError, match="--keypoints.size"):
         PointReader("h36m17")
     with pytest.raises(InputError, match="Did you mean coco17"):
         PointReader("coco", (10, 10))

@@ -95,7 +95,7 @@ def _protocol(report: Mapping[str, Any]) -> dict[str, object]:
     """What two reports have to share for their numbers to be compared."""
     return {
         "the data": report["facts"]["evaluated on"],
-        "the tail actions": report["tail"],
+        "the tail actions": sorted(report["tail"]),
         "flip at test time": report["flip"],
         "the clips": [[clip["name"], clip["camera"], clip["frames"]] for clip in report["clips"]],
     }
@@ -106,7 +106,8 @@ def _check_protocol(path: Path, mine: Mapping[str, object], other: Path, theirs:
         what, here, there = differing[0], mine[differing[0]], theirs[differing[0]]
         shown = "" if what == "the clips" else f" ({here} here, {there} there)"
         raise InputError(
-            f"{path} and {other} cannot be compared: {what} of their reports differ{shown}. Evaluate both alike."
+            f"{path} and {other} cannot be compared: {what} of their reports differ{shown}. Evaluate both alike "
+            "(tail actions: --tail, or --baseline to let one model choose them for all)."
         )
 
 

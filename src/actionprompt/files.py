@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from actionprompt.errors import InputError
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -33,3 +35,16 @@ def write_text(path: Path, text: str) -> None:
     """
     with whole(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def check_writable(path: Path) -> None:
+    """Finds out before long work whether a file can be written at all.
+
+    Raises:
+        InputError: it is a folder, or its place cannot be written to.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; a file is to be written.")
+    place = next(parent for parent in path.absolute().parents if parent.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise InputError(f"{path} cannot be written: {place} is no folder that this user may write to.")

@@ -25,6 +25,9 @@ from actionprompt.model import Lifter
 from actionprompt.skeleton import H36M_17
 from actionprompt.stream import Stream, StreamResult
 
+FAR = 5.0
+"""On the normalised screen, whose image is 2 wide: no joint of a person in the picture is further from its middle."""
+
 
 @dataclass
 class PointReader:
@@ -43,7 +46,7 @@ class PointReader:
         if self.layout is not None and self.layout not in layouts():
             raise unknown("layout", self.layout, layouts())
         if self.units != "screen" and self.size is None:
-            raise InputError(f"Coordinates in {self.units} need the image's size: give --size WIDTH HEIGHT.")
+            raise InputError(f"Coordinates in {self.units} need the image's size: give --keypoints.size WIDTH HEIGHT.")
         if self.size is not None and min(self.size) < 1:
             raise InputError(f"An image of {self.size[0]} x {self.size[1]} pixels cannot be: both must be positive.")
 
@@ -66,16 +69,23 @@ class PointReader:
         if np.isnan(used[layout.needed]).any():
             return None
         joints = torch.from_numpy(layout.weights() @ np.nan_to_num(used)).float()
-        if self.units == "screen" or self.size is None:
-            return joints
-        if self.units == "relative":
-            joints = joints * joints.new_tensor(self.size)
-        return normalise_screen(joints, *self.size)
+        if self.size is not None and self.units != "screen":
+            scale = self.size if self.units == "relative" else (1, 1)
+            joints = normalise_screen(joints * joints.new_tensor(scale), *self.size)
+        if not float(joints.abs().max()) < FAR:
+            raise InputError(
+                f"Line {number} has joints far outside the image ({self.units}"
+                + (f", {self.size[0]} x {self.size[1]} pixels" if self.size else "")
+                + "): another size or unit is right."
+            )
+        return joints
 
     def _points(self, line: str, number: int) -> tuple[Float[np.ndarray, "p 2"], Any]:
         try:
             found = json.loads(line)
-            rows = found["keypoints"] if isinstance(found, dict) else found
+            rows = found.get("keypoints") if isinstance(found, dict) else found
+            if not isinstance(rows, list):
+                raise TypeError("there is no list of points")
             table = np.array([[np.nan] * 2 if row is None else row[:2] for row in rows], dtype=float)
             confidence = np.array([row[2] if row is not None and len(row) > 2 else 1.0 for row in rows], dtype=float)
         except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -93,7 +103,9 @@ class PointReader:
         fitting = [layout for layout in known.values() if count in layout.counts]
         if len(fitting) != 1:
             names = ", ".join(f"{one.name} {one.counts[0]}" for one in known.values())
-            raise InputError(f"Frames of {count} points: say which layout they are (--layout); there are {names}.")
+            raise InputError(
+                f"Frames of {count} points: say which layout they are (--keypoints.layout); there are {names}."
+            )
         return fitting[0]
 
 

@@ -95,7 +95,7 @@ def test_wrong_units_and_sizes_are_noticed(tmp_path: Path):
     with pytest.raises(InputError, match="says that its images have 640 x 480 pixels, not 1280 x 720"):
         read_keypoints(write("coco", tmp_path, table), size=(1280, 720))
     table[..., :2] /= SIZE
-    with pytest.raises(InputError, match=r"is further than .* from 0, so they are not pixels; say `relative`"):
+    with pytest.raises(InputError, match=r"from 0, so they are not pixels; say --keypoints.units relative"):
         read(write("npy", tmp_path, table), "npy")
 
 

@@ -5,9 +5,8 @@ from actionprompt.data.detections import Detections
 from actionprompt.data.keypoints import people as in_frames
 from actionprompt.data.layouts import layouts
 from actionprompt.data.tracks import link
-from actionprompt.errors import InputError
 from actionprompt.video.detect import Seen
-from actionprompt.video.people import People, at_rate, person, tracks
+from actionprompt.video.people import People, at_rate, tracks
 
 SIZE = (1000, 800)
 Sighting = tuple[int, int, np.ndarray]
@@ -102,9 +101,6 @@ def test_the_main_person_is_large_and_long_there():
     rows += [(f, 1, walker(times, 700, 0, seed=2, high=500)[f]) for f in range(15, 55)]
     found = tracks(seen(sorted(rows, key=lambda row: row[0]), times), "v.mp4", 50.0)
     assert [t.first for t in found.tracks] == [15, 0]
-    assert person(found, found.tracks[1].person) is found.tracks[1]
-    with pytest.raises(InputError, match=r"no person 'x' in the video: there are"):
-        person(found, "x")
 
 
 def test_who_is_seen_for_a_moment_is_left_out_and_named():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from actionprompt import models
 from actionprompt.commands.options import data_default, parse, take_data, to_ask
 from actionprompt.data.config import DATA, DataCfg
 from actionprompt.errors import InputError
@@ -50,8 +51,8 @@ def main(args: list[str]) -> int:
     if source is None and settings is None and not set(args) & {"-h", "--help"}:
         if place is None:
             raise InputError("Name a run's folder or a model file first: actionprompt evaluate RUN [options].")
-        if not place.exists():
-            raise InputError(f"There is no run folder or model file {place}.")
+        if not place.exists() and str(place) not in models.shipped():
+            raise InputError(f"There is no run folder or model file {place}, and no shipped model of that name.")
         raise InputError(f"{place} is a model file: say which data to evaluate it on: --data {' | '.join(DATA)}.")
     default = data_default(source or "uiprmd") if source or settings is None else settings.data
     parsed = parse(
@@ -73,7 +74,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     from actionprompt.model import load
 
     def model_file(path: Path) -> Path:
-        return RunFolder(path).model if path.is_dir() else path
+        return RunFolder(path).model if path.is_dir() else models.find(str(path))
 
     file = model_file(args.model)
     if args.model.is_dir() and not file.exists():

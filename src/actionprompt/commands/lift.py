@@ -10,6 +10,7 @@ import tyro
 
 from actionprompt.commands.options import parse
 from actionprompt.errors import InputError
+from actionprompt.files import check_writable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,7 +86,7 @@ class LiftArgs:
     model: str | None = None
     """A shipped model (`actionprompt models`), a model file or a run's folder (default: the shipped one)."""
     people: int = 0
-    """Lift only so many people, those who are seen longest (0: all)."""
+    """Lift only so many people, the most prominent ones: largest, longest and surest seen (0: all)."""
     flip: bool = True
     """Average with the answer for the mirrored joints: better and slower."""
     smooth: Literal["none", "one-euro", "savitzky-golay"] = "none"
@@ -118,7 +119,12 @@ def pipe(args: LiftArgs) -> int:
     """JSON lines in, JSON lines out."""
     from actionprompt.pipe import PointReader, lift_lines
 
-    k = args.keypoints
+    k, usual = args.keypoints, LiftArgs("-")
+    fixed = ("out", "people", "flip", "smooth", "root", "axes", "page_video", "bvh_unit", "detector", "camera")
+    unread = [name for name in fixed if getattr(args, name) != getattr(usual, name)]
+    unread += [f"keypoints.{name}" for name in ("file", "fps") if getattr(k, name) is not None]
+    if unread:
+        raise InputError(f"--{unread[0].replace('_', '-')} has no effect on a pipe (-), which answers on its output.")
     reader = PointReader(k.layout, k.size, k.units)
     for answer in lift_lines(_model(args), sys.stdin, reader, args.lag):
         print(answer, flush=True)
@@ -134,8 +140,10 @@ def run(args: LiftArgs) -> int:
     console = Console(stderr=True, highlight=False)
     source = Path(args.source)
     outs = args.out or tuple(Path(f"{source.stem}-3d{suffix}") for suffix in (".html", ".npz"))
+    if args.lag:
+        raise InputError("--lag is for pipes (-): files are lifted with all the look-ahead there is.")
     settings, video = _settings(args), source.suffix.lower() in VIDEO_SUFFIXES
-    _check_outs(outs, video)
+    _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
     lifter = _model(args)
     begin = perf_counter()
     found, notes = _look(source, args, model_rate(lifter), console) if video else _read(source, args, lifter)
@@ -158,7 +166,10 @@ def _settings(args: LiftArgs) -> "MotionCfg":
 
     smoothing = {"none": None, "one-euro": OneEuro(), "savitzky-golay": SavitzkyGolay()}[args.smooth]
     c = args.camera
-    return MotionCfg(args.flip, 0, args.root, c.view, c.focal, smoothing, tilted(c.pitch, c.roll))
+    if c.focal is not None and not c.focal > 0:
+        raise InputError(f"--camera.focal is {c.focal}: a focal length is a positive number of pixels.")
+    up = tilted(c.pitch, c.roll)
+    return MotionCfg(flip=args.flip, root=args.root, view=c.view, focal=c.focal, smoothing=smoothing, up=up)
 
 
 def _model(args: LiftArgs) -> "Lifter":
@@ -169,11 +180,20 @@ def _model(args: LiftArgs) -> "Lifter":
     return to_device(load(models.find(args.model or models.DEFAULT)), args.device)
 
 
-def _check_outs(outs: tuple[Path, ...], video: bool) -> None:
-    """Wrong names are found before the work is done, not after."""
+def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: str | None) -> None:
+    """Wrong names are found before the work is done, not after.
+
+    Raises:
+        InputError: nothing writes such a file, it is one of the inputs or named twice, or it cannot be written there.
+    """
     from actionprompt.output import formats
 
+    taken = {path.resolve() for path in (*inputs, Path(model or ""))}
     for path in outs:
+        if path.resolve() in taken:
+            raise InputError(f"{path} is already an input or another output: give it another name.")
+        taken.add(path.resolve())
+        check_writable(path)
         if path.suffix.lower() == ".mp4" and not video:
             raise InputError(f"{path} shows the skeleton over a video, and the source is none.")
         if path.suffix.lower() != ".mp4" and not any(path.name.lower().endswith(f".{name}") for name in formats()):
@@ -191,7 +211,10 @@ def _look(path: Path, args: LiftArgs, fps: float, console: "Console") -> "tuple[
     if k.file is not None:
         known = read_keypoints(k.file, layout=k.layout, size=k.size or video.size, units=k.units)
         note = f"2D joints of {path.name} from {k.file.name} ({known.layout})"
-        return at_rate(known, _even(known, video.fps if k.fps is None else k.fps), fps), (note,)
+        times = _even(known, video.fps if k.fps is None else k.fps)
+        if video.duration and abs(times[-1] - video.duration) > 0.5:
+            console.print(f"[yellow]{k.file} covers {times[-1]:.1f} s, and the video lasts {video.duration:.1f} s.")
+        return at_rate(known, times, fps), (note,)
     from actionprompt.video.detect import detect
 
     detector = _detector(args.detector)
@@ -240,8 +263,8 @@ def _even(found: "KeypointFile", fps: float) -> "Float[np.ndarray, ' n']":
     """
     import numpy as np
 
-    if not 0 < fps < 10000:
-        raise InputError(f"--keypoints.fps is {fps}: it must be a positive number.")
+    if not 1 <= fps < 10000:
+        raise InputError(f"--keypoints.fps is {fps}: it must be a number from 1 to 10,000.")
     return np.arange(max(track.first + track.keypoints.shape[0] for track in found.tracks)) / fps
 
 

@@ -51,6 +51,8 @@ def run(args: ViewArgs) -> int:
             raise InputError(f"There is no page {args.file}.")
         page = args.file
     else:
+        if page.suffix.lower() not in (".html", ".htm"):
+            raise InputError(f"{page} is to be a page: its name ends in .html.")
         _write(args, page)
         print(f"wrote {page}")
     if args.open and not webbrowser.open(page.resolve().as_uri()):

@@ -103,7 +103,12 @@ def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
     known, count = layouts(), detections.points.shape[1]
     if wanted is not None and wanted not in known:
         raise InputError(f"There is no layout {wanted!r}: there are {', '.join(known)}.")
-    name = wanted or detections.layout
+    said = detections.layout
+    if said is not None and said not in known:
+        raise InputError(f"{where} says that its layout is {said!r}: there are {', '.join(known)}.")
+    if wanted is not None and said is not None and wanted != said:
+        raise InputError(f"{where} says that its layout is {said}, not {wanted}.")
+    name = wanted or said
     fitting = [layout for layout in known.values() if count in layout.counts]
     if name is not None and name in known:
         if count not in known[name].counts:
@@ -114,7 +119,8 @@ def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
         return fitting[0]
     if fitting:
         raise InputError(
-            f"{where} has {count} points a person: say whether they are {' or '.join(f.name for f in fitting)}."
+            f"{where} has {count} points a person: say whether they are {' or '.join(f.name for f in fitting)} "
+            "(--keypoints.layout)."
         )
     counts = ", ".join(f"{layout.name} {layout.counts[0]}" for layout in known.values())
     raise InputError(f"{where} has {count} points a person, which is none of the known layouts ({counts}).")

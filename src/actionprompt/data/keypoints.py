@@ -132,7 +132,9 @@ def _size(detections: Detections, size: tuple[int, int] | None, units: Units, wh
     if found is None:
         if units == "screen":
             return 0, 0  # not needed: the screen's coordinates know the aspect ratio
-        raise InputError(f"{where} does not say the size of its images: give width and height in pixels.")
+        raise InputError(
+            f"{where} does not say the size of its images: give width and height in pixels (--keypoints.size)."
+        )
     if min(found) < 1:
         raise InputError(f"{where}: images of {found[0]} x {found[1]} pixels; both must be positive.")
     return found
@@ -150,8 +152,8 @@ def _check_units(detections: Detections, units: Units, width: int, height: int, 
     largest, (x, y) = float(np.abs(found).max()), np.median(found, axis=0)
     if units == "pixels" and largest < 3:
         raise InputError(
-            f"{where}: no coordinate is further than {largest:.3g} from 0, so they are not pixels; say `relative` "
-            "(0 to 1) or `screen` (width -1 to 1)."
+            f"{where}: no coordinate is further than {largest:.3g} from 0, so they are not pixels; say "
+            "--keypoints.units relative (0 to 1) or screen (width -1 to 1)."
         )
     if units != "pixels" and largest > 10:
         raise InputError(f"{where}: coordinates up to {largest:.4g} are not {units}; they seem to be pixels.")

@@ -8,7 +8,6 @@ import torch
 from jaxtyping import Float
 
 from actionprompt.data.keypoints import KeypointFile, Track, people
-from actionprompt.errors import InputError
 from actionprompt.video.detect import Seen
 from actionprompt.video.timing import describe, pieces, resample
 
@@ -74,20 +73,6 @@ def prominence(track: Track) -> float:
     """How much of the video a track is: height on the screen times confidence, summed over frames."""
     height = track.keypoints[..., 1].amax(1) - track.keypoints[..., 1].amin(1)
     return float((height * track.confidence.mean(1)).sum())
-
-
-def person(found: People, name: str) -> Track:
-    """The track of a person by name.
-
-    Raises:
-        InputError: nobody is called so.
-    """
-    for track in found.tracks:
-        if track.person == name:
-            return track
-    raise InputError(
-        f"There is no person {name!r} in the video: there are {', '.join(t.person for t in found.tracks)}."
-    )
 
 
 def _pieces(track: Track, times: Float[np.ndarray, " n"], fps: float) -> Iterator[Track]:
