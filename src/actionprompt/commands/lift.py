@@ -89,6 +89,8 @@ class LiftArgs:
     """Lift only so many people, the most prominent ones: largest, longest and surest seen (0: all)."""
     flip: bool = True
     """Average with the answer for the mirrored joints: better and slower."""
+    overlap: int = 0
+    """Frames that neighbouring windows share, their answers averaged; for models that answer whole windows (MixSTE)."""
     smooth: Literal["none", "one-euro", "savitzky-golay"] = "none"
     """Smooth the motion: One-Euro (causal, lags behind) or Savitzky-Golay (looks ahead)."""
     root: bool = True
@@ -120,7 +122,19 @@ def pipe(args: LiftArgs) -> int:
     from actionprompt.pipe import PointReader, lift_lines
 
     k, usual = args.keypoints, LiftArgs("-")
-    fixed = ("out", "people", "flip", "smooth", "root", "axes", "page_video", "bvh_unit", "detector", "camera")
+    fixed = (
+        "out",
+        "people",
+        "flip",
+        "overlap",
+        "smooth",
+        "root",
+        "axes",
+        "page_video",
+        "bvh_unit",
+        "detector",
+        "camera",
+    )
     unread = [name for name in fixed if getattr(args, name) != getattr(usual, name)]
     unread += [f"keypoints.{name}" for name in ("file", "fps") if getattr(k, name) is not None]
     if unread:
@@ -169,7 +183,7 @@ def _settings(args: LiftArgs) -> "MotionCfg":
     if c.focal is not None and not c.focal > 0:
         raise InputError(f"--camera.focal is {c.focal}: a focal length is a positive number of pixels.")
     up = tilted(c.pitch, c.roll)
-    return MotionCfg(flip=args.flip, root=args.root, view=c.view, focal=c.focal, smoothing=smoothing, up=up)
+    return MotionCfg(args.flip, args.overlap, root=args.root, view=c.view, focal=c.focal, smoothing=smoothing, up=up)
 
 
 def _model(args: LiftArgs) -> "Lifter":

@@ -2,15 +2,20 @@
 
 import json
 import platform
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import Diverged
 from actionprompt.files import write_text
 from actionprompt.reproduce.grid import Job
+from actionprompt.reproduce.grid import job as find_job
 from actionprompt.reproduce.results import report_name
 from actionprompt.runfolder import RunFolder
+
+if TYPE_CHECKING:
+    from actionprompt.model import Lifter
 
 Outcome = Literal["done", "failed", "elsewhere"]
 
@@ -93,10 +98,12 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     lifter.to("cuda" if job.cfg.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
     clips = corpus.select(corpus.test_subjects)
     shown = {clip.action for clip in clips}
-    batch = max(1, 8192 // lifter.encoder.window.out) if lifter.encoder.window.out > 1 else 1024
-    tail = tuple(action for action in corpus.tail or tail_actions(lifter, corpus, batch) if action in shown)
-    chosen = "fixed for this data set" if corpus.tail else "largest depth error of this model on training subjects"
-    scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip, batch=batch)
+    tail, chosen = corpus.tail, "fixed for this data set"
+    if not tail:
+        judge, whose = _judge(job, lifter)
+        tail, chosen = tail_actions(judge, corpus), f"largest depth error of {whose} on training subjects"
+    tail = tuple(action for action in tail if action in shown)
+    scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip)
     facts = {
         **{key: value for key, value in lifter.about.items() if value},
         "evaluated on": report.evaluated_on(corpus, "test", corpus.test_subjects),
@@ -107,3 +114,14 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     }
     title = f"{job.folder.name}: {corpus.name}, test"
     report.write(scores, title, facts, job.folder, report_name(flip))
+
+
+def _judge(job: Job, lifter: "Lifter") -> "tuple[Lifter, str]":
+    """Whose errors name the tail actions of data that have no fixed ones: the baseline's, once it is trained."""
+    from actionprompt.model import load
+
+    baseline = find_job(replace(job.cfg, model=replace(job.cfg.model, apm=None)), job.cfg.seed, job.folder.parent)
+    file = RunFolder(baseline.folder).model
+    if baseline.folder == job.folder or not file.exists():
+        return lifter, "this model" + ("" if baseline.folder == job.folder else ", its baseline not being trained yet,")
+    return load(file), "its baseline"
