@@ -83,6 +83,15 @@ def test_another_frame_rate_is_interpolated(model: Path, keypoints: Path, tmp_pa
     assert read_npz(out).num_frames == 119
 
 
+def test_a_single_frame_is_lifted_with_a_warning(model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:
+    one = tmp_path / "one.npz"
+    with np.load(keypoints) as file:
+        np.savez(one, keypoints=file["keypoints"][:1], layout="h36m17", size=file["size"])
+    assert call("lift", one, "--model", model, "-o", tmp_path / "o.npz") == 0
+    assert "less than the model's window of 9 frames" in " ".join(capsys.readouterr().err.split())
+    assert read_npz(tmp_path / "o.npz").num_frames == 1
+
+
 def test_a_pipe(clip: Clip, model: Path, monkeypatch, capsys) -> None:
     lines = [json.dumps(frame.tolist()) for frame in clip.keypoints[:5]]
     monkeypatch.setattr("sys.stdin", iter(lines))

@@ -164,7 +164,7 @@ def run(args: LiftArgs) -> int:
     looked = perf_counter()
     tracks = lift_people(lifter, _chosen(found, args.people), settings, notes)
     lifted = perf_counter()
-    _tell(tracks, found, console)
+    _tell(tracks, found, lifter.encoder.window.frames, console)
     for path in outs:
         for file in _write(path, tracks, args):
             console.print(f"wrote {file}", soft_wrap=True)
@@ -288,8 +288,8 @@ def _chosen(found: "People", most: int) -> "People":
     return replace(found, tracks=found.tracks[: most or None])
 
 
-def _tell(tracks: "list[LiftedTrack]", found: "People", console: "Console") -> None:
-    """Who was lifted, and what they do."""
+def _tell(tracks: "list[LiftedTrack]", found: "People", window: int, console: "Console") -> None:
+    """Who was lifted, what they do, and where not to trust it."""
     from actionprompt.output import segments
 
     console.print(f"Frame rate: {found.timing}.")
@@ -299,6 +299,8 @@ def _tell(tracks: "list[LiftedTrack]", found: "People", console: "Console") -> N
         does = ", ".join(f"{s.action} {s.start:.1f}-{s.end:.1f} s ({s.mean_probability:.0%})" for s in segments(track))
         seconds = track.num_frames / track.fps
         console.print(f"Person {track.person}: {track.num_frames:,} frames, {seconds:.1f} s. {does}", soft_wrap=True)
+        if track.num_frames < window:
+            console.print(f"[yellow]That is less than the model's window of {window} frames: the edges are repeated.")
         for note in track.notes:
             if note.startswith("no path"):
                 console.print(f"[yellow]{note}", soft_wrap=True)
