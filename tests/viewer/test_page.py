@@ -158,12 +158,12 @@ def test_the_page_is_written_completely_or_not_at_all(motion, tmp_path):
 def test_a_video_is_embedded_or_referred_to_from_the_page_s_folder(motion, tmp_path):
     video = tmp_path / "films" / "a walk.mp4"
     video.parent.mkdir()
-    video.write_bytes(b"film")
+    video.write_bytes(b"\0\0\0\x18ftypmp42film")
     write_page(motion(), tmp_path / "pages" / "embedded.html", video)
     write_page(motion(), tmp_path / "pages" / "referring.html", video, embed=False)
     film = embedded((tmp_path / "pages" / "embedded.html").read_text(), "film")
     assert film["type"] == "video/mp4"
-    assert b64decode(film["data"]) == b"film"
+    assert b64decode(film["data"]) == video.read_bytes()
     film = embedded((tmp_path / "pages" / "referring.html").read_text(), "film")
     assert film == {"type": "video/mp4", "address": "../films/a%20walk.mp4"}
 
@@ -173,6 +173,13 @@ def test_a_film_that_no_browser_plays_is_refused(motion, tmp_path):
     video.write_bytes(b"film")
     with pytest.raises(InputError, match=r"\.mp4, "):
         page(motion(), video)
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.webm"])
+def test_a_file_that_only_has_a_films_name_is_refused(name, motion, tmp_path):
+    (tmp_path / name).write_bytes(b"no film at all")
+    with pytest.raises(InputError, match="does not begin as a video of its kind"):
+        page(motion(), tmp_path / name)
 
 
 def test_importing_the_viewer_does_not_import_torch():

@@ -134,6 +134,10 @@ def _level(up: tuple[float, float, float]) -> Float[np.ndarray, "3 3"]:
 
 VIDEO_TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm"}
 
+MP4 = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+"""What may stand after the first four bytes of an MP4 or QuickTime file."""
+WEBM = b"\x1a\x45\xdf\xa3"
+
 
 def _film(video: Path | None, folder: Path | None) -> dict[str, str] | None:
     """The video's bytes, or its address as seen from the page's folder."""
@@ -144,6 +148,10 @@ def _film(video: Path | None, folder: Path | None) -> dict[str, str] | None:
     kind = VIDEO_TYPES.get(video.suffix.lower())
     if kind is None:
         raise InputError(f"{video} cannot be shown by a browser: it should be one of {', '.join(VIDEO_TYPES)}.")
+    with video.open("rb") as file:
+        head = file.read(12)
+    if not (head.startswith(WEBM) if kind == "video/webm" else head[4:8] in MP4):
+        raise InputError(f"{video} does not begin as a video of its kind does: is it damaged, or something else?")
     if folder is None:
         return {"type": kind, "data": b64encode(video.read_bytes()).decode()}
     return {"type": kind, "address": quote(Path(os.path.relpath(video, folder)).as_posix())}
