@@ -150,6 +150,7 @@ def test_viewing(model: Path, keypoints: Path, tmp_path: Path, monkeypatch) -> N
     assert call("view", out, "--beside", out, "--truth", out) == 0
     assert opened == [(tmp_path / "m.html").resolve().as_uri()]
     assert "Person 0 of m" in (tmp_path / "m.html").read_text()
+    assert call("lift", out, "--model", model, "-o", tmp_path / "again.npz") == 2
     assert call("view", tmp_path / "m.html") == 0
     assert len(opened) == 2
     short = tmp_path / "short.npz"

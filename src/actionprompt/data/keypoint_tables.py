@@ -35,6 +35,8 @@ def read_arrays(path: Path) -> Detections:
         content = read_npz(path)
     if "positions_2d" in content:
         return _field(content, path)
+    if {"pose", "axes"} <= set(content):
+        raise InputError(f"{path} is lifted already: `actionprompt view {path}` shows it; lift what it was made from.")
     if "keypoints" not in content:
         raise InputError(f"{path} has no array `keypoints` but {', '.join(content) or 'nothing'}.")
     points = np.asarray(content["keypoints"])
