@@ -27,6 +27,15 @@ def whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def keep_partial(part: Path, path: Path) -> str:
+    """Keeps what was written before the disk was full, say, under a name that says so; the words for the message."""
+    if not part.exists() or not part.stat().st_size:
+        return ""
+    partial = path.with_name(f"{path.name}.partial")
+    os.replace(part, partial)
+    return f"; the part that fitted is in {partial.name}"
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a text file in UTF-8, with the line ends that the text has.
 

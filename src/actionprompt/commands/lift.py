@@ -8,56 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from actionprompt.commands.lift_joints import VIDEO_SUFFIXES, DetectorArgs, KeypointArgs, look, read
 from actionprompt.commands.options import parse
 from actionprompt.errors import InputError
 from actionprompt.files import check_writable
 
 if TYPE_CHECKING:
-    import numpy as np
-    from jaxtyping import Float
     from rich.console import Console
 
-    from actionprompt.data.keypoints import KeypointFile
     from actionprompt.model import Lifter
     from actionprompt.motion import MotionCfg
     from actionprompt.output import LiftedTrack
-    from actionprompt.video.detect import Detector
     from actionprompt.video.people import People
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".gif", ".3gp")
-MOST_FRAMES = 60.0
-"""Frames a second that a detector looks at, at most: slow motion cameras give hundreds."""
 LARGEST = 30_000_000
 """Bytes of a video that is put into a page if nothing else is said."""
-Size = Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")]
-
-
-@dataclass(frozen=True)
-class KeypointArgs:
-    """2D joints from a file or a pipe instead of a detector."""
-
-    file: Path | None = None
-    """Keypoints of the video: npz, npy, CSV, JSON (COCO, AlphaPose, MMPose) or OpenPose's folder; no detector runs."""
-    layout: str | None = None
-    """Whose points: coco17, halpe26, body25, blazepose33, h36m17 (default: as the file says, or by their number)."""
-    size: Size = None
-    """The image in pixels, where neither file nor video says."""
-    units: Literal["pixels", "relative", "screen"] = "pixels"
-    """Coordinates: pixels, relative (0 to 1 of width and height), or screen (width -1 to 1)."""
-    fps: float | None = None
-    """Frames per second of a keypoint file (default: the video's, else the model's)."""
-
-
-@dataclass(frozen=True)
-class DetectorArgs:
-    """Who looks for people in the video."""
-
-    name: Literal["blazepose", "rtmlib"] = "blazepose"
-    """blazepose (weights fetched once with pip), or rtmlib where it is installed."""
-    weights: Path | None = None
-    """A folder or wheel that holds BlazePose's .tflite files."""
-    partial: bool = False
-    """Lift what comes before the place where a damaged video breaks off."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +125,8 @@ def run(args: LiftArgs) -> int:
     _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
     lifter = _model(args)
     begin = perf_counter()
-    found, notes = _look(source, args, model_rate(lifter), console) if video else _read(source, args, lifter)
+    k, rate = args.keypoints, model_rate(lifter)
+    found, notes = look(source, k, args.detector, rate, console) if video else read(source, k, rate)
     looked = perf_counter()
     tracks = lift_people(lifter, _chosen(found, args.people), settings, notes)
     lifted = perf_counter()
@@ -212,74 +178,6 @@ def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: 
             raise InputError(f"{path} shows the skeleton over a video, and the source is none.")
         if path.suffix.lower() != ".mp4" and not any(path.name.lower().endswith(f".{name}") for name in formats()):
             raise InputError(f"Nothing writes {path.name}: names end in .mp4, .{', .'.join(formats())}.")
-
-
-def _look(path: Path, args: LiftArgs, fps: float, console: "Console") -> "tuple[People, tuple[str, ...]]":
-    """The people in a video, by a detector or from a keypoint file of it."""
-    from actionprompt.data.keypoints import read_keypoints
-    from actionprompt.video.decode import open_video
-    from actionprompt.video.people import at_rate
-    from actionprompt.video.people import tracks as people_seen
-
-    video, k = open_video(path), args.keypoints
-    if k.file is not None:
-        known = read_keypoints(k.file, layout=k.layout, size=k.size or video.size, units=k.units)
-        note = f"2D joints of {path.name} from {k.file.name} ({known.layout})"
-        times = _even(known, video.fps if k.fps is None else k.fps)
-        if video.duration and abs(times[-1] - video.duration) > 0.5:
-            console.print(f"[yellow]{k.file} covers {times[-1]:.1f} s, and the video lasts {video.duration:.1f} s.")
-        return at_rate(known, times, fps), (note,)
-    from actionprompt.video.detect import detect
-
-    detector = _detector(args.detector)
-    seen = detect(video, detector, partial=args.detector.partial, most=MOST_FRAMES)
-    if seen.broken:
-        console.print(f"[yellow]{seen.broken} What comes before is lifted.")
-    console.print(
-        f"{seen.frames:,} frames, somebody in {seen.share:.0%} of them; the detector saw {seen.rate:.1f} frames/s."
-    )
-    note = f"2D joints of {path.name} by {detector.name}" + (f"; {seen.broken}" if seen.broken else "")
-    return people_seen(seen, str(path), fps), (note,)
-
-
-def _detector(args: DetectorArgs) -> "Detector":
-    if args.name == "rtmlib":
-        from actionprompt.video.rtm import RTM
-
-        return RTM()
-    from actionprompt.video.blazepose import BlazePose
-
-    return BlazePose(weights=args.weights)
-
-
-def _read(path: Path, args: LiftArgs, lifter: "Lifter") -> "tuple[People, tuple[str, ...]]":
-    """The people of a keypoint file."""
-    from actionprompt.data.keypoints import read_keypoints
-    from actionprompt.motion import model_rate
-    from actionprompt.video.people import at_rate
-
-    k, fps = args.keypoints, model_rate(lifter)
-    if k.file is not None:
-        raise InputError(f"{path} is no video that --keypoints.file could belong to: give one keypoint file.")
-    known = read_keypoints(path, layout=k.layout, size=k.size, units=k.units)
-    rate = fps if k.fps is None else k.fps
-    said = (
-        "" if k.fps is not None else f" (assumed to be at the model's {fps:g} frames/s: --keypoints.fps says otherwise)"
-    )
-    return at_rate(known, _even(known, rate), fps), (f"2D joints from {path.name}, {known.layout}{said}",)
-
-
-def _even(found: "KeypointFile", fps: float) -> "Float[np.ndarray, ' n']":
-    """Times of equally spaced frames.
-
-    Raises:
-        InputError: a frame rate that cannot be.
-    """
-    import numpy as np
-
-    if not 1 <= fps < 10000:
-        raise InputError(f"--keypoints.fps is {fps}: it must be a number from 1 to 10,000.")
-    return np.arange(max(track.first + track.keypoints.shape[0] for track in found.tracks)) / fps
 
 
 def _chosen(found: "People", most: int) -> "People":

@@ -1,7 +1,6 @@
 """Writes lifted motion; the file's suffix chooses the format. Files appear whole or not at all."""
 
 import errno
-import os
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from actionprompt.errors import InputError, unknown
-from actionprompt.files import whole
+from actionprompt.files import keep_partial, whole
 from actionprompt.output.axes import Axes, in_axes, world
 from actionprompt.output.segments import SegmentsCfg
 from actionprompt.output.track import LiftedTrack
@@ -134,10 +133,7 @@ def _save(writer: Format, job: Job, part: Path, path: Path) -> None:
     try:
         writer.write(job, part)
     except OSError as error:
-        kept, partial = "", path.with_name(f"{path.name}.partial")
-        if part.exists() and part.stat().st_size:
-            os.replace(part, partial)
-            kept = f"; the part that fitted is in {partial.name}"
+        kept = keep_partial(part, path)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         why = "the disk is full" if full else f"{error.strerror or error}"
         raise InputError(f"Cannot write {path}: {why}{kept}; free some space or choose another place.") from error

@@ -160,26 +160,32 @@ def table2(plan: Plan) -> Table:
     )
 
 
-def table3(plan: Plan) -> Table:
-    """What APM is made of."""
-    ticks = {"baseline": "   ", "label": "✓  ", "atp": "✓✓ ", "app": "✓ ✓", "apm": "✓✓✓"}
-    names = {"baseline": "Baseline", "apm": "Ours"}
+def _ticked(
+    plan: Plan, changes: Mapping[str, Change], names: Mapping[str, str], ticks: Mapping[str, str]
+) -> tuple[Line, ...]:
+    """Rows that say by ticks what of the module they have."""
     base = plan.vpose(baseline)
-    lines = (
+    return tuple(
         Line(
             key,
             (names.get(key, ""), *(tick.strip() for tick in ticks[key])),
             plan.vpose(change),
             None if key == "baseline" else base,
         )
-        for key, change in COMPONENTS.items()
+        for key, change in changes.items()
     )
+
+
+def table3(plan: Plan) -> Table:
+    """What APM is made of."""
+    ticks = {"baseline": "   ", "label": "✓  ", "atp": "✓✓ ", "app": "✓ ✓", "apm": "✓✓✓"}
+    names = {"baseline": "Baseline", "apm": "Ours"}
     return Table(
         "table3",
         "Table III: each component of the Action Prompt Module",
         ("", "Action Label", "ATP", "APP"),
         ("P1", "P2", "accuracy"),
-        tuple(lines),
+        _ticked(plan, COMPONENTS, names, ticks),
     )
 
 
@@ -187,22 +193,12 @@ def table4(plan: Plan) -> Table:
     """What ATP is made of."""
     ticks = {"baseline": "   ", "pool": "✓  ", "tcn": " ✓ ", "pool+p2t": "✓ ✓", "tcn+p2t": " ✓✓"}
     names = {"baseline": "Baseline", "tcn+p2t": "Ours w/o APP"}
-    base = plan.vpose(baseline)
-    lines = (
-        Line(
-            key,
-            (names.get(key, ""), *(tick.strip() for tick in ticks[key])),
-            plan.vpose(change),
-            None if key == "baseline" else base,
-        )
-        for key, change in ATP.items()
-    )
     return Table(
         "table4",
         "Table IV: each component of ATP (GP: global average pooling)",
         ("", "GP", "TCN", "P2T"),
         ("P1", "P2"),
-        tuple(lines),
+        _ticked(plan, ATP, names, ticks),
     )
 
 

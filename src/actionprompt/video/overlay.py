@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from actionprompt.errors import InputError
-from actionprompt.files import whole
+from actionprompt.files import keep_partial, whole
 from actionprompt.video.decode import Video
 from actionprompt.video.detect import FrameBar
 from actionprompt.video.drawing import Figure, draw
@@ -52,20 +52,27 @@ def write_overlay(
         raise InputError(f"{path} is the video itself: give the overlay another name.")
     if "libx264" not in av.codecs_available:
         raise InputError("This PyAV cannot write H.264: install the one from PyPI (pip install --force-reinstall av).")
-    time = 0.0
+    time, kept = 0.0, ""
     try:
-        with whole(path) as part, av.open(f"file:{part}", "w", options={"movflags": "+faststart"}) as out:
-            stream = None
-            with FrameBar(video.expected, "drawing", hidden) as bar:
-                for time, image in video.frames(broken):
-                    drawn = even(draw(_smaller(image, longest), list(figures), time))
-                    stream = stream or _stream(out, video.fps, drawn.shape[1], drawn.shape[0])
-                    out.mux(stream.encode(_frame(av, drawn, time)))
-                    bar()
-            if stream is not None:
-                out.mux(stream.encode(None))
+        with whole(path) as part:
+            try:
+                with (
+                    av.open(f"file:{part}", "w", options={"movflags": "+faststart"}) as out,
+                    FrameBar(video.expected, "drawing", hidden) as bar,
+                ):
+                    stream = None
+                    for time, image in video.frames(broken):
+                        drawn = even(draw(_smaller(image, longest), list(figures), time))
+                        stream = stream or _stream(out, video.fps, drawn.shape[1], drawn.shape[0])
+                        out.mux(stream.encode(_frame(av, drawn, time)))
+                        bar()
+                    if stream is not None:
+                        out.mux(stream.encode(None))
+            except (OSError, av.error.FFmpegError):
+                kept = keep_partial(part, path)
+                raise
     except (OSError, av.error.FFmpegError) as error:
-        raise InputError(f"Cannot write {path}: {error.strerror} (after {time:.1f} s of the video).") from error
+        raise InputError(f"Cannot write {path}: {error.strerror} (after {time:.1f} s of the video){kept}.") from error
 
 
 def even(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
