@@ -85,3 +85,12 @@ def run_cfg(variant: str = "apm", **changes: object) -> RunCfg:
         "log_every": 3,
     }
     return RunCfg(**(settings | changes))  # type: ignore[arg-type]
+
+
+def tiny_flags(epochs: int, steps: int, log: int) -> list[str]:
+    """Flags of a training run that takes a second: epochs, steps in each, steps between log lines."""
+    return (
+        "--data synthetic --data.subjects 3 --data.frames 30 --data.film.cameras 1 --model.encoder.widths 3 3 "
+        "--model.encoder.channels 8 --accelerator cpu --schedule.batch 8 --checkpoint-every 4 "
+        f"--schedule.epochs {epochs} --schedule.epoch-steps {steps} --log-every {log}"
+    ).split()

@@ -8,35 +8,9 @@ import pytest
 from actionprompt import cli
 from actionprompt.data.config import UIPRMDCfg
 from actionprompt.runfolder import RunFolder
-from small import run_cfg
+from small import run_cfg, tiny_flags
 
-TINY = [
-    "--data",
-    "synthetic",
-    "--data.subjects",
-    "3",
-    "--data.frames",
-    "30",
-    "--data.film.cameras",
-    "1",
-    "--model.encoder.widths",
-    "3",
-    "3",
-    "--model.encoder.channels",
-    "8",
-    "--accelerator",
-    "cpu",
-    "--schedule.epochs",
-    "2",
-    "--schedule.epoch-steps",
-    "3",
-    "--schedule.batch",
-    "8",
-    "--checkpoint-every",
-    "4",
-    "--log-every",
-    "2",
-]
+TINY = tiny_flags(epochs=2, steps=3, log=2)
 
 
 def call(*args: object) -> int:

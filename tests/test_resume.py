@@ -13,34 +13,9 @@ import torch
 
 from actionprompt.cli import main
 from actionprompt.model import load
+from small import tiny_flags
 
-COMMON = [
-    "--data",
-    "synthetic",
-    "--data.subjects",
-    "3",
-    "--data.frames",
-    "30",
-    "--data.film.cameras",
-    "1",
-    "--model.encoder.widths",
-    "3",
-    "3",
-    "--model.encoder.channels",
-    "8",
-    "--accelerator",
-    "cpu",
-    "--schedule.epochs",
-    "4",
-    "--schedule.epoch-steps",
-    "5",
-    "--schedule.batch",
-    "8",
-    "--checkpoint-every",
-    "4",
-    "--log-every",
-    "1",
-]
+COMMON = tiny_flags(epochs=4, steps=5, log=1)
 SLOW = """
 import sys, time
 import torch

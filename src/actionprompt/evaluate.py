@@ -211,7 +211,7 @@ def answer(
 
 def _score(clip: Clip, inferred: Frames, given: Frames, chosen: Tensor, target: Frames, lifter: Lifter) -> ClipScore:
     """One clip's errors over the frames that count."""
-    counts = torch.bincount(chosen[chosen >= 0], minlength=len(lifter.actions)).tolist() if lifter.apm else []
+    recognised = {} if lifter.apm is None else count(chosen, lifter.actions)
     scores = errors(inferred, target)
     return ClipScore(
         clip.name,
@@ -221,8 +221,14 @@ def _score(clip: Clip, inferred: Frames, given: Frames, chosen: Tensor, target: 
         target.shape[0],
         inferred=scores,
         given=scores if torch.equal(inferred, given) else errors(given, target),
-        recognised={name: n for name, n in zip(lifter.actions, counts, strict=False) if n},
+        recognised=recognised,
     )
+
+
+def count(chosen: Int[Tensor, " n"], actions: Sequence[str]) -> dict[str, int]:
+    """Frames by recognised action, those that occur."""
+    frames = torch.bincount(chosen, minlength=len(actions)).tolist()
+    return {name: n for name, n in zip(actions, frames, strict=True) if n}
 
 
 def errors(predicted: Frames, target: Frames) -> dict[str, float]:

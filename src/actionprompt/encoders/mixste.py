@@ -1,5 +1,7 @@
 """MixSTE: Zhang et al., "Seq2seq mixed spatio-temporal encoder for 3D human pose estimation", CVPR 2022."""
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange, reduce
@@ -11,7 +13,7 @@ from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import InputError
 
 
-class Block(nn.Module):
+class Block(nn.Module, ABC):
     """A pre-norm transformer block over one axis of the tokens (b f j c); subclasses say which.
 
     Queries, keys and values come from three products with thirds of one weight, so that each is contiguous:
@@ -33,19 +35,19 @@ class Block(nn.Module):
         new: Tensor = self.mlp(self.mlp_norm(z))
         return z + self._drop(new)
 
+    @abstractmethod
     def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
         """Tokens as sequences, one head's part each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def join(
         self, new: Float[Tensor, "sequences heads length d"], like: Float[Tensor, "b f j c"]
     ) -> Float[Tensor, "b f j c"]:
         """The inverse of ``split``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def one_each(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b one_f one_j 1"]:
         """Any one number per sequence."""
-        raise NotImplementedError
 
     def _attention(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
         thirds = zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
