@@ -7,8 +7,9 @@ import torch
 from actionprompt.data.clip import Clip, mirror
 from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import InputError
-from actionprompt.evaluate import MEASURES, ClipScore, Evaluation, evaluate, tail_actions
+from actionprompt.evaluate import evaluate, tail_actions
 from actionprompt.model import Lifter, LifterCfg
+from actionprompt.scores import MEASURES, ClipScore, Evaluation
 from actionprompt.skeleton import H36M_17, HUMANEVA_15
 from small import ACTIONS, VPOSE, clip, corpus, lifter
 

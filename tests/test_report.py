@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from actionprompt import report
-from actionprompt.evaluate import MEASURES, Evaluation, evaluate
+from actionprompt.evaluate import evaluate
+from actionprompt.scores import MEASURES, Evaluation
 from actionprompt.skeleton import H36M_17
 from small import clip, lifter
 

@@ -1,12 +1,6 @@
-"""Evaluation by the field's protocol. The only place where errors are averaged over frames and actions.
-
-Inside an action errors are averaged over its frames (all subjects, cameras, takes); over actions by the plain mean;
-each frame is counted once. P1 is MPJPE, P2 the depth error (D-MPJPE), P3 the depth error averaged over the tail
-actions. All in millimetres; the root joint counts, as in the baselines.
-"""
+"""Evaluation by the field's protocol: a lifter on clips, each frame counted once; ``scores.py`` averages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -17,114 +11,14 @@ from actionprompt.data.clip import Clip, Corpus
 from actionprompt.errors import InputError
 from actionprompt.flip import Views
 from actionprompt.model import Lifter
+from actionprompt.scores import MEASURES, ClipScore, Evaluation
 from actionprompt.skeleton import Skeleton
 from actionprompt.windows import Windows
-
-MEASURES = ("P1", "P2", "P-MPJPE", "N-MPJPE", "MPJVE")
-"""MPJPE, depth error, Procrustes- and scale-aligned MPJPE (mm), velocity error (mm per frame)."""
 
 TOKENS = 32768
 """Joints times frames of a forward pass of MixSTE: at its full size some 3 GB."""
 
 Frames = Float[Tensor, "n j 3"]
-
-
-@dataclass(frozen=True)
-class ClipScore:
-    """One clip's mean errors."""
-
-    name: str
-    camera: str
-    subject: str
-    action: str
-    frames: int
-    inferred: dict[str, float]
-    """Mean of each measure, the recognised action's prompts being used."""
-    given: dict[str, float]
-    """The same with the true action's prompts (Table VIII); equal without APP."""
-    recognised: dict[str, int]
-    """Frames by recognised action; empty without APM."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The errors of an action, or of all."""
-
-    frames: int
-    inferred: dict[str, float]
-    given: dict[str, float]
-    accuracy: float | None
-    """Share of frames whose action is recognised."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The scores of a lifter on some clips."""
-
-    clips: list[ClipScore]
-    actions: tuple[str, ...]
-    """The actions that occur, in class order."""
-    tail: tuple[str, ...]
-    flip: bool
-    classes: tuple[str, ...] = ()
-    """The actions that the model tells apart."""
-
-    @property
-    def known(self) -> tuple[str, ...]:
-        """All actions in class order: those of the model, then those that only occur."""
-        return tuple(dict.fromkeys((*self.classes, *self.actions)))
-
-    def row(self, action: str) -> Row:
-        """One action: frame-weighted mean over its clips."""
-        return _pool([clip for clip in self.clips if clip.action == action])
-
-    def average(self) -> Row:
-        """Plain mean over actions (P1, P2 of the paper)."""
-        return _mean([self.row(action) for action in self.actions], _pool(self.clips).accuracy)
-
-    def tail_row(self) -> Row | None:
-        """Plain mean over the tail actions (its P2 is P3); None where none were named."""
-        if not self.tail:
-            return None
-        accuracy = _pool([clip for clip in self.clips if clip.action in self.tail]).accuracy
-        return _mean([self.row(action) for action in self.tail], accuracy)
-
-    def p3(self, side: str = "inferred") -> float | None:
-        """Tail depth error: mean P2 of the tail actions; None where none were named."""
-        row = self.tail_row()
-        return None if row is None else float(getattr(row, side)["P2"])
-
-    def confusion(self) -> dict[str, dict[str, int]]:
-        """Frames by true and recognised action, both in class order."""
-        table: dict[str, dict[str, int]] = {action: {} for action in self.actions}
-        for clip in self.clips:
-            for action, frames in clip.recognised.items():
-                table[clip.action][action] = table[clip.action].get(action, 0) + frames
-        return {true: {a: found[a] for a in self.known if a in found} for true, found in table.items()}
-
-
-def _pool(clips: Sequence[ClipScore]) -> Row:
-    frames = sum(clip.frames for clip in clips)
-    steps = sum(clip.frames - 1 for clip in clips)  # a velocity lies between two frames
-    counts = {measure: steps if measure == "MPJVE" else frames for measure in MEASURES}
-
-    def mean(side: str) -> dict[str, float]:
-        sums = {m: sum(getattr(c, side)[m] * (c.frames - (m == "MPJVE")) for c in clips) for m in MEASURES}
-        return {m: sums[m] / max(1, counts[m]) for m in MEASURES}
-
-    accuracy = None
-    if clips[0].recognised:
-        accuracy = sum(clip.recognised.get(clip.action, 0) for clip in clips) / frames
-    return Row(frames, mean("inferred"), mean("given"), accuracy)
-
-
-def _mean(rows: Sequence[Row], accuracy: float | None) -> Row:
-    """The plain mean of some actions' errors."""
-
-    def mean(side: str) -> dict[str, float]:
-        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in MEASURES}
-
-    return Row(sum(row.frames for row in rows), mean("inferred"), mean("given"), accuracy)
 
 
 def evaluate(

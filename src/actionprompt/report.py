@@ -12,8 +12,8 @@ from rich.table import Table
 
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import InputError
-from actionprompt.evaluate import MEASURES, Evaluation, Row
 from actionprompt.files import write_text
+from actionprompt.scores import MEASURES, Evaluation, Row
 
 Rows = list[tuple[str, Row]]
 

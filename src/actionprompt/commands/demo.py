@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from actionprompt.data.clip import Clip, Corpus
-    from actionprompt.evaluate import Evaluation
     from actionprompt.model import Lifter
+    from actionprompt.scores import Evaluation
 
 
 @dataclass(frozen=True)
