@@ -58,7 +58,7 @@ def time_steps(job: Job, corpus: Corpus) -> Estimate:
     alone = cfg.accelerator == "cpu" and torch.get_num_threads() == 1
     share = min(1.0, own / wall) if alone else 1.0
     seconds = sum(watch.seconds.values()) / STEPS * share * steps(job.cfg, corpus)
-    write_timing(_cache(job, job.folder.parent), round(seconds, 1))
+    write_timing(_cache(job, job.folder.parent), round(seconds, 3))
     return Estimate(seconds, "timed steps")
 
 
