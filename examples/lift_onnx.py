@@ -11,5 +11,5 @@ session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]
 actions = json.loads(session.get_modelmeta().custom_metadata_map["actions"])
 screen = np.load(keypoints) / float(width) * 2 - [1, float(height) / float(width)]  # pixels (n, J, 2)
 pose, *probability = session.run(None, {"keypoints": screen[None].astype(np.float32)})
-np.save(keypoints.removesuffix(".npy") + "-3d.npy", pose[0])  # metres (n, J, 3)
-print(*(actions[k] for rows in probability for k in rows[0].argmax(-1)), sep="\n")
+action = [actions[k] for rows in probability for k in rows[0].argmax(-1)]  # a name per frame; none without APM
+np.savez(keypoints.removesuffix(".npy") + "-3d.npz", pose=pose[0], action=action)  # metres (n, J, 3)

@@ -115,9 +115,9 @@ def test_the_example_needs_neither_torch_nor_this_package(onnx, lifter, tmp_path
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     expected = lift(lifter, x)
-    found = np.load(tmp_path / "points-3d.npy")
-    assert done.stdout.split("\n")[:-1] == [ACTIONS[k] for k in expected.action]
-    np.testing.assert_allclose(found, expected.pose, atol=1e-4)
+    found = np.load(tmp_path / "points-3d.npz")
+    assert found["action"].tolist() == [ACTIONS[k] for k in expected.action]
+    np.testing.assert_allclose(found["pose"], expected.pose, atol=1e-4)
 
 
 def test_int8(onnx, lifter, tmp_path):

@@ -1,6 +1,7 @@
 """Evaluation by the field's protocol: a lifter on clips, each frame counted once; ``scores.py`` averages."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
 
 import torch
 from jaxtyping import Float, Int
@@ -15,8 +16,9 @@ from actionprompt.scores import MEASURES, ClipScore, Evaluation
 from actionprompt.skeleton import Skeleton
 from actionprompt.windows import Windows
 
-TOKENS = 32768
-"""Joints times frames of a forward pass of MixSTE: at its full size some 3 GB."""
+TOKENS = MappingProxyType({"cpu": 8192, "cuda": 32768})
+"""Joints times frames of a forward pass of MixSTE. On the CPU fewer are faster: layers' outputs of over 32 MB would be
+memory that is asked for and given back each time (1.3 times as slow); 32,768 take some 3 GB at its full size."""
 
 Frames = Float[Tensor, "n j 3"]
 
@@ -77,8 +79,9 @@ def evaluate(
 
 def usual_batch(lifter: Lifter) -> int:
     """Windows per forward pass that fit into a few gigabytes."""
-    window = lifter.encoder.window
-    return 1024 if window.out == 1 else max(1, TOKENS // (window.frames * lifter.num_joints))
+    window, device = lifter.encoder.window, next(lifter.parameters()).device.type
+    tokens = TOKENS.get(device, TOKENS["cpu"])
+    return 1024 if window.out == 1 else max(1, tokens // (window.frames * lifter.num_joints))
 
 
 def tail_actions(lifter: Lifter, corpus: Corpus, batch: int | None = None) -> tuple[str, ...]:
@@ -86,6 +89,26 @@ def tail_actions(lifter: Lifter, corpus: Corpus, batch: int | None = None) -> tu
     clips = [clip for clip in corpus.select(corpus.train_subjects) if clip.turn == 0]
     scores = evaluate(lifter, clips, corpus.skeleton, batch=batch)
     return tuple(sorted(scores.actions, key=lambda action: -scores.row(action).inferred["P2"])[:3])
+
+
+def tail_of(
+    corpus: Corpus, clips: Sequence[Clip], judge: Callable[[], tuple[Lifter, str]], batch: int | None = None
+) -> tuple[tuple[str, ...], str]:
+    """The hard actions of P3 among those that some clips show, and how they were chosen.
+
+    Args:
+        corpus: its own tail counts, where it has one.
+        clips: what is evaluated.
+        judge: otherwise, whose depth errors on training subjects choose, and its name; called only then.
+        batch: as in :func:`evaluate`.
+    """
+    shown = {clip.action for clip in clips}
+    tail, how = corpus.tail, "fixed for this data set"
+    if not shown & set(tail):
+        lifter, whose = judge()
+        tail, how = tail_actions(lifter, corpus, batch), f"largest depth error of {whose} on training subjects"
+    here = tuple(action for action in tail if action in shown)
+    return here, how if here == tail else f"{how}; those that occur"
 
 
 def answer(

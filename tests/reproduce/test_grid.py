@@ -38,7 +38,7 @@ def test_the_hash_is_of_what_numbers_depend_on():
 def test_hashes_stay():
     """Another hash would train everything anew: change these only with the meaning of a setting."""
     made = Plan(SCALES["cpu"], UIPRMD)
-    assert [digest(made.vpose(baseline)), digest(made.vpose())] == ["bbf3c42a7cd4208b", "ce7677bdbc32c309"]
+    assert [digest(made.vpose(baseline)), digest(made.vpose())] == ["1717d8357478f3ab", "3a1c7b19aebd287a"]
 
 
 def test_a_changed_folder_is_refused(tmp_path):
@@ -89,6 +89,7 @@ def test_detected_2d():
 def test_lasting():
     longer = lasting(SCALES["cpu"], 9600)
     assert longer.encoders["VPose"].schedule.epoch_steps == 120
+    assert longer.encoders["MixSTE"].schedule.epoch_steps == 240
     assert longer.long.schedule.epochs == 80
     with pytest.raises(InputError, match="multiple of 80"):
         lasting(SCALES["cpu"], 100)

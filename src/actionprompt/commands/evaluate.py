@@ -70,7 +70,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     from rich.console import Console
 
     from actionprompt import report
-    from actionprompt.evaluate import check_pairing, evaluate, tail_actions
+    from actionprompt.evaluate import check_pairing, evaluate, tail_of
     from actionprompt.model import load
 
     def model_file(path: Path) -> Path:
@@ -91,15 +91,11 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
         )
     clips = corpus.select(subjects)
     check_pairing(lifter, clips, corpus.skeleton)
-    shown = {clip.action for clip in clips}
+    judge = args.baseline or args.model
     tail, chosen = args.tail, "given"
     if not tail:
-        tail = tuple(action for action in corpus.tail if action in shown)
-        chosen = "fixed for this data set" if tail == corpus.tail else "those of this data set's that occur"
-    if not tail:
-        judge = to_device(load(model_file(args.baseline)), args.device) if args.baseline else lifter
-        tail = tail_actions(judge, corpus, args.batch)
-        chosen = f"largest depth error of {args.baseline or args.model} on training subjects"
+        choose = lambda: (to_device(load(model_file(judge)), args.device), str(judge))  # noqa: E731
+        tail, chosen = tail_of(corpus, clips, choose, args.batch)
     result = evaluate(
         lifter, clips, corpus.skeleton, tail=tail, flip=args.flip, batch=args.batch, reach_back=args.reach_back
     )

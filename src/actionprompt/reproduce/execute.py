@@ -90,19 +90,14 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     import torch
 
     from actionprompt import report
-    from actionprompt.evaluate import evaluate, tail_actions
+    from actionprompt.evaluate import evaluate, tail_of
     from actionprompt.model import load
 
     lifter = load(RunFolder(job.folder).model)
     parameters = sum(p.numel() for p in lifter.parameters())
     lifter.to("cuda" if job.cfg.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
     clips = corpus.select(corpus.test_subjects)
-    shown = {clip.action for clip in clips}
-    tail, chosen = corpus.tail, "fixed for this data set"
-    if not tail:
-        judge, whose = _judge(job, lifter)
-        tail, chosen = tail_actions(judge, corpus), f"largest depth error of {whose} on training subjects"
-    tail = tuple(action for action in tail if action in shown)
+    tail, chosen = tail_of(corpus, clips, lambda: _judge(job, lifter))
     scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip)
     facts = {
         **{key: value for key, value in lifter.about.items() if value},

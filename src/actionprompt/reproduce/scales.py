@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
 
@@ -43,19 +44,19 @@ class Scale:
 
 
 def _cpu() -> Scale:
-    schedule = ScheduleCfg(epochs=80, epoch_steps=60, batch=128, lr=2e-3, lr_decay=0.96)
+    schedule = ScheduleCfg(epochs=80, epoch_steps=30, batch=128, lr=2e-3, lr_decay=0.96)
     vpose = VPoseCfg((3, 3, 3), channels=256, dropout=0.05)
     encoders = {
         "VPose": Recipe(vpose, schedule),
         "A3DHP": Recipe(A3DHPCfg(stages=3, channels=256, dropout=0.05), schedule),
         "MixSTE": Recipe(
-            MixSTECfg(frames=27, dim=32, depth=2, drop_path=0.0),
-            replace(schedule, batch=8, lr=3e-3, amsgrad=False, weight_decay=0.1),
+            MixSTECfg(frames=27, dim=64, depth=2, heads=4, drop_path=0.0),
+            replace(schedule, epoch_steps=60, batch=4, amsgrad=False, weight_decay=0.1),
             MotionLossCfg(),
         ),
     }
     return Scale(
-        what="small models, 4,800 steps: three seeds of the whole grid in six to eight hours of two CPU cores",
+        what="small models, 2,400 steps: three seeds of the whole grid in about four hours of two CPU cores",
         encoders=MappingProxyType(encoders),
         long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), replace(schedule, batch=64)),
         humaneva=MappingProxyType(encoders),
@@ -119,17 +120,22 @@ def _small_apm(dropout: float, update_every: int, app_dim: int) -> APMCfg:
 
 
 def lasting(scale: Scale, steps: int) -> Scale:
-    """The scale with other numbers of training steps, the learning rate falling as far as before.
+    """The scale with VPose trained for another number of steps, everything else for as many times more or fewer.
+
+    Learning rates fall as far as before.
 
     Raises:
-        InputError: not a positive multiple of the number of epochs.
+        InputError: some run would have no whole number of steps in each epoch.
     """
+    usual = scale.encoders["VPose"].schedule
+    assert usual.epoch_steps is not None
 
     def recipe(old: Recipe) -> Recipe:
-        epochs = old.schedule.epochs
-        if steps < epochs or steps % epochs:
-            raise InputError(f"--steps is {steps}: it must be a multiple of {epochs}, the number of epochs.")
-        return replace(old, schedule=replace(old.schedule, epoch_steps=steps // epochs))
+        assert old.schedule.epoch_steps is not None
+        longer = Fraction(steps * old.schedule.epoch_steps, usual.epochs * usual.epoch_steps)
+        if longer < 1 or longer.denominator > 1:
+            raise InputError(f"--steps is {steps}: it must be a multiple of {usual.epochs}, the number of epochs.")
+        return replace(old, schedule=replace(old.schedule, epoch_steps=int(longer)))
 
     def each(old: Mapping[str, Recipe]) -> Mapping[str, Recipe]:
         return MappingProxyType({name: recipe(member) for name, member in old.items()})
