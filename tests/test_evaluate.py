@@ -9,7 +9,7 @@ from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import InputError
 from actionprompt.evaluate import evaluate, tail_actions
 from actionprompt.model import Lifter, LifterCfg
-from actionprompt.scores import MEASURES, ClipScore, Evaluation
+from actionprompt.scores import MEASURES, REMAINS, ClipScore, Evaluation
 from actionprompt.skeleton import H36M_17, HUMANEVA_15
 from small import ACTIONS, VPOSE, clip, corpus, lifter
 
@@ -82,7 +82,7 @@ def test_averages_by_hand():
     """Inside an action weighted by frames; over actions the plain mean; P3 over the tail only."""
 
     def score(action: str, frames: int, error: float, given: float, **recognised: int) -> ClipScore:
-        own, true = ({m: e * (i + 1) for i, m in enumerate(MEASURES)} for e in (error, given))
+        own, true = ({m: e * (i + 1) for i, m in enumerate((*MEASURES, *REMAINS))} for e in (error, given))
         return ClipScore("n", "c", "s", action, frames, own, true, recognised)
 
     scores = [
@@ -93,7 +93,7 @@ def test_averages_by_hand():
     ]
     found = Evaluation(scores, ("a", "b", "c"), ("b", "c"), flip=False)
     a = (10 * 1 + 30 * 3) / 40
-    mine = {m: pytest.approx(a * (i + 1)) for i, m in enumerate(MEASURES)}
+    mine = {m: pytest.approx(a * (i + 1)) for i, m in enumerate((*MEASURES, *REMAINS))}
     mine["MPJVE"] = pytest.approx((9 * 1 + 29 * 3) / 38 * 5)  # n frames have n - 1 velocities
     assert found.row("a").inferred == mine
     assert found.row("a").given["P1"] == pytest.approx(a / 2)

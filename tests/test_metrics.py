@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from actionprompt import metrics
 from actionprompt.camera import rotate
-from actionprompt.skeleton import H36M_17
+from actionprompt.skeleton import H36M_17, Skeleton
 from small import golden
 
 SEEDS = st.integers(0, 2**32)
@@ -127,3 +127,33 @@ def test_unit_and_precision_of_the_input():
 def test_a_still_clip_has_no_velocity_error():
     target = poses(3, 1).expand(5, -1, -1)
     assert metrics.velocity_error(target + 1, target).tolist() == [0, 0, 0, 0]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_what_an_error_is_made_of(seed):
+    g = torch.Generator().manual_seed(seed)
+    target = torch.randn(5, 17, 3, generator=g)
+    target = target - target[:, :1]
+    longer = target.clone()
+    factors = 0.5 + torch.rand(5, 17, 1, generator=g)
+    for parent, child in H36M_17.bones:
+        longer[:, child] = longer[:, parent] + factors[:, child] * (target[:, child] - target[:, parent])
+    torch.testing.assert_close(metrics.true_lengths(longer, target, H36M_17), target, atol=1e-5, rtol=0)
+    torch.testing.assert_close(metrics.true_directions(longer, target, H36M_17), longer, atol=1e-5, rtol=0)
+    flipped = target * torch.tensor([1.0, 1.0, -1.0])
+    torch.testing.assert_close(metrics.true_depth_signs(flipped, target, H36M_17), target, atol=1e-5, rtol=0)
+    torch.testing.assert_close(metrics.true_lengths(flipped, target, H36M_17), flipped, atol=1e-5, rtol=0)
+    other = torch.randn(5, 17, 3, generator=g)
+    found = metrics.true_directions(other, target, H36M_17)
+    a, b = metrics.bones(found, H36M_17), metrics.bones(target, H36M_17)
+    torch.testing.assert_close(a.norm(dim=-1), metrics.bones(other, H36M_17).norm(dim=-1), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(torch.cosine_similarity(a, b, dim=-1), torch.ones(5, 16), atol=1e-5, rtol=0)
+    for mend in (metrics.true_lengths, metrics.true_directions, metrics.true_depth_signs):
+        torch.testing.assert_close(mend(other, other, H36M_17), other, atol=1e-5, rtol=0)
+
+
+def test_bones_whose_parents_come_later():
+    skeleton = Skeleton("chain", ("end", "middle", "root"), (1, 2, -1), (), ())
+    target = torch.tensor([[[0.0, 0, 3], [0, 0, 1], [0, 0, 0]]])
+    torch.testing.assert_close(metrics.true_lengths(target / 2, target, skeleton), target)

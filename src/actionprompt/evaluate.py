@@ -12,7 +12,7 @@ from actionprompt.data.clip import Clip, Corpus
 from actionprompt.errors import InputError
 from actionprompt.flip import Views
 from actionprompt.model import Lifter
-from actionprompt.scores import MEASURES, ClipScore, Evaluation
+from actionprompt.scores import MEASURES, REMAINS, ClipScore, Evaluation
 from actionprompt.skeleton import Skeleton
 from actionprompt.windows import Windows
 
@@ -73,7 +73,7 @@ def evaluate(
             owner.append(windows.clip(i)[:, None].expand_as(valid)[valid].cpu())
     sizes = torch.cat(owner).bincount(minlength=len(clips)).tolist()
     a, b, c, d = (torch.cat(part).split(sizes) for part in (inferred, given, chosen, target))
-    scores = [_score(*one, lifter) for one in zip(clips, a, b, c, d, strict=True)]
+    scores = [_score(*one, lifter, skeleton) for one in zip(clips, a, b, c, d, strict=True)]
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
 
@@ -126,10 +126,18 @@ def answer(
     return inferred, views.pose(label.clamp_min(0)), action
 
 
-def _score(clip: Clip, inferred: Frames, given: Frames, chosen: Tensor, target: Frames, lifter: Lifter) -> ClipScore:
+def _score(
+    clip: Clip,
+    inferred: Frames,
+    given: Frames,
+    chosen: Int[Tensor, " n"],
+    target: Frames,
+    lifter: Lifter,
+    skeleton: Skeleton,
+) -> ClipScore:
     """One clip's errors over the frames that count."""
     recognised = {} if lifter.apm is None else count(chosen, lifter.actions)
-    scores = errors(inferred, target)
+    scores = errors(inferred, target, skeleton)
     return ClipScore(
         clip.name,
         clip.camera,
@@ -137,7 +145,7 @@ def _score(clip: Clip, inferred: Frames, given: Frames, chosen: Tensor, target: 
         clip.action,
         target.shape[0],
         inferred=scores,
-        given=scores if torch.equal(inferred, given) else errors(given, target),
+        given=scores if torch.equal(inferred, given) else errors(given, target, skeleton),
         recognised=recognised,
     )
 
@@ -148,17 +156,19 @@ def count(chosen: Int[Tensor, " n"], actions: Sequence[str]) -> dict[str, int]:
     return {name: n for name, n in zip(actions, frames, strict=True) if n}
 
 
-def errors(predicted: Frames, target: Frames) -> dict[str, float]:
+def errors(predicted: Frames, target: Frames, skeleton: Skeleton) -> dict[str, float]:
     """Each measure's mean over the frames of a clip, mm."""
     velocity = metrics.velocity_error(predicted, target).mean() if predicted.shape[0] > 1 else predicted.new_zeros(())
+    right = (metrics.true_lengths, metrics.true_directions, metrics.true_depth_signs)
     means = (
         metrics.mpjpe(predicted, target).mean(),
         metrics.depth_error(predicted, target).mean(),
         metrics.p_mpjpe(predicted, target).mean(),
         metrics.n_mpjpe(predicted, target).mean(),
         velocity,
+        *(metrics.mpjpe(mend(predicted, target, skeleton), target).mean() for mend in right),
     )
-    return {name: float(mean) * 1000 for name, mean in zip(MEASURES, means, strict=True)}
+    return {name: float(mean) * 1000 for name, mean in zip((*MEASURES, *REMAINS), means, strict=True)}
 
 
 def _shown(lifter: Lifter, clips: Sequence[Clip]) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from actionprompt.skeleton import Skeleton
+
 Pose = Float[Tensor, "*b j 3"]
 Error = Float[Tensor, "*b"]
 
@@ -55,3 +57,42 @@ def n_mpjpe(predicted: Pose, target: Pose) -> Error:
 def velocity_error(predicted: Float[Tensor, "*b n j 3"], target: Float[Tensor, "*b n j 3"]) -> Float[Tensor, "*b n-1"]:
     """MPJPE of the frame-to-frame difference (MPJVE); one number per pair of neighbouring frames."""
     return mpjpe(predicted.diff(dim=-3), target.diff(dim=-3))
+
+
+def true_lengths(predicted: Pose, target: Pose, skeleton: Skeleton) -> Pose:
+    """The prediction with the target's bone lengths, in its own directions: body size and shape are given."""
+    mine, theirs = bones(predicted, skeleton), bones(target, skeleton)
+    return _joined(mine * (theirs.norm(dim=-1) / _length(mine))[..., None], predicted, skeleton)
+
+
+def true_directions(predicted: Pose, target: Pose, skeleton: Skeleton) -> Pose:
+    """The prediction with the target's bone directions, in its own lengths: the posture is given."""
+    mine, theirs = bones(predicted, skeleton), bones(target, skeleton)
+    return _joined(theirs * (mine.norm(dim=-1) / _length(theirs))[..., None], predicted, skeleton)
+
+
+def true_depth_signs(predicted: Pose, target: Pose, skeleton: Skeleton) -> Pose:
+    """The prediction with each bone pointing to or from the camera as the target's does: the flip ambiguity is gone."""
+    mine, theirs = bones(predicted, skeleton), bones(target, skeleton)
+    depth = mine[..., 2].abs() * theirs[..., 2].sign()
+    return _joined(torch.stack([mine[..., 0], mine[..., 1], depth], dim=-1), predicted, skeleton)
+
+
+def bones(pose: Pose, skeleton: Skeleton) -> Float[Tensor, "*b bones 3"]:
+    """Child minus parent, in the order of ``skeleton.bones``."""
+    parents, children = (list(ends) for ends in zip(*skeleton.bones, strict=True))
+    return pose[..., children, :] - pose[..., parents, :]
+
+
+def _joined(parts: Float[Tensor, "*b bones 3"], like: Pose, skeleton: Skeleton) -> Pose:
+    """The pose of some bones, its root where that of ``like`` is."""
+    joints = {skeleton.root: like[..., skeleton.root, :]}
+    while len(joints) < skeleton.num_joints:  # parents need not come before their children
+        for i, (parent, child) in enumerate(skeleton.bones):
+            if parent in joints and child not in joints:
+                joints[child] = joints[parent] + parts[..., i, :]
+    return torch.stack([joints[j] for j in range(skeleton.num_joints)], dim=-2)
+
+
+def _length(parts: Float[Tensor, "*b bones 3"]) -> Float[Tensor, "*b bones"]:
+    return parts.norm(dim=-1).clamp_min(1e-9)

@@ -13,7 +13,7 @@ from rich.table import Table
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
-from actionprompt.scores import MEASURES, Evaluation, Row
+from actionprompt.scores import MEASURES, REMAINS, Evaluation, Row
 
 Rows = list[tuple[str, Row]]
 
@@ -76,6 +76,14 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     ]
     lines += ["frames, `average` the plain mean over actions; the root joint counts.", ""]
     lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])
+    lines += ["", "## What the error is made of", ""]
+    lines += ["P1 that is left when one part of every answer is put right: each bone's length, each bone's direction, or"]
+    lines += ["whether it points to or from the camera. N-MPJPE above is P1 with the body's true scale.", ""]
+    left = [
+        (name, f"{row.inferred['P1']:.2f}", *(f"{row.inferred[m]:.2f}" for m in REMAINS))
+        for name, row in rows(evaluation)
+    ]
+    lines += _grid(["action", "P1", *REMAINS], left)
     if evaluation.average().accuracy is not None:
         seen = {name for found in evaluation.confusion().values() for name in found}
         names = [name for name in evaluation.known if name in seen or name in evaluation.actions]
@@ -85,7 +93,7 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _grid(head: list[str], body: list[list[str]]) -> list[str]:
+def _grid(head: list[str], body: Sequence[Sequence[str]]) -> list[str]:
     rule = ["---", *("---:" for _ in head[1:])]
     return ["| " + " | ".join(line) + " |" for line in (head, rule, *body)]
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 MEASURES = ("P1", "P2", "P-MPJPE", "N-MPJPE", "MPJVE")
 """MPJPE, depth error, Procrustes- and scale-aligned MPJPE (mm), velocity error (mm per frame)."""
 
+REMAINS = ("true bone lengths", "true bone directions", "true depth signs")
+"""What is left of P1 when one part of each answer is put right: what that part costs."""
+
 
 @dataclass(frozen=True)
 class ClipScore:
@@ -22,7 +25,7 @@ class ClipScore:
     action: str
     frames: int
     inferred: dict[str, float]
-    """Mean of each measure, the recognised action's prompts being used."""
+    """Mean of each of ``MEASURES`` and ``REMAINS``, the recognised action's prompts being used."""
     given: dict[str, float]
     """The same with the true action's prompts (Table VIII); equal without APP."""
     recognised: dict[str, int]
@@ -89,11 +92,11 @@ class Evaluation:
 def _pool(clips: Sequence[ClipScore]) -> Row:
     frames = sum(clip.frames for clip in clips)
     steps = sum(clip.frames - 1 for clip in clips)  # a velocity lies between two frames
-    counts = {measure: steps if measure == "MPJVE" else frames for measure in MEASURES}
+    counts = {measure: steps if measure == "MPJVE" else frames for measure in (*MEASURES, *REMAINS)}
 
     def mean(side: str) -> dict[str, float]:
-        sums = {m: sum(getattr(c, side)[m] * (c.frames - (m == "MPJVE")) for c in clips) for m in MEASURES}
-        return {m: sums[m] / max(1, counts[m]) for m in MEASURES}
+        sums = {m: sum(getattr(c, side)[m] * (c.frames - (m == "MPJVE")) for c in clips) for m in counts}
+        return {m: sums[m] / max(1, counts[m]) for m in counts}
 
     accuracy = None
     if clips[0].recognised:
@@ -105,6 +108,6 @@ def _mean(rows: Sequence[Row], accuracy: float | None) -> Row:
     """The plain mean of some actions' errors."""
 
     def mean(side: str) -> dict[str, float]:
-        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in MEASURES}
+        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in (*MEASURES, *REMAINS)}
 
     return Row(sum(row.frames for row in rows), mean("inferred"), mean("given"), accuracy)

@@ -44,14 +44,14 @@ class Scale:
 
 
 def _cpu() -> Scale:
-    schedule = ScheduleCfg(epochs=80, epoch_steps=30, batch=128, lr=2e-3, lr_decay=0.96)
+    schedule = ScheduleCfg(epochs=80, epoch_steps=30, batch=128, lr=4e-3, lr_decay=0.96)
     vpose = VPoseCfg((3, 3, 3), channels=256, dropout=0.05)
     encoders = {
         "VPose": Recipe(vpose, schedule),
         "A3DHP": Recipe(A3DHPCfg(stages=3, channels=256, dropout=0.05), schedule),
         "MixSTE": Recipe(
             MixSTECfg(frames=27, dim=64, depth=2, heads=4, drop_path=0.0),
-            replace(schedule, epoch_steps=60, batch=4, amsgrad=False, weight_decay=0.1),
+            replace(schedule, epoch_steps=60, batch=4, lr=2e-3, amsgrad=False, weight_decay=0.1),
             MotionLossCfg(),
         ),
     }
