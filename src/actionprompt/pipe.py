@@ -2,31 +2,43 @@
 
 A line in is ``{"keypoints": [[x, y], ...]}`` (or the bare list), one person's points of one frame; a point may have a
 confidence as third number, and a point that is null, of confidence 0 or not a number is missing: the last place where
-it was seen stands for it. A line out is ``{"frame": 7, "pose": [[x, y, z], ...], "action": "walking", "probability":
-0.93}``: metres, camera axes, root-relative, Human3.6M's 17 joints; ``pose`` is null as long as not every point that is
-needed has been seen once.
+it was seen stands for it. A line may have a ``"time"`` in seconds; lines without one come at the model's frame rate, or
+at one that is said.
+
+A line out is ``{"frame": 7, "time": 0.14, "pose": [[x, y, z], ...], "action": "walking", "probability": 0.93}``:
+metres, camera axes, root-relative, Human3.6M's 17 joints; ``pose`` is null as long as not every point that is needed
+has been seen once. With times or a frame rate, answers come at the model's rate, which is what their frames count, and
+say their time; without, there is one for every line.
 """
 
 import json
+import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from actionprompt.camera import normalise_screen
-from actionprompt.data.keypoints import Units
-from actionprompt.data.layouts import Layout, layouts
+from actionprompt.data.held import Held
+from actionprompt.data.keypoints import Units, to_screen
+from actionprompt.data.layouts import Layout, layout_for, layouts
 from actionprompt.errors import InputError, unknown
+from actionprompt.live import Live, LiveAnswer
 from actionprompt.model import Lifter
-from actionprompt.skeleton import H36M_17
-from actionprompt.stream import Stream, StreamResult
 
 FAR = 5.0
 """On the normalised screen, whose image is 2 wide: no joint of a person in the picture is further from its middle."""
+
+
+class Frame(NamedTuple):
+    """A line that was read."""
+
+    joints: Float[Tensor, "17 2"] | None
+    """On the normalised screen; None while a point that is needed has never been seen."""
+    time: float | None
+    """Seconds; None: it comes at the model's rate."""
 
 
 @dataclass
@@ -38,9 +50,9 @@ class PointReader:
     size: tuple[int, int] | None = None
     """Width and height of the image in pixels."""
     units: Units = "pixels"
+    fps: float | None = None
+    """Lines per second; None: as they say, else as many as the model's frames."""
     chosen: Layout | None = None
-    seen: Float[np.ndarray, "p 2"] = field(default_factory=lambda: np.empty((0, 2)))
-    """Where each point was last."""
 
     def __post_init__(self) -> None:
         if self.layout is not None and self.layout not in layouts():
@@ -49,41 +61,44 @@ class PointReader:
             raise InputError(f"Coordinates in {self.units} need the image's size: give --keypoints.size WIDTH HEIGHT.")
         if self.size is not None and min(self.size) < 1:
             raise InputError(f"An image of {self.size[0]} x {self.size[1]} pixels cannot be: both must be positive.")
+        if self.fps is not None and not 1 <= self.fps < 10000:
+            raise InputError(f"--keypoints.fps is {self.fps}: it must be a number from 1 to 10,000.")
+        self._held: Held | None = None
+        self._lines, self._before = 0, -math.inf
 
-    def read(self, line: str, number: int) -> Float[Tensor, "17 2"] | None:
-        """The joints of a line; None while a point that is needed has never been seen.
+    def read(self, line: str, number: int) -> Frame:
+        """The joints of a line, and when they were seen.
 
         Raises:
-            InputError: the line is no JSON, holds no points, or holds another number of points than the first one.
+            InputError: the line is no JSON, holds no points, or holds another number of points than the first one; or
+                its time is none, not after the one before, or contradicts ``fps``.
         """
-        points, known = self._points(line, number)
-        layout = self.chosen = self.chosen or self._layout(points.shape[0])
-        if points.shape[0] not in layout.counts:
+        points, known, time = self._parsed(line, number)
+        if self.chosen is None or self._held is None:
+            self.chosen = layout_for(points.shape[0], self.layout, f"Line {number}")
+            self._held = Held(self.chosen)
+        elif points.shape[0] not in self.chosen.counts:
             raise InputError(
-                f"Line {number} has {points.shape[0]} points and the layout {layout.name} {layout.counts[0]}."
+                f"Line {number} has {points.shape[0]} points, and the lines before are {self.chosen.name}, which has "
+                f"{self.chosen.counts[0]}."
             )
-        if not self.seen.size:
-            self.seen = np.full(points.shape, np.nan)
-        self.seen[known] = points[known]
-        used = self.seen[: len(layout.points)]
-        if np.isnan(used[layout.needed]).any():
-            return None
-        joints = torch.from_numpy(layout.weights() @ np.nan_to_num(used)).float()
-        if self.size is not None and self.units != "screen":
-            scale = self.size if self.units == "relative" else (1, 1)
-            joints = normalise_screen(joints * joints.new_tensor(scale), *self.size)
-        if not float(joints.abs().max()) < FAR:
+        time = self._time(time, number)
+        joints = self._held.joints(points, known)
+        if joints is None:
+            return Frame(None, time)
+        screen = to_screen(joints, self.units, self.size)
+        if not float(screen.abs().max()) < FAR:
             raise InputError(
                 f"Line {number} has joints far outside the image ({self.units}"
                 + (f", {self.size[0]} x {self.size[1]} pixels" if self.size else "")
                 + "): another size or unit is right."
             )
-        return joints
+        return Frame(screen, time)
 
-    def _points(self, line: str, number: int) -> tuple[Float[np.ndarray, "p 2"], Any]:
+    def _parsed(self, line: str, number: int) -> tuple[Float[np.ndarray, "p 2"], Bool[np.ndarray, " p"], Any]:
         try:
             found = json.loads(line)
-            rows = found.get("keypoints") if isinstance(found, dict) else found
+            rows, time = (found.get("keypoints"), found.get("time")) if isinstance(found, dict) else (found, None)
             if not isinstance(rows, list):
                 raise TypeError("there is no list of points")
             table = np.array([[np.nan] * 2 if row is None else row[:2] for row in rows], dtype=float)
@@ -94,23 +109,29 @@ class PointReader:
             ) from error
         if table.ndim != 2 or table.shape[1] != 2:
             raise InputError(f"Line {number} holds {table.shape[0]} points without x and y.")
-        return table, np.isfinite(table).all(1) & (confidence > 0)
+        return table, np.isfinite(table).all(1) & (confidence > 0), time
 
-    def _layout(self, count: int) -> Layout:
-        known = layouts()
-        if self.layout is not None:
-            return known[self.layout]
-        fitting = [layout for layout in known.values() if count in layout.counts]
-        if len(fitting) != 1:
-            names = ", ".join(f"{one.name} {one.counts[0]}" for one in known.values())
-            raise InputError(
-                f"Frames of {count} points: say which layout they are (--keypoints.layout); there are {names}."
-            )
-        return fitting[0]
+    def _time(self, said: Any, number: int) -> float | None:
+        """When a line was seen, of what it says."""
+        self._lines += 1
+        if said is not None and self.fps is not None:
+            raise InputError(f"Line {number} says its time, which counts: leave --keypoints.fps out.")
+        if said is None:
+            if self._before > -math.inf:
+                raise InputError(f"Line {number} has no time, and the lines before have: give all or none of them one.")
+            return None if self.fps is None else (self._lines - 1) / self.fps
+        if self._lines > 1 and self._before == -math.inf:
+            raise InputError(f"Line {number} has a time, and the lines before have none: give all or none of them one.")
+        if isinstance(said, bool) or not isinstance(said, int | float) or not math.isfinite(said):
+            raise InputError(f"Line {number} has the time {said!r}: it must be a number of seconds.")
+        if said <= self._before:
+            raise InputError(f"Line {number} is at {said} s, which is not after the line before ({self._before} s).")
+        self._before = float(said)
+        return self._before
 
 
-def lift_lines(lifter: Lifter, lines: Iterable[str], reader: PointReader, lag: int = 0) -> Iterator[str]:
-    """Answers, each as soon as its frame can be answered.
+def lift_lines(lifter: Lifter, lines: Iterable[str], reader: PointReader, lag: int = 0) -> Iterator[LiveAnswer]:
+    """Answers, each as soon as its frame can be answered; ``LiveAnswer.line`` is what goes out.
 
     Args:
         lifter: a baked lifter of Human3.6M's 17 joints.
@@ -121,29 +142,13 @@ def lift_lines(lifter: Lifter, lines: Iterable[str], reader: PointReader, lag: i
     Raises:
         InputError: a line that cannot be read (its number is said), or a model of other joints.
     """
-    if lifter.num_joints != H36M_17.num_joints:
-        raise InputError(f"The model lifts {lifter.num_joints} joints; points become Human3.6M's 17: use such a model.")
-    stream, waiting, frames = Stream(lifter, lag), 0, 0
+    live = Live(lifter, lag)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        joints = reader.read(line, number)
+        joints, time = reader.read(line, number)
         if joints is None:
-            yield json.dumps({"frame": frames, "pose": None})
-            waiting = frames + 1
-        elif (result := stream.push(joints)) is not None:
-            yield _answer(result, waiting, lifter)
-        frames += 1
-    for result in stream.flush():
-        yield _answer(result, waiting, lifter)
-
-
-def _answer(result: StreamResult, offset: int, lifter: Lifter) -> str:
-    answer: dict[str, object] = {
-        "frame": offset + result.frame,
-        "pose": [[round(x, 5) for x in joint] for joint in result.pose.tolist()],
-    }
-    if result.action >= 0:
-        answer["action"] = lifter.actions[result.action]
-        answer["probability"] = round(float(result.probability[result.action]), 4)
-    return json.dumps(answer)
+            yield live.blank(time)
+        else:
+            yield from live.push(joints, time)
+    yield from live.end()

@@ -76,7 +76,7 @@ def test_wrong_numbers_of_points_are_refused(tmp_path: Path):
         read_keypoints(write("npy", tmp_path, people()), size=SIZE)
     with pytest.raises(InputError, match="has 25 points a person, and coco17 has 17; 25 points are body25"):
         read(write("npy", tmp_path, people(points=25)), layout="coco17")
-    with pytest.raises(InputError, match="There is no layout 'mpii': there are coco17"):
+    with pytest.raises(InputError, match="There is no layout 'mpii'. There are: coco17"):
         read(write("npy", tmp_path, people()), layout="mpii")
 
 

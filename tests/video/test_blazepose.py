@@ -12,7 +12,7 @@ from films import film
 from actionprompt.data.layouts import layouts
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
-from actionprompt.video.blazepose import BlazePose, Followed, distinct, inside, tiles
+from actionprompt.video.blazepose import BlazePose, Followed, distinct, inside, largest, tiles
 from actionprompt.video.decode import Video, open_video
 from actionprompt.video.detect import Person, detect
 from actionprompt.video.people import tracks
@@ -61,6 +61,13 @@ def test_who_is_seen_twice_counts_once():
     assert distinct([]) == []
     assert inside(again.person, a.person) == 0.5
     assert inside(again.person, followed(400.0, 200.0, 0.7).person) == 0
+
+
+def test_the_most_prominent_are_kept():
+    near, far, unsure = followed(100.0, 300.0, 0.7), followed(600.0, 100.0, 0.9), followed(900.0, 300.0, 0.6)
+    assert largest([far, near, unsure], 1) == [near]
+    assert largest([far, near, unsure], 2) == [near, unsure]
+    assert largest([far, near], 2) == [far, near]
 
 
 def test_as_mediapipe(blazepose: BlazePose, demo: Path):

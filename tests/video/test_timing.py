@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actionprompt.video.timing import SAME, describe, pieces, resample
+from actionprompt.video.timing import SAME, Resampler, describe, pieces, resample
 
 STEPS = st.lists(st.floats(0.004, 0.3), min_size=1, max_size=40)
 """Variable frame rates: between 3 and 250 frames a second."""
@@ -78,3 +78,47 @@ def test_pieces_end_at_long_gaps():
 )
 def test_what_is_said(times: np.ndarray, sentence: str):
     assert describe(times, 50.0) == sentence
+
+
+def live(times: np.ndarray, values: np.ndarray, fps: float) -> list[list[tuple[float, np.ndarray]]]:
+    """What each frame makes known."""
+    resampler = Resampler(fps)
+    return [resampler.push(float(time), value) for time, value in zip(times, values, strict=True)]
+
+
+@settings(max_examples=60)
+@given(STEPS, st.floats(0, 100), st.sampled_from([25.0, 29.97, 50.0, 60.0]))
+def test_live_is_numpys_interpolation(steps: list[float], start: float, fps: float):
+    times = clock(steps, start)
+    values = np.random.default_rng(len(steps)).normal(size=(times.size, 2, 2))
+    told = live(times, values, fps)
+    known = [one for found in told for one in found]
+    assert [time for time, _ in known] == [times[0] + k / fps for k in range(len(known))]
+    assert times[0] + (len(known) - 1) / fps <= times[-1] + SAME / fps < times[0] + len(known) / fps  # none is missing
+    for i, found in enumerate(told):
+        for time, value in found:  # told as soon as it is between two frames, and of no later ones
+            assert i == 0 or times[i - 1] + SAME / fps < time
+            for axis in np.ndindex(2, 2):
+                slow = np.interp(time, times[: i + 1], values[(slice(i + 1), *axis)])
+                assert value[axis] == pytest.approx(slow, abs=1e-9)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 60), st.floats(0, 100), st.sampled_from([25.0, 30.0, 50.0, 60.0]))
+def test_live_equal_rates_are_the_identity(frames: int, start: float, fps: float):
+    values = np.random.default_rng(frames).normal(size=(frames, 3, 2)).astype(np.float32)
+    exact = live(np.arange(frames) / fps, values, fps)
+    assert all(len(found) == 1 and (found[0][1] == value).all() for found, value in zip(exact, values, strict=True))
+    later = live(start + np.arange(frames) / fps, values, fps)
+    for found, value in zip(later, values, strict=True):
+        assert len(found) == 1
+        np.testing.assert_allclose(found[0][1], value, atol=1e-5)
+
+
+def test_live_agrees_with_the_whole():
+    times = np.arange(40) / 30
+    values = np.random.default_rng(0).normal(size=(40, 2, 2))
+    first, whole = resample(times, values, 50.0)
+    known = [value for found in live(times, values, 50.0) for _, value in found]
+    assert first == 0
+    np.testing.assert_allclose(known, whole, atol=1e-9)

@@ -1,14 +1,12 @@
-"""``actionprompt lift SOURCE``: a video, or 2D keypoints, to 3D motion with named actions."""
+"""``actionprompt lift SOURCE``: a video, or 2D keypoints, to 3D motion with named actions; live in ``lift_live``."""
 
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-import tyro
-
-from actionprompt.commands.lift_joints import VIDEO_SUFFIXES, DetectorArgs, KeypointArgs, look, read
+from actionprompt.commands.lift_args import CameraArgs, LiftArgs, is_live, load_lifter
+from actionprompt.commands.lift_joints import VIDEO_SUFFIXES, look, read
 from actionprompt.commands.options import parse
 from actionprompt.errors import InputError
 from actionprompt.files import check_writable
@@ -16,7 +14,6 @@ from actionprompt.files import check_writable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from actionprompt.model import Lifter
     from actionprompt.motion import MotionCfg
     from actionprompt.output import LiftedTrack
     from actionprompt.video.people import People
@@ -25,89 +22,17 @@ LARGEST = 30_000_000
 """Bytes of a video that is put into a page if nothing else is said."""
 
 
-@dataclass(frozen=True)
-class CameraArgs:
-    """What is known of the camera; it makes a walk move, and a tilted picture upright."""
-
-    view: float = 65.0
-    """Field of view along the longer side of the image, degrees; the person's path depends on it."""
-    focal: float | None = None
-    """Focal length in pixels, instead of the field of view."""
-    pitch: float = 0.0
-    """Degrees by which the camera looks down."""
-    roll: float = 0.0
-    """Degrees by which the camera is turned clockwise."""
-
-
-@dataclass(frozen=True)
-class LiftArgs:
-    """What to lift, with which model, into which files."""
-
-    source: tyro.conf.Positional[str]
-    """A video, a keypoint file, or - for JSON lines from a pipe (answered line by line)."""
-    out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=["-o"])] = ()
-    """Files to write: .html .npz .csv .json .segments.csv .segments.json .bvh .glb .trc .c3d, and .mp4 (the video with
-    the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder."""
-    model: str | None = None
-    """A shipped model (`actionprompt models`), a model file or a run's folder (default: the shipped one)."""
-    people: int = 0
-    """Lift only so many people, the most prominent ones: largest, longest and surest seen (0: all)."""
-    flip: bool = True
-    """Average with the answer for the mirrored joints: better and slower."""
-    overlap: int = 0
-    """Frames that neighbouring windows share, their answers averaged; for models that answer whole windows (MixSTE)."""
-    smooth: Literal["none", "one-euro", "savitzky-golay"] = "none"
-    """Smooth the motion: One-Euro (causal, lags behind) or Savitzky-Golay (looks ahead)."""
-    root: bool = True
-    """Estimate the person's path through space (approximate)."""
-    axes: Literal["camera", "y-up", "z-up"] = "camera"
-    """Of npz, CSV and JSON; BVH, glTF and TRC have y up, C3D has z up."""
-    page_video: Literal["auto", "embed", "link", "none"] = "auto"
-    """The video in a page (.html): inside it, linked from where it lies, or left out (auto: inside up to 30 MB)."""
-    bvh_unit: Literal["m", "cm"] = "m"
-    """BVH does not say its unit: metres suit Blender, centimetres most motion capture programs."""
-    lag: int = 0
-    """With -: frames of look-ahead before an answer."""
-    keypoints: KeypointArgs = KeypointArgs()
-    detector: DetectorArgs = DetectorArgs()
-    camera: CameraArgs = CameraArgs()
-    device: Annotated[str, tyro.conf.arg(metavar="cpu|cuda")] = "cpu"
-    """Where to compute."""
-
-
 def main(args: list[str]) -> int:
     """Runs the command."""
-    what = "Lift the people of a video, or 2D keypoints of a file or a pipe, to 3D motion with named actions."
-    parsed = parse(LiftArgs, args, "actionprompt lift", description=what)
-    return pipe(parsed) if parsed.source == "-" else run(parsed)
-
-
-def pipe(args: LiftArgs) -> int:
-    """JSON lines in, JSON lines out."""
-    from actionprompt.pipe import PointReader, lift_lines
-
-    k, usual = args.keypoints, LiftArgs("-")
-    fixed = (
-        "out",
-        "people",
-        "flip",
-        "overlap",
-        "smooth",
-        "root",
-        "axes",
-        "page_video",
-        "bvh_unit",
-        "detector",
-        "camera",
+    what = (
+        "Lift the people of a video, of a webcam, or 2D keypoints of a file or a pipe, to 3D motion with named actions."
     )
-    unread = [name for name in fixed if getattr(args, name) != getattr(usual, name)]
-    unread += [f"keypoints.{name}" for name in ("file", "fps") if getattr(k, name) is not None]
-    if unread:
-        raise InputError(f"--{unread[0].replace('_', '-')} has no effect on a pipe (-), which answers on its output.")
-    reader = PointReader(k.layout, k.size, k.units)
-    for answer in lift_lines(_model(args), sys.stdin, reader, args.lag):
-        print(answer, flush=True)
-    return 0
+    parsed = parse(LiftArgs, args, "actionprompt lift", description=what)
+    if not is_live(parsed.source):
+        return run(parsed)
+    from actionprompt.commands.lift_live import live
+
+    return live(parsed)
 
 
 def run(args: LiftArgs) -> int:
@@ -120,10 +45,12 @@ def run(args: LiftArgs) -> int:
     source = Path(args.source)
     outs = args.out or tuple(Path(f"{source.stem}-3d{suffix}") for suffix in (".html", ".npz"))
     if args.lag:
-        raise InputError("--lag is for pipes (-): files are lifted with all the look-ahead there is.")
+        raise InputError("--lag is for pipes (-) and webcams: files are lifted with all the look-ahead there is.")
+    if args.show:
+        raise InputError("--show is for pipes (-) and webcams: files become pages, which `actionprompt view` opens.")
     settings, video = _settings(args), source.suffix.lower() in VIDEO_SUFFIXES
     _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
-    lifter = _model(args)
+    lifter = load_lifter(args)
     begin = perf_counter()
     k, rate = args.keypoints, model_rate(lifter)
     found, notes = look(source, k, args.detector, rate, console) if video else read(source, k, rate)
@@ -148,16 +75,10 @@ def _settings(args: LiftArgs) -> "MotionCfg":
     c = args.camera
     if c.focal is not None and not c.focal > 0:
         raise InputError(f"--camera.focal is {c.focal}: a focal length is a positive number of pixels.")
+    if c.focal is not None and c.view != CameraArgs().view:
+        raise InputError("--camera.focal and --camera.view say the same thing in two ways: give one of them.")
     up = tilted(c.pitch, c.roll)
     return MotionCfg(args.flip, args.overlap, root=args.root, view=c.view, focal=c.focal, smoothing=smoothing, up=up)
-
-
-def _model(args: LiftArgs) -> "Lifter":
-    from actionprompt import models
-    from actionprompt.commands.evaluate import to_device
-    from actionprompt.model import load
-
-    return to_device(load(models.find(args.model or models.DEFAULT)), args.device)
 
 
 def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: str | None) -> None:

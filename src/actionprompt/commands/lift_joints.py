@@ -36,7 +36,7 @@ class KeypointArgs:
     units: Literal["pixels", "relative", "screen"] = "pixels"
     """Coordinates: pixels, relative (0 to 1 of width and height), or screen (width -1 to 1)."""
     fps: float | None = None
-    """Frames per second of a keypoint file (default: the video's, else the model's)."""
+    """Frames per second of a keypoint file or a pipe (default: the video's, else the model's)."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def look(
         return at_rate(known, times, fps), (note,)
     from actionprompt.video.detect import detect
 
-    detector = _detector(d)
+    detector = load_detector(d)
     seen = detect(video, detector, partial=d.partial, most=MOST_FRAMES)
     if seen.broken:
         console.print(f"[yellow]{seen.broken} What comes before is lifted.")
@@ -81,14 +81,15 @@ def look(
     return people_seen(seen, str(path), fps), (note,)
 
 
-def _detector(args: DetectorArgs) -> "Detector":
+def load_detector(args: DetectorArgs, most: int = 5) -> "Detector":
+    """The detector, of at most so many people where it can be told."""
     if args.name == "rtmlib":
         from actionprompt.video.rtm import RTM
 
         return RTM()
     from actionprompt.video.blazepose import BlazePose
 
-    return BlazePose(weights=args.weights)
+    return BlazePose(weights=args.weights, most=most)
 
 
 def read(path: Path, k: KeypointArgs, fps: float) -> "tuple[People, tuple[str, ...]]":

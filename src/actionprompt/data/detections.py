@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from actionprompt.data.layouts import Layout, layouts
-from actionprompt.errors import InputError
+from actionprompt.data.layouts import Layout, layout_for, layouts
+from actionprompt.errors import InputError, unknown
 
 MOST_PEOPLE = 100
 """In one frame: a file with more is no file of people to lift."""
@@ -100,30 +100,14 @@ def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
     Raises:
         InputError: an unknown layout, another number of points than it has, or a number that fits none or several.
     """
-    known, count = layouts(), detections.points.shape[1]
+    known, said = layouts(), detections.layout
     if wanted is not None and wanted not in known:
-        raise InputError(f"There is no layout {wanted!r}: there are {', '.join(known)}.")
-    said = detections.layout
+        raise unknown("layout", wanted, known)
     if said is not None and said not in known:
         raise InputError(f"{where} says that its layout is {said!r}: there are {', '.join(known)}.")
     if wanted is not None and said is not None and wanted != said:
         raise InputError(f"{where} says that its layout is {said}, not {wanted}.")
-    name = wanted or said
-    fitting = [layout for layout in known.values() if count in layout.counts]
-    if name is not None and name in known:
-        if count not in known[name].counts:
-            hint = f"; {count} points are {' or '.join(f.name for f in fitting)}" if fitting else ""
-            raise InputError(f"{where} has {count} points a person, and {name} has {known[name].counts[0]}{hint}.")
-        return known[name]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise InputError(
-            f"{where} has {count} points a person: say whether they are {' or '.join(f.name for f in fitting)} "
-            "(--keypoints.layout)."
-        )
-    counts = ", ".join(f"{layout.name} {layout.counts[0]}" for layout in known.values())
-    raise InputError(f"{where} has {count} points a person, which is none of the known layouts ({counts}).")
+    return layout_for(detections.points.shape[1], wanted or said, where)
 
 
 def frame_numbers(names: Sequence[Any]) -> list[int]:

@@ -94,7 +94,7 @@ def people(
             dropped.append(f"Person {person} ({len(track)} frames): {why}.")
             continue
         points = torch.from_numpy(chosen.weights() @ sequence.points).float()
-        screen = _to_screen(points, units, width, height)
+        screen = to_screen(points, units, (width, height))
         interpolated = int(sequence.filled[:, chosen.needed].sum())
         confidence = _confidence(sequence.confidence, chosen)
         tracks.append(Track(person, int(detections.frame[track[0]]), screen, confidence, interpolated))
@@ -165,12 +165,14 @@ def _check_units(detections: Detections, units: Units, width: int, height: int, 
         )
 
 
-def _to_screen(points: Float[Tensor, "n j 2"], units: Units, width: int, height: int) -> Float[Tensor, "n j 2"]:
+def to_screen(points: Float[Tensor, "*n j 2"], units: Units, size: tuple[int, int] | None) -> Float[Tensor, "*n j 2"]:
+    """Points in some units on the normalised screen; the image's size in pixels is needed but for the screen's own."""
     if units == "screen":
         return points
+    assert size is not None, f"{units} need the image's size"
     if units == "relative":
-        points = points * points.new_tensor([width, height])
-    return normalise_screen(points, width, height)
+        points = points * points.new_tensor(size)
+    return normalise_screen(points, *size)
 
 
 def _confidence(confidence: Float[np.ndarray, "n p"], layout: Layout) -> Float[Tensor, "n 17"]:

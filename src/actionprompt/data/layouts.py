@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from actionprompt.errors import InputError, unknown
 from actionprompt.skeleton import COCO_17, H36M_17
 
 ABOVE_EARS = 0.54
@@ -74,6 +75,30 @@ def layouts() -> dict[str, Layout]:
         Layout("h36m17", H36M_17.joints, (17,), {joint: {joint: 1.0} for joint in H36M_17.joints}),
     )
     return {layout.name: layout for layout in known}
+
+
+def layout_for(count: int, name: str | None, where: str) -> Layout:
+    """The layout of so many points a person: the named one, else the only one of that number.
+
+    Raises:
+        InputError: an unknown layout, another number of points than it has, or a number that fits none or several.
+    """
+    known = layouts()
+    fitting = [layout for layout in known.values() if count in layout.counts]
+    names = " or ".join(layout.name for layout in fitting)
+    if name is not None:
+        if name not in known:
+            raise unknown("layout", name, known)
+        if count not in known[name].counts:
+            hint = f"; {count} points are {names}" if fitting else ""
+            raise InputError(f"{where} has {count} points a person, and {name} has {known[name].counts[0]}{hint}.")
+        return known[name]
+    if len(fitting) > 1:
+        raise InputError(f"{where} has {count} points a person: say whether they are {names} (--keypoints.layout).")
+    if not fitting:
+        counts = ", ".join(f"{layout.name} {layout.counts[0]}" for layout in known.values())
+        raise InputError(f"{where} has {count} points a person, which is none of the known layouts ({counts}).")
+    return fitting[0]
 
 
 def combine(

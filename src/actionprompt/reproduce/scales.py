@@ -127,14 +127,13 @@ def lasting(scale: Scale, steps: int) -> Scale:
     Raises:
         InputError: some run would have no whole number of steps in each epoch.
     """
-    usual = scale.encoders["VPose"].schedule
-    assert usual.epoch_steps is not None
+    usual = _count(scale.encoders["VPose"].schedule)
 
     def recipe(old: Recipe) -> Recipe:
-        assert old.schedule.epoch_steps is not None
-        longer = Fraction(steps * old.schedule.epoch_steps, usual.epochs * usual.epoch_steps)
+        longer = Fraction(steps * _count(old.schedule), usual * old.schedule.epochs)
         if longer < 1 or longer.denominator > 1:
-            raise InputError(f"--steps is {steps}: it must be a multiple of {usual.epochs}, the number of epochs.")
+            epochs = old.schedule.epochs
+            raise InputError(f"--steps is {steps}: it must be a multiple of {epochs}, the number of epochs.")
         return replace(old, schedule=replace(old.schedule, epoch_steps=int(longer)))
 
     def each(old: Mapping[str, Recipe]) -> Mapping[str, Recipe]:
@@ -144,6 +143,12 @@ def lasting(scale: Scale, steps: int) -> Scale:
     return replace(
         scale, what=what, encoders=each(scale.encoders), long=recipe(scale.long), humaneva=each(scale.humaneva)
     )
+
+
+def _count(schedule: ScheduleCfg) -> int:
+    """Steps of the whole training."""
+    assert schedule.epoch_steps is not None, "a scale whose epochs show every window once is not lengthened"
+    return schedule.epochs * schedule.epoch_steps
 
 
 SCALES: Mapping[str, Scale] = MappingProxyType({"cpu": _cpu(), "gpu": _gpu(), "paper": _paper()})

@@ -57,7 +57,7 @@ class BlazePose:
             size: of the network that finds the landmarks.
             weights: a folder or wheel that holds the weights; None: see ``weights.find``.
             fetch: whether pip may fetch them once.
-            most: people to follow.
+            most: people to follow; with more in the picture, the most prominent ones.
             threads: of the networks.
 
         Raises:
@@ -84,7 +84,7 @@ class BlazePose:
         kept = distinct(kept)
         looks = len(tiles(image.shape[1], image.shape[0])) if anew else 1 if kept else 3
         for _ in range(looks if len(kept) < self._most else 0):
-            kept = distinct(kept + self._newcomers(image, next(self._tiles), kept))[: self._most]
+            kept = largest(distinct(kept + self._newcomers(image, next(self._tiles), kept)), self._most)
         self._followed = kept
         return [followed.person for followed in kept]
 
@@ -135,6 +135,13 @@ def distinct(followed: list[Followed]) -> list[Followed]:
         if not any(_same(one.region, other.region) for other in kept):
             kept.append(one)
     return kept
+
+
+def largest(followed: list[Followed], most: int) -> list[Followed]:
+    """The most prominent ones, if there are more: largest and surest."""
+    if len(followed) <= most:
+        return followed
+    return sorted(followed, key=lambda one: -one.region.size * one.sure)[:most]
 
 
 def inside(one: Person, other: Person) -> float:

@@ -5,6 +5,7 @@ curves were 8 to 15 % further from the truth; without noise the line is off by 0
 """
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -59,3 +60,38 @@ def describe(times: Float[np.ndarray, " n"], fps: float) -> str:
     slow, fast = 1 / np.quantile(steps, [0.99, 0.01])
     varies = f"variable, {slow:.4g} to {fast:.4g}, " if fast > 1.3 * slow else ""
     return f"{varies}{rate:.4g} frames/s -> {fps:.4g} frames/s, interpolated"
+
+
+class Resampler:
+    """``resample`` for frames as they come: what lies between the last two frames is known when the second one comes.
+
+    The first frame is at a wanted time; nothing is extrapolated, so that a wanted time after the last frame waits for
+    the next one.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._fps = fps
+        self._first = 0.0
+        self._count = 0
+        """Wanted times so far."""
+        self._last: tuple[float, Any] = (0.0, None)
+
+    def push(self, time: float, values: Float[np.ndarray, "*d"]) -> list[tuple[float, Float[np.ndarray, "*d"]]]:
+        """Seconds and values, at the wanted rate, that the frame at this time makes known.
+
+        Args:
+            time: seconds, later than those of the frame before.
+            values: of that frame.
+        """
+        before, old = self._last
+        self._last = time, values
+        if self._count == 0:
+            self._first, self._count = time, 1
+            return [(time, values)]
+        assert time > before, f"{time} s is not after {before} s"
+        known = []
+        while (wanted := self._first + self._count / self._fps) <= time + SAME / self._fps:
+            share = min(1.0, (wanted - before) / (time - before))
+            known.append((wanted, (1 - share) * old + share * values))
+            self._count += 1
+        return known

@@ -1,0 +1,78 @@
+"""What ``actionprompt lift`` is told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from actionprompt.commands.lift_joints import DetectorArgs, KeypointArgs
+
+if TYPE_CHECKING:
+    from actionprompt.model import Lifter
+
+
+@dataclass(frozen=True)
+class CameraArgs:
+    """What is known of the camera; it makes a walk move, and a tilted picture upright."""
+
+    view: float = 65.0
+    """Field of view along the longer side of the image, degrees; the person's path depends on it."""
+    focal: float | None = None
+    """Focal length in pixels, instead of the field of view."""
+    pitch: float = 0.0
+    """Degrees by which the camera looks down."""
+    roll: float = 0.0
+    """Degrees by which the camera is turned clockwise."""
+
+
+@dataclass(frozen=True)
+class LiftArgs:
+    """What to lift, with which model, into which files."""
+
+    source: tyro.conf.Positional[str]
+    """A video, a keypoint file, - (JSON lines of a pipe, answered line by line), or webcam (webcam:1, webcam:NAME)."""
+    out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=["-o"])] = ()
+    """Files to write: .html .npz .csv .json .segments.csv .segments.json .bvh .glb .trc .c3d, and .mp4 (the video with
+    the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder."""
+    model: str | None = None
+    """A shipped model (`actionprompt models`), a model file or a run's folder (default: the shipped one)."""
+    people: int = 0
+    """Lift only so many people, the most prominent ones: largest, longest and surest seen (0: all)."""
+    flip: bool = True
+    """Average with the answer for the mirrored joints: better and slower."""
+    overlap: int = 0
+    """Frames that neighbouring windows share, their answers averaged; for models that answer whole windows (MixSTE)."""
+    smooth: Literal["none", "one-euro", "savitzky-golay"] = "none"
+    """Smooth the motion: One-Euro (causal, lags behind) or Savitzky-Golay (looks ahead)."""
+    root: bool = True
+    """Estimate the person's path through space (approximate)."""
+    axes: Literal["camera", "y-up", "z-up"] = "camera"
+    """Of npz, CSV and JSON; BVH, glTF and TRC have y up, C3D has z up."""
+    page_video: Literal["auto", "embed", "link", "none"] = "auto"
+    """The video in a page (.html): inside it, linked from where it lies, or left out (auto: inside up to 30 MB)."""
+    bvh_unit: Literal["m", "cm"] = "m"
+    """BVH does not say its unit: metres suit Blender, centimetres most motion capture programs."""
+    lag: int = 0
+    """With - and webcam: frames of look-ahead before an answer."""
+    show: bool = False
+    """With - and webcam: show the person in 3D in the browser, live."""
+    keypoints: KeypointArgs = KeypointArgs()
+    detector: DetectorArgs = DetectorArgs()
+    camera: CameraArgs = CameraArgs()
+    device: Annotated[str, tyro.conf.arg(metavar="cpu|cuda")] = "cpu"
+    """Where to compute."""
+
+
+def is_live(source: str) -> bool:
+    """Whether a source is lifted while it goes on: a pipe or a webcam."""
+    return source in ("-", "webcam") or source.startswith("webcam:")
+
+
+def load_lifter(args: LiftArgs) -> "Lifter":
+    """The model, where it computes."""
+    from actionprompt import models
+    from actionprompt.commands.evaluate import to_device
+    from actionprompt.model import load
+
+    return to_device(load(models.find(args.model or models.DEFAULT)), args.device)

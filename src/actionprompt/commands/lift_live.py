@@ -1,0 +1,147 @@
+"""``actionprompt lift -`` and ``actionprompt lift webcam``: answers as JSON lines while it goes on, and a live view."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import fields
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from actionprompt.commands.lift_args import LiftArgs, load_lifter
+from actionprompt.commands.lift_joints import load_detector
+from actionprompt.errors import InputError
+from actionprompt.interrupts import interrupts
+
+if TYPE_CHECKING:
+    from actionprompt.live import Live, LiveAnswer
+    from actionprompt.video.detect import Detector
+    from actionprompt.video.webcam import Webcam
+
+PIPE = {"model", "lag", "show", "device", "keypoints.layout", "keypoints.size", "keypoints.units", "keypoints.fps"}
+WEBCAM = {"model", "lag", "show", "device", "detector.name", "detector.weights"}
+"""The options that have an effect."""
+
+
+def live(args: LiftArgs) -> int:
+    """Lifts what comes; whoever reads the output may have enough at any time, as ``head`` has."""
+    try:
+        if args.source == "-":
+            return pipe(args)
+        return webcam(args)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is not written at exit either
+        return 0
+
+
+def pipe(args: LiftArgs) -> int:
+    """JSON lines in, JSON lines out."""
+    from actionprompt.pipe import PointReader, lift_lines
+
+    _check(args, PIPE, "on a pipe (-), which answers on its output")
+    k = args.keypoints
+    reader = PointReader(k.layout, k.size, k.units, k.fps)
+    with _told(args.show) as tell:
+        tell(lift_lines(load_lifter(args), sys.stdin, reader, args.lag))
+    return 0
+
+
+def webcam(args: LiftArgs) -> int:
+    """One person before a camera, until Ctrl-C."""
+    from actionprompt.live import Live
+    from actionprompt.video.webcam import find_camera
+
+    _check(args, WEBCAM, "on a webcam, which is answered on the output")
+    camera = find_camera(args.source.partition(":")[2])
+    lifter = load_lifter(args)
+    follow(camera, load_detector(args.detector, most=1), Live(lifter, args.lag), args.show)
+    return 0
+
+
+def follow(camera: "Webcam", detector: "Detector", live: "Live", show: bool) -> None:
+    """Detects, lifts and answers until Ctrl-C or the camera's end."""
+    from actionprompt.video.follow import Follower
+
+    seen = Follower(detector)
+    with interrupts() as stop, _told(show) as tell, camera.opened() as frames:
+        status = Status()
+        for time, image in frames:
+            if stop:
+                break
+            begin = perf_counter()
+            joints = seen(image, time)
+            looked = perf_counter()
+            last = tell(live.nobody(time) if joints is None else live.push(joints, time))
+            status.add(frames.arrived, looked - begin, perf_counter() - looked, joints is not None, last)
+        tell(live.end())
+
+
+class Status:
+    """A line on stderr, once a second: how fast it goes, and what is seen."""
+
+    def __init__(self) -> None:
+        self._does = ""
+        self._clear(0)
+
+    def add(self, arrived: int, detecting: float, lifting: float, seen: bool, last: "LiveAnswer | None") -> None:
+        """One more frame; seconds of its parts, how many the camera has given, and the last answer if there is one."""
+        self._looked += 1
+        self._seen += seen
+        self._detecting += detecting
+        self._lifting += lifting
+        if last is not None:
+            self._does = f"{last.action} {last.probability:.0%}" if last.action else ""
+        if (passed := perf_counter() - self._begin) < 1:
+            return
+        print(
+            f"camera {(arrived - self._arrived) / passed:.1f} frames/s, {self._looked / passed:.1f} looked at; "
+            f"detecting {self._detecting / passed:.0%} of the time, lifting {self._lifting / passed:.0%}; "
+            f"{(self._does or 'somebody') if self._seen else 'nobody'}",
+            file=sys.stderr,
+            flush=True,
+        )
+        self._clear(arrived)
+
+    def _clear(self, arrived: int) -> None:
+        self._begin, self._arrived = perf_counter(), arrived
+        self._looked = self._seen = 0
+        self._detecting = self._lifting = 0.0
+
+
+@contextmanager
+def _told(show: bool) -> Iterator[Callable[[Iterable["LiveAnswer"]], "LiveAnswer | None"]]:
+    """A function that writes answers, each as it comes, shows them if wanted, and returns the last one."""
+    out, view = sys.stdout, None
+    with ExitStack() as stack, redirect_stdout(sys.stderr):  # nobody else writes between the answers
+        if show:
+            from actionprompt.output.live_view import LiveView
+
+            view = stack.enter_context(LiveView())
+            print(f"Live view: {view.address}", file=sys.stderr, flush=True)
+
+        def tell(answers: Iterable["LiveAnswer"]) -> "LiveAnswer | None":
+            answer = None
+            for answer in answers:
+                print(answer.line(), file=out, flush=True)
+                if view is not None:
+                    view.show(answer.pose, answer.action, answer.probability)
+            return answer
+
+        yield tell
+
+
+def _check(args: LiftArgs, read: set[str], where: str) -> None:
+    """Refuses options that would have no effect.
+
+    Raises:
+        InputError: one of them was given.
+    """
+    usual = LiftArgs(args.source)
+    for name in (field.name for field in fields(args)):
+        given, default = getattr(args, name), getattr(usual, name)
+        inner = [f"{name}.{part.name}" for part in fields(given)] if hasattr(given, "__dataclass_fields__") else []
+        for option in inner or [name]:
+            part = option.partition(".")[2]
+            differs = getattr(given, part) != getattr(default, part) if part else given != default
+            if differs and option not in read:
+                raise InputError(f"--{option.replace('_', '-')} has no effect {where}.")

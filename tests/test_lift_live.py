@@ -1,0 +1,174 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from actionprompt import cli
+from actionprompt.commands.lift_live import Status
+from actionprompt.live import LiveAnswer
+from actionprompt.model import save
+from actionprompt.video.detect import Person
+from actionprompt.video.webcam import Webcam
+from small import lifter
+
+SHAPE = np.random.default_rng(0).random((17, 2)) * [10, 30]
+
+
+class Fake:
+    """Sees one person, who goes right, but not in some frames."""
+
+    name, layout = "fake", "coco17"
+
+    def __init__(self, absent: tuple[float, float] = (9, 9)) -> None:
+        self.absent = absent
+
+    def __call__(self, image: np.ndarray, time: float) -> list[Person]:
+        gone = self.absent[0] <= time < self.absent[1]
+        return [] if gone else [Person(SHAPE + np.array([5 * time, 5]), np.full(17, 0.9))]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = lifter("apm")
+    made.about = {"skeleton": "h36m17", "fps": "50", "data": "nothing"}
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    save(made, path)
+    return path
+
+
+def call(monkeypatch, detector: Fake, seconds: float, *args: str) -> int:
+    source = Webcam(f"testsrc=size=64x48:rate=30:duration={seconds},realtime", "lavfi")
+    monkeypatch.setattr("actionprompt.video.webcam.find_camera", lambda wanted: source)
+    monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", lambda args, most: detector)
+    return cli.main(["lift", *args])
+
+
+@pytest.mark.parametrize("lag", ["0", "3"])
+def test_a_webcam(model: Path, lag: str, monkeypatch, capsys) -> None:
+    assert call(monkeypatch, Fake(), 1.4, "webcam", "--model", str(model), "--lag", lag) == 0
+    out, err = capsys.readouterr()
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert [a["frame"] for a in answers] == list(range(len(answers)))
+    times = [a["time"] for a in answers]
+    np.testing.assert_allclose(np.diff(times), 1 / 50, atol=2e-4)
+    assert times[-1] > 1.1
+    assert np.isfinite([a["pose"] for a in answers]).all()
+    assert {a["action"] for a in answers} <= {"walk", "sit down", "wave"}
+    told = [line for line in err.splitlines() if line.startswith("camera ")]
+    assert 1 <= len(told) <= 3  # in 1.4 s, or more where the machine is busy
+    assert "looked at; detecting" in told[0]
+    assert any(f"{action} " in told[0] for action in ("walk", "sit down", "wave"))
+
+
+def test_somebody_leaves_and_returns(model: Path, monkeypatch, capsys) -> None:
+    assert call(monkeypatch, Fake(absent=(0.3, 1.8)), 2.2, "webcam", "--model", str(model)) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    missing = [i for i, a in enumerate(answers) if a["pose"] is None]
+    assert len(missing) == 1
+    i = missing[0]
+    assert 1.2 < answers[i]["time"] < 1.8
+    assert answers[i - 1]["time"] < 0.31
+    assert answers[i + 1]["time"] == pytest.approx(1.9, abs=0.2)
+    assert len(answers) > i + 2
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ("webcam --no-root", "--root has no effect on a webcam"),
+        ("webcam --detector.partial", "--detector.partial has no effect on a webcam"),
+        ("webcam:1 --keypoints.fps 30", "--keypoints.fps has no effect on a webcam"),
+        ("webcam --camera.pitch 5", "--camera.pitch has no effect on a webcam"),
+        ("webcam --lag 99", "lags 0 to"),
+    ],
+)
+def test_what_has_no_effect(args: str, message: str, model: Path, monkeypatch, capsys) -> None:
+    assert call(monkeypatch, Fake(), 0.1, *args.split(), "--model", str(model)) == 2
+    out, err = capsys.readouterr()
+    assert message in err
+    assert out == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="cameras have other names elsewhere")
+def test_no_camera(model: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", lambda args, most: Fake())
+    assert cli.main(["lift", "webcam:/nowhere/video9", "--model", str(model)]) == 2
+    assert "Cannot open the camera /nowhere/video9: there is no such device" in capsys.readouterr().err
+
+
+def test_the_status_counts_what_it_says(monkeypatch, capsys) -> None:
+    now = 0.0
+    monkeypatch.setattr("actionprompt.commands.lift_live.perf_counter", lambda: now)
+    status = Status()
+    for i in range(1, 31):
+        now = i / 10
+        status.add(3 * i, 0.05, 0.02, i > 10, LiveAnswer(i, action="walk", probability=0.934) if i > 10 else None)
+    assert capsys.readouterr().err.splitlines() == [
+        "camera 30.0 frames/s, 10.0 looked at; detecting 50% of the time, lifting 20%; nobody",
+        *["camera 30.0 frames/s, 10.0 looked at; detecting 50% of the time, lifting 20%; walk 93%"] * 2,
+    ]
+
+
+def start(code: str, **options) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.PIPE, text=True, env=environment, **options
+    )
+
+
+def test_ctrl_c_ends_a_webcam_tidily(model: Path) -> None:
+    process = start(
+        f"""
+        import sys, threading
+        import actionprompt.commands.lift_live as command, actionprompt.video.webcam as webcam
+        from actionprompt import cli
+        from test_lift_live import Fake
+        webcam.find_camera = lambda wanted: webcam.Webcam("testsrc=size=64x48:rate=30,realtime", "lavfi")
+        command.load_detector = lambda args, most: Fake(absent=(1e9, 1e9))
+        code = cli.main(["lift", "webcam", "--lag", "2", "--model", {str(model)!r}])
+        left = [thread.name for thread in threading.enumerate() if thread.name == "camera"]
+        print("threads left", left, file=sys.stderr)
+        sys.exit(code)
+        """,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    first = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "threads left []" in err
+    assert "Traceback" not in err
+    times = [first["time"], *(json.loads(line)["time"] for line in out.splitlines())]
+    np.testing.assert_allclose(np.diff(times), 1 / 50, atol=2e-4)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way")
+def test_head_may_have_enough(model: Path) -> None:
+    """As ``camera-program | actionprompt lift - | head -1``."""
+    into, out_of = os.pipe()
+    lines = [json.dumps({"keypoints": (SHAPE + i).tolist()}) + "\n" for i in range(5)]
+    flags = ["--model", str(model), "--keypoints.layout", "coco17", "--keypoints.size", "64", "48"]
+    process = start(
+        f"import sys; from actionprompt import cli; sys.exit(cli.main(['lift', '-', *{flags!r}]))",
+        stdin=subprocess.PIPE,
+        stdout=out_of,
+    )
+    os.close(out_of)
+    assert process.stdin is not None
+    process.stdin.writelines(lines[:2])
+    process.stdin.flush()
+    with os.fdopen(into) as reader:
+        assert json.loads(reader.readline())["frame"] == 0
+        reader.readline()
+    time.sleep(0.1)
+    process.stdin.writelines(lines[2:])
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
