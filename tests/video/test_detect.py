@@ -5,12 +5,15 @@ from urllib.error import URLError
 
 import numpy as np
 import pytest
+import torch
 from films import film
 
+from actionprompt.data.keypoint_tables import write_arrays
+from actionprompt.data.keypoints import read_keypoints
 from actionprompt.errors import InputError
 from actionprompt.video.decode import open_video
 from actionprompt.video.detect import Detector, Person, detect, due
-from actionprompt.video.people import tracks
+from actionprompt.video.people import at_rate, tracks
 from actionprompt.video.rtm import RTM
 
 
@@ -48,6 +51,25 @@ def test_frames_become_detections(tmp_path: Path, capfd: pytest.CaptureFixture[s
     (track,) = found.tracks
     assert (track.first, track.keypoints.shape) == (0, (39, 17, 2))
     assert (track.keypoints[1:, 0, 0] > track.keypoints[:-1, 0, 0] - 1e-3).all()  # the grey level rises
+
+
+def test_what_was_seen_is_kept(tmp_path: Path):
+    video = open_video(film(tmp_path / "v.mp4", frames=20, fps=25))
+    seen = detect(video, Grey(absent=(3, 4)), hidden=True)
+    file = tmp_path / "seen.npz"
+    write_arrays(seen.detections, file)
+    known = read_keypoints(file)
+    assert known.times is not None
+    again, first = at_rate(known, known.times, 50.0), tracks(seen, str(video.path), 50.0)
+    assert (again.size, again.timing) == (first.size, first.timing)
+    torch.testing.assert_close(again.tracks[0].keypoints, first.tracks[0].keypoints, rtol=0, atol=0)
+    torch.testing.assert_close(again.tracks[0].confidence, first.tracks[0].confidence, rtol=0, atol=0)
+    with np.load(file) as arrays:
+        content = dict(arrays)
+    for broken in ({"frame": content["frame"] + 5}, {"times": content["times"][::-1]}, {"keypoints": np.zeros(3)}):
+        np.savez(file, **(content | broken))
+        with pytest.raises(InputError, match=r"seen\.npz is no file of detections"):
+            read_keypoints(file)
 
 
 def test_nobody(tmp_path: Path):

@@ -49,6 +49,7 @@ def run(args: LiftArgs) -> int:
     if args.show:
         raise InputError("--show is for pipes (-) and webcams: files become pages, which `actionprompt view` opens.")
     settings, video = _settings(args), source.suffix.lower() in VIDEO_SUFFIXES
+    _check_save(args, video, outs)
     _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
     lifter = load_lifter(args)
     begin = perf_counter()
@@ -99,6 +100,22 @@ def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: 
             raise InputError(f"{path} shows the skeleton over a video, and the source is none.")
         if path.suffix.lower() != ".mp4" and not any(path.name.lower().endswith(f".{name}") for name in formats()):
             raise InputError(f"Nothing writes {path.name}: names end in .mp4, .{', .'.join(formats())}.")
+
+
+def _check_save(args: LiftArgs, video: bool, outs: tuple[Path, ...]) -> None:
+    """Finds out before the work whether what the detector sees can be kept.
+
+    Raises:
+        InputError: no detector will run, or the file has another ending than .npz, is an output, or cannot be written.
+    """
+    save = args.detector.save
+    if save is None:
+        return
+    if not video or args.keypoints.file is not None:
+        raise InputError("--detector.save has nothing to keep: the 2D joints come from a file, and no detector runs.")
+    if save.suffix.lower() != ".npz" or save.resolve() in {path.resolve() for path in outs}:
+        raise InputError(f"--detector.save {save}: give a .npz file of its own.")
+    check_writable(save)
 
 
 def _chosen(found: "People", most: int) -> "People":

@@ -49,12 +49,15 @@ class DetectorArgs:
     """A folder or wheel that holds BlazePose's .tflite files."""
     partial: bool = False
     """Lift what comes before the place where a damaged video breaks off."""
+    save: Path | None = None
+    """Keep what the detector saw in this .npz file: `--keypoints.file` lifts it again without looking."""
 
 
 def look(
     path: Path, k: KeypointArgs, d: DetectorArgs, fps: float, console: "Console"
 ) -> "tuple[People, tuple[str, ...]]":
     """The people in a video, by a detector or from a keypoint file of it."""
+    from actionprompt.data.keypoint_tables import write_arrays
     from actionprompt.data.keypoints import read_keypoints
     from actionprompt.video.decode import open_video
     from actionprompt.video.people import at_rate
@@ -64,7 +67,7 @@ def look(
     if k.file is not None:
         known = read_keypoints(k.file, layout=k.layout, size=k.size or video.size, units=k.units)
         note = f"2D joints of {path.name} from {k.file.name} ({known.layout})"
-        times = _even(known, video.fps if k.fps is None else k.fps)
+        times = _times(known, k.fps, video.fps)
         if video.duration and abs(times[-1] - video.duration) > 0.5:
             console.print(f"[yellow]{k.file} covers {times[-1]:.1f} s, and the video lasts {video.duration:.1f} s.")
         return at_rate(known, times, fps), (note,)
@@ -77,6 +80,9 @@ def look(
     console.print(
         f"{seen.frames:,} frames, somebody in {seen.share:.0%} of them; the detector saw {seen.rate:.1f} frames/s."
     )
+    if d.save is not None:
+        write_arrays(seen.detections, d.save)
+        console.print(f"wrote {d.save}", soft_wrap=True)
     note = f"2D joints of {path.name} by {detector.name}" + (f"; {seen.broken}" if seen.broken else "")
     return people_seen(seen, str(path), fps), (note,)
 
@@ -100,21 +106,25 @@ def read(path: Path, k: KeypointArgs, fps: float) -> "tuple[People, tuple[str, .
     if k.file is not None:
         raise InputError(f"{path} is no video that --keypoints.file could belong to: give one keypoint file.")
     known = read_keypoints(path, layout=k.layout, size=k.size, units=k.units)
-    rate = fps if k.fps is None else k.fps
-    said = (
-        "" if k.fps is not None else f" (assumed to be at the model's {fps:g} frames/s: --keypoints.fps says otherwise)"
-    )
-    return at_rate(known, _even(known, rate), fps), (f"2D joints from {path.name}, {known.layout}{said}",)
+    times = _times(known, k.fps, fps)
+    said = k.fps is not None or known.times is not None
+    guess = "" if said else f" (assumed to be at the model's {fps:g} frames/s: --keypoints.fps says otherwise)"
+    return at_rate(known, times, fps), (f"2D joints from {path.name}, {known.layout}{guess}",)
 
 
-def _even(found: "KeypointFile", fps: float) -> "Float[np.ndarray, ' n']":
-    """Times of equally spaced frames.
+def _times(found: "KeypointFile", given: float | None, usual: float) -> "Float[np.ndarray, ' n']":
+    """Seconds of the frames: as the file says, else equally spaced, as given or as usual.
 
     Raises:
-        InputError: a frame rate that cannot be.
+        InputError: a frame rate that cannot be, or one for a file that knows its times.
     """
     import numpy as np
 
+    if found.times is not None:
+        if given is not None:
+            raise InputError("The keypoint file says the time of every frame: leave --keypoints.fps out.")
+        return found.times
+    fps = usual if given is None else given
     if not 1 <= fps < 10000:
         raise InputError(f"--keypoints.fps is {fps}: it must be a number from 1 to 10,000.")
     return np.arange(max(track.first + track.keypoints.shape[0] for track in found.tracks)) / fps

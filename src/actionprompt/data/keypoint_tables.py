@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from actionprompt.data.detections import Detections, collect
+from actionprompt.data.detections import Detections, check_frames, collect
 from actionprompt.data.layouts import layouts
 from actionprompt.data.npz_pickle import read_npz
 from actionprompt.errors import InputError
+from actionprompt.files import whole
 
 SCORES = ("confidence", "score", "visibility", "conf", "c", "v", "s")
 FIELD_LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
@@ -21,7 +22,8 @@ def read_arrays(path: Path) -> Detections:
     """An .npz file of ours or the field's, or a plain .npy array.
 
     Ours: ``keypoints`` (frames, points, 2 or 3) or (people, frames, points, 2 or 3), maybe ``confidence``,
-    ``layout``, and ``size`` (width, height). The field's: ``positions_2d[video]["custom"]`` and ``metadata``.
+    ``layout``, and ``size`` (width, height); or what ``write_arrays`` writes. The field's:
+    ``positions_2d[video]["custom"]`` and ``metadata``.
 
     Raises:
         InputError: not such a file.
@@ -45,7 +47,51 @@ def read_arrays(path: Path) -> Detections:
     if size is not None and len(size) != 2:
         raise InputError(f"{path}: `size` must be width and height, and holds {len(size)} numbers.")
     layout = str(content["layout"]) if "layout" in content else None
+    if {"frame", "times"} <= set(content):
+        return _from_detector(content, path, layout, (size[0], size[1]) if size else None)
     return _from_array(points, scores, path, layout, (size[0], size[1]) if size else None)
+
+
+def write_arrays(detections: Detections, path: Path) -> None:
+    """Writes detections as they are, so that people need not be looked for again.
+
+    Arrays: ``keypoints`` (detections, points, 2), ``confidence`` (detections, points), ``frame`` (detections),
+    ``times`` (frames; seconds), ``layout``, ``size``.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    assert detections.times is not None, "a detector's frames have times"
+    assert not any(detections.person), "nobody is followed yet"
+    known = {"layout": detections.layout, "size": detections.size}
+    with whole(path) as part:
+        np.savez_compressed(
+            part,
+            allow_pickle=False,
+            keypoints=detections.points,
+            confidence=detections.confidence,
+            frame=detections.frame,
+            times=detections.times,
+            **{name: np.array(value) for name, value in known.items() if value is not None},
+        )
+
+
+def _from_detector(
+    content: Mapping[str, Any], path: Path, layout: str | None, size: tuple[int, int] | None
+) -> Detections:
+    """What ``write_arrays`` wrote."""
+    points, sure = np.asarray(content["keypoints"]), np.asarray(content.get("confidence"))
+    frame, times = np.asarray(content["frame"]), np.asarray(content["times"])
+    fits = points.ndim == 3 and points.shape[-1] == 2 and points.size > 0 and sure.shape == points.shape[:2]
+    fits = fits and frame.shape == points.shape[:1] and frame.dtype.kind in "iu" and times.ndim == 1
+    numbers = fits and points.dtype.kind == sure.dtype.kind == times.dtype.kind == "f"
+    if not numbers or frame.min() < 0 or frame.max() >= times.size or not (np.diff(times) > 0).all():
+        raise InputError(
+            f"{path} is no file of detections: it needs keypoints (detections, points, 2), confidence (detections, "
+            "points), the frame of each detection, and rising times of the frames."
+        )
+    check_frames(frame, str(path))
+    return Detections(frame, ("",) * len(frame), points, sure, layout, size, times)
 
 
 def _field(content: Mapping[str, Any], path: Path) -> Detections:

@@ -51,6 +51,8 @@ class KeypointFile:
     size: tuple[int, int]
     dropped: tuple[str, ...]
     """People who cannot be lifted, one sentence each."""
+    times: Float[np.ndarray, " n"] | None = None
+    """Seconds of every frame, where the file says them."""
 
 
 def read_keypoints(
@@ -100,7 +102,7 @@ def people(
         tracks.append(Track(person, int(detections.frame[track[0]]), screen, confidence, interpolated))
     if not tracks:
         raise InputError(f"{where} shows nobody who can be lifted. {dropped[0]}")
-    return KeypointFile(tuple(tracks), chosen.name, (width, height), tuple(dropped))
+    return KeypointFile(tuple(tracks), chosen.name, (width, height), tuple(dropped), detections.times)
 
 
 def read_detections(path: Path) -> Detections:
