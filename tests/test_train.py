@@ -3,6 +3,7 @@ import os
 import signal
 import threading
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -367,7 +368,7 @@ def test_learning_rate_and_momentum():
     assert len(norms) == 5  # two per temporal block and one: APM's norms too
     lr, momentum = 0.01, 0.1
     for epoch in range(10):
-        schedule(cfg, epoch, model, optimiser)
+        schedule(cfg, epoch, 10**6, model, optimiser)
         assert optimiser.param_groups[0]["lr"] == pytest.approx(lr)
         assert {m.momentum for m in norms} == {norms[0].momentum}
         assert norms[0].momentum == pytest.approx(momentum)
@@ -375,13 +376,23 @@ def test_learning_rate_and_momentum():
     assert momentum == pytest.approx(0.001)
 
 
+def test_short_runs_forget_early_statistics():
+    """The last momentum is at least 20 / steps, and never above the first."""
+    cfg = ScheduleCfg(epochs=10, bn_momentum=(0.1, 0.001))
+    for steps, last in ((10**6, 0.001), (20_000, 0.001), (2_400, 20 / 2_400), (200, 0.1), (6, 0.1)):
+        found = [module.bn_momentum(cfg, epoch, steps) for epoch in range(10)]
+        assert found[0] == pytest.approx(0.1)
+        assert found[9] * (last / 0.1) ** 0.1 == pytest.approx(last)
+        assert all(a >= b for a, b in pairwise(found))
+
+
 def test_a_gradient_scaled_by_the_loss(tmp_path, monkeypatch):
     """The first step's gradient is that of half the squared loss."""
     seen = []
     real = module.schedule
 
-    def spy(cfg, epoch, model, optimiser):
-        real(cfg, epoch, model, optimiser)
+    def spy(cfg, epoch, steps, model, optimiser):
+        real(cfg, epoch, steps, model, optimiser)
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         step = optimiser.step
         optimiser.step = lambda: (seen.append([p.grad.clone() for p in parameters]), step())
@@ -408,8 +419,8 @@ def test_a_cosine_instead():
 def test_the_schedule_reaches_the_steps(tmp_path, monkeypatch):
     rates, real = [], module.schedule
 
-    def spy(cfg, epoch, model, optimiser):
-        real(cfg, epoch, model, optimiser)
+    def spy(cfg, epoch, steps, model, optimiser):
+        real(cfg, epoch, steps, model, optimiser)
         rates.append((epoch, optimiser.param_groups[0]["lr"]))
 
     monkeypatch.setattr(module, "schedule", spy)

@@ -34,7 +34,7 @@ class ScheduleCfg:
     weight_decay: float = 0.0
     """Decoupled weight decay (AdamW); 0 is plain Adam."""
     bn_momentum: tuple[float, float] = (0.1, 0.001)
-    """Batch-norm momentum of the first epoch, and the value it decays towards exponentially."""
+    """Batch-norm momentum of the first epoch, and the value it decays towards exponentially (at least 20 / steps)."""
 
 
 @dataclass(frozen=True)
