@@ -34,7 +34,9 @@ class ScheduleCfg:
     weight_decay: float = 0.0
     """Decoupled weight decay (AdamW); 0 is plain Adam."""
     bn_momentum: tuple[float, float] = (0.1, 0.001)
-    """Batch-norm momentum of the first epoch, and the value it decays towards exponentially (at least 20 / steps)."""
+    """Batch-norm momentum of the first epoch, and the value it decays towards exponentially."""
+    bn_batches: int = 100
+    """Batches on which the final weights' batch-norm statistics are measured (0: the running ones, as published)."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class RunCfg:
         for name, (count, least) in counts.items():
             if count is not None and count < least:
                 raise InputError(f"{name} is {count}: it must be at least {least}.")
+        if schedule.bn_batches < 0:
+            raise InputError(f"schedule.bn_batches is {schedule.bn_batches}: it must be at least 0.")
         if self.seed >= 2**31:
             raise InputError(f"seed is {self.seed}: it must be below 2147483648.")
         if self.freeze_encoder and self.model.apm is None:

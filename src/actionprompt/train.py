@@ -146,8 +146,6 @@ class Task:
     pose_loss: PoseLoss
 
 
-RECENT = 20
-"""Batch-norm statistics are in the end those of the last twentieth of a run, or of less."""
 METER = ("loss", "pose_mm", "action_loss", "accuracy")
 
 
@@ -177,7 +175,7 @@ def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, 
                 i = batches(step).view(fabric.world_size, -1)[fabric.global_rank].to(fabric.device)
                 x, target, action = windows.inputs(i), windows.targets(i), labels[windows.clip(i)]
                 seed_step(cfg.seed, step, fabric.global_rank)
-                schedule(cfg.schedule, step // epoch_steps, total, lifter, optimiser)
+                schedule(cfg.schedule, step // epoch_steps, lifter, optimiser)
             with watch("forward"):
                 lifted = model(x, action)
                 losses = loss(lifted, target, action, weight, task.pose_loss)
@@ -203,29 +201,40 @@ def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, 
             if stop and step < total:
                 fabric.barrier()  # no process may end before the state is saved: the launcher would kill the others
                 raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
+    with watch("other"):
+        _settle(cfg, fabric, lifter, windows, batches, total)
     return watch
 
 
-def schedule(cfg: ScheduleCfg, epoch: int, steps: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Learning rate and batch-norm momentum of an epoch of a run of so many steps: nothing to save or restore."""
+def _settle(cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: Windows, batches: Batches, total: int) -> None:
+    """Measures the batch-norm statistics of the final weights, on the batches that would have come next.
+
+    The running ones are of weights up to a thousand steps old. In A3DHP's temporal attention, whose inputs hardly vary,
+    the mean moves by standard deviations within a few steps: docs/LOG.md, 2026-11-22.
+    """
+    norms = [module for module in lifter.modules() if isinstance(module, BatchNorm) and module.training]
+    if not norms or cfg.schedule.bn_batches == 0:
+        return
+    for norm in norms:
+        norm.reset_running_stats()
+    for n in range(cfg.schedule.bn_batches):
+        seed_step(cfg.seed, total + n, fabric.global_rank)
+        i = batches(total + n).view(fabric.world_size, -1)[fabric.global_rank].to(fabric.device)
+        for norm in norms:
+            norm.momentum = 1 / (n + 1)  # the mean of all batches so far
+        with torch.no_grad(), fabric.autocast():
+            lifter(windows.inputs(i))
+
+
+def schedule(cfg: ScheduleCfg, epoch: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    """Learning rate and batch-norm momentum of an epoch, in closed form: nothing to save or restore."""
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(cfg, epoch)
-    momentum = bn_momentum(cfg, epoch, steps)
+    first, last = cfg.bn_momentum
+    momentum = first * (last / first) ** (epoch / cfg.epochs)
     for module in model.modules():
         if isinstance(module, BatchNorm):
             module.momentum = momentum
-
-
-def bn_momentum(cfg: ScheduleCfg, epoch: int, steps: int) -> float:
-    """Of an epoch, counted from 0: exponential, but a short run's last value is larger.
-
-    The published 0.001 remembers 1,000 steps, of which those runs had hundreds of thousands. A run of a few thousand
-    steps would end with the statistics of weights that are long gone, so that its tests would fail (docs/LOG.md: A3DHP
-    after 2,400 steps, 69 mm instead of 36). No run remembers more than a part of itself: 1 / ``RECENT``.
-    """
-    first, last = cfg.bn_momentum
-    last = max(last, min(first, RECENT / steps))
-    return first * (last / first) ** (epoch / cfg.epochs)
 
 
 def learning_rate(cfg: ScheduleCfg, epoch: int) -> float:
