@@ -79,7 +79,7 @@ def run_cfg(variant: str = "apm", **changes: object) -> RunCfg:
     settings: dict[str, object] = {
         "model": LifterCfg(VPOSE, VARIANTS[variant]),
         "data": SyntheticCfg(),
-        "schedule": ScheduleCfg(epochs=3, epoch_steps=4, batch=8),
+        "schedule": ScheduleCfg(epochs=3, epoch_steps=4, batch=8, bn_batches=2),
         "accelerator": "cpu",
         "checkpoint_every": 5,
         "log_every": 3,
@@ -91,6 +91,6 @@ def tiny_flags(epochs: int, steps: int, log: int) -> list[str]:
     """Flags of a training run that takes a second: epochs, steps in each, steps between log lines."""
     return (
         "--data synthetic --data.subjects 3 --data.frames 30 --data.film.cameras 1 --model.encoder.widths 3 3 "
-        "--model.encoder.channels 8 --accelerator cpu --schedule.batch 8 --checkpoint-every 4 "
+        "--model.encoder.channels 8 --accelerator cpu --schedule.batch 8 --schedule.bn-batches 2 --checkpoint-every 4 "
         f"--schedule.epochs {epochs} --schedule.epoch-steps {steps} --log-every {log}"
     ).split()

@@ -1,6 +1,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,8 +151,10 @@ def test_an_input_error_is_one_line(tell):
         (cli.Diverged("nan"), 1, "actionprompt: nan"),
         (cli.Interrupted("stopped"), 130, "actionprompt: stopped"),
         (KeyboardInterrupt(), 130, "actionprompt: Interrupted."),
+        (OSError(28, "No space left", "x.md"), 2, "actionprompt: Cannot read or write x.md: the disk is full."),
+        (PermissionError(13, "Permission denied"), 2, "actionprompt: Cannot read or write a file: Permission denied."),
     ],
-    ids=["input", "diverged", "interrupted", "keyboard"],
+    ids=["input", "diverged", "interrupted", "keyboard", "full", "permission"],
 )
 def test_exit_codes(error, code, text, tell, monkeypatch):
     def command(args):
@@ -267,3 +271,11 @@ def test_held_out_subjects_are_scored(tell, tmp_path):
     assert code == 0
     report = json.loads((tmp_path / "run" / "report-validation.json").read_text())
     assert {clip["subject"] for clip in report["clips"]} == {"p02"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_a_sentence(trained):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "actionprompt", "models"], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode != 0
+    assert b"Traceback" not in done.stderr

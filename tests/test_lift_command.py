@@ -120,6 +120,12 @@ def test_a_pipe(clip: Clip, model: Path, monkeypatch, capsys) -> None:
         ("lift motion.npz --model MODEL -o motion.npz", "is already an input"),
         ("lift motion.npz --model MODEL -o a.npz a.npz", "another output"),
         ("lift motion.npz --model MODEL -o motion.npz/a.npz", "cannot be written"),
+        ("lift motion.npz --model MODEL --detector.partial", "--detector.* have no effect"),
+        ("lift motion.npz --model MODEL --detector.save a.npz", "--detector.* have no effect"),
+        ("lift motion.npz --model MODEL --page-video embed", "--page-video has no effect"),
+        ("lift motion.mp4 --model MODEL --keypoints.fps 25", "--keypoints.* describe a keypoint file"),
+        ("lift motion.mp4 --model MODEL --detector.save a.csv", "give a .npz file of its own"),
+        ("lift motion.npz --model MODEL -o .", "is a folder"),
         ("lift motion.npz --model MODEL --lag 2", "--lag is for pipes"),
         ("lift motion.npz --model MODEL --camera.focal -5", "--camera.focal is -5.0"),
         ("lift motion.npz --model MODEL --keypoints.layout coco17", "says that its layout is h36m17, not coco17"),
@@ -160,3 +166,18 @@ def test_viewing(model: Path, keypoints: Path, tmp_path: Path, monkeypatch) -> N
     short = tmp_path / "short.npz"
     np.savez(short, pose=np.zeros((3, 17, 3)))
     assert call("view", out, "--truth", short, "--no-open") == 2
+
+
+def test_people_are_not_written_over_an_input(model: Path, keypoints: Path, capsys) -> None:
+    source = keypoints.rename(keypoints.with_name("run-person0.npz"))
+    before = source.read_bytes()
+    assert call("lift", source, "--model", model, "-o", source.with_name("run.npz")) == 2
+    assert "Several people of" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+def test_a_file_of_detections_is_not_viewed(tmp_path: Path, capsys) -> None:
+    file = tmp_path / "seen.npz"
+    np.savez(file, keypoints=np.zeros((1, 17, 2)), confidence=np.ones((1, 17)), frame=[0], times=[0.0])
+    assert call("view", file, "--no-open") == 2
+    assert "holds what a detector saw, in 2D: lift it first" in capsys.readouterr().err

@@ -203,6 +203,25 @@ def test_an_interrupt_in_the_last_step_finishes_the_run(tmp_path, monkeypatch):
     assert (tmp_path / "model.safetensors").exists()
 
 
+def test_interrupted_while_statistics_are_measured(tmp_path, monkeypatch):
+    """A model is there only once they are; going on gives what an uninterrupted run leaves."""
+    run(run_cfg(), tmp_path / "whole")
+    real, calls = module.Batches.__call__, iter(range(10**6))
+
+    def batch(self, step):
+        if next(calls) == 12:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(self, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Batches, "__call__", batch)
+        with pytest.raises(Interrupted, match="Stopped after the last step"):
+            run(run_cfg(), tmp_path / "cut")
+    assert not (tmp_path / "cut" / "model.safetensors").exists()
+    run(run_cfg(), tmp_path / "cut", resume=True)
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
 def test_a_second_interrupt_is_obeyed_at_once(tmp_path, monkeypatch):
     def twice() -> None:
         os.kill(os.getpid(), signal.SIGINT)

@@ -1,5 +1,6 @@
 """The command line: ``actionprompt COMMAND``. Nothing heavy is imported before it is needed."""
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -36,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("Interrupted.", 130)
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        why = "the disk is full" if full else error.strerror or str(error)
+        return _fail(f"Cannot read or write {error.filename or 'a file'}: {why}.", 2)
 
 
 def _command(args: list[str]) -> Callable[[list[str]], int]:

@@ -77,8 +77,12 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     lines += ["frames, `average` the plain mean over actions; the root joint counts.", ""]
     lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])
     lines += ["", "## What the error is made of", ""]
-    lines += ["P1 that is left when one part of every answer is put right: the bones' lengths, their directions, or"]
-    lines += ["whether they point to or from the camera. N-MPJPE above is P1 with the body's true scale.", ""]
+    lines += [
+        "P1 that is left when one part of every answer is put right: the bones' lengths, their directions, or",
+        "whether they point to or from the camera. (N-MPJPE above: when each pose has its best scale.) The parts",
+        "do not add up, and one may exceed P1: then two errors had cancelled out.",
+        "",
+    ]
     left = [
         (name, f"{row.inferred['P1']:.2f}", *(f"{row.inferred[m]:.2f}" for m in REMAINS))
         for name, row in rows(evaluation)

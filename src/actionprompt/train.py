@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -201,13 +202,18 @@ def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, 
             if stop and step < total:
                 fabric.barrier()  # no process may end before the state is saved: the launcher would kill the others
                 raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
-    with watch("other"):
-        _settle(cfg, fabric, lifter, windows, batches, total)
+        with watch("other"):
+            heard = len(interrupted)  # in the last step: the run is finished
+            for _ in _settle(cfg, fabric, lifter, windows, batches, total):
+                if _any(fabric, len(interrupted) > heard):
+                    raise Interrupted(f"Stopped after the last step; the state is saved in {run.path}.")
     return watch
 
 
-def _settle(cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: Windows, batches: Batches, total: int) -> None:
-    """Measures the batch-norm statistics of the final weights, on the batches that would have come next.
+def _settle(
+    cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: Windows, batches: Batches, total: int
+) -> Iterator[int]:
+    """Measures the batch-norm statistics of the final weights, a batch at a time, on those that would have come next.
 
     The running ones are of weights up to a thousand steps old. In A3DHP's temporal attention, whose inputs hardly vary,
     the mean moves by standard deviations within a few steps: docs/LOG.md, 2026-11-22.
@@ -224,6 +230,7 @@ def _settle(cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: Windows, batch
             norm.momentum = 1 / (n + 1)  # the mean of all batches so far
         with torch.no_grad(), fabric.autocast():
             lifter(windows.inputs(i))
+        yield n
 
 
 def schedule(cfg: ScheduleCfg, epoch: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:

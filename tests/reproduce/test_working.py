@@ -215,7 +215,7 @@ def test_the_command_lists(done, toy, capsys):
         (["table3", *DATA, "--workers", "0"], "at least 1"),
         (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
-        (["table3", *DATA, "--results", "nowhere.json"], "nowhere.json holds no results"),
+        (["table3", *DATA, "--results", "nowhere.json"], "Cannot read the results nowhere.json"),
         (
             ["table3", "--data", "human36m", "--data.path", "nowhere"],
             "data_3d_h36m.npz.*UI-PRMD is open and can stand in",

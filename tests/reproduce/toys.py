@@ -19,7 +19,7 @@ from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.scales import Recipe, Scale
 from actionprompt.reproduce.tables import Plan
 
-SCHEDULE = ScheduleCfg(epochs=2, epoch_steps=3, batch=8)
+SCHEDULE = ScheduleCfg(epochs=2, epoch_steps=3, batch=8, bn_batches=2)
 ENCODERS = MappingProxyType(
     {
         "VPose": Recipe(VPoseCfg((3, 3), 8, 0.1), SCHEDULE, JointLossCfg()),

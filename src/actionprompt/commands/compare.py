@@ -37,7 +37,7 @@ def main(args: list[str]) -> int:
     from actionprompt import compare
     from actionprompt.files import write_text
 
-    if not parsed.runs:
+    if len(parsed.runs) < 2:
         raise InputError("Name the folders of at least two evaluated runs: actionprompt compare RUN RUN ...")
     groups = compare.read_groups(parsed.runs, parsed.report)
     named = [group for group in groups if group.name == parsed.baseline] if parsed.baseline else groups[:1]

@@ -1,12 +1,13 @@
 """``actionprompt lift SOURCE``: a video, or 2D keypoints, to 3D motion with named actions; live in ``lift_live``."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from actionprompt.commands.lift_args import CameraArgs, LiftArgs, is_live, load_lifter
-from actionprompt.commands.lift_joints import VIDEO_SUFFIXES, look, read
+from actionprompt.commands.lift_joints import VIDEO_SUFFIXES, DetectorArgs, KeypointArgs, look, read
 from actionprompt.commands.options import parse
 from actionprompt.errors import InputError
 from actionprompt.files import check_writable
@@ -49,7 +50,7 @@ def run(args: LiftArgs) -> int:
     if args.show:
         raise InputError("--show is for pipes (-) and webcams: files become pages, which `actionprompt view` opens.")
     settings, video = _settings(args), source.suffix.lower() in VIDEO_SUFFIXES
-    _check_save(args, video, outs)
+    _check_effect(args, video)
     _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
     lifter = load_lifter(args)
     begin = perf_counter()
@@ -90,30 +91,37 @@ def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: 
     """
     from actionprompt.output import formats
 
-    taken = {path.resolve() for path in (*inputs, Path(model or ""))}
+    taken = {path.resolve() for path in (*inputs, *([Path(model)] if model else []))}
     for path in outs:
+        check_writable(path)
         if path.resolve() in taken:
             raise InputError(f"{path} is already an input or another output: give it another name.")
+        one = re.compile(re.escape(path.stem) + r"-person[\w.-]+" + re.escape(path.suffix))
+        if hit := [each for each in taken if each.parent == path.resolve().parent and one.fullmatch(each.name)]:
+            raise InputError(f"Several people of {path} could be written over {hit[0].name}: give it another name.")
         taken.add(path.resolve())
-        check_writable(path)
         if path.suffix.lower() == ".mp4" and not video:
             raise InputError(f"{path} shows the skeleton over a video, and the source is none.")
         if path.suffix.lower() != ".mp4" and not any(path.name.lower().endswith(f".{name}") for name in formats()):
             raise InputError(f"Nothing writes {path.name}: names end in .mp4, .{', .'.join(formats())}.")
 
 
-def _check_save(args: LiftArgs, video: bool, outs: tuple[Path, ...]) -> None:
-    """Finds out before the work whether what the detector sees can be kept.
+def _check_effect(args: LiftArgs, video: bool) -> None:
+    """Refuses options that would have no effect, and finds out before the work what cannot be kept.
 
     Raises:
-        InputError: no detector will run, or the file has another ending than .npz, is an output, or cannot be written.
+        InputError: there are some, or what the detector sees cannot be written where it was asked for.
     """
-    save = args.detector.save
-    if save is None:
+    detected = video and args.keypoints.file is None
+    if detected and args.keypoints != KeypointArgs():
+        raise InputError("--keypoints.* describe a keypoint file, and none is given: a detector looks at the video.")
+    if not detected and args.detector != DetectorArgs():
+        raise InputError("--detector.* have no effect: the 2D joints come from a file, and no detector runs.")
+    if not video and args.page_video != "auto":
+        raise InputError("--page-video has no effect: the source is no video.")
+    if (save := args.detector.save) is None:
         return
-    if not video or args.keypoints.file is not None:
-        raise InputError("--detector.save has nothing to keep: the 2D joints come from a file, and no detector runs.")
-    if save.suffix.lower() != ".npz" or save.resolve() in {path.resolve() for path in outs}:
+    if save.suffix.lower() != ".npz" or save.resolve() in {path.resolve() for path in args.out}:
         raise InputError(f"--detector.save {save}: give a .npz file of its own.")
     check_writable(save)
 

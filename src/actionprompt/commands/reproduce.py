@@ -81,18 +81,25 @@ def main(args: list[str]) -> int:
         ReproduceArgs,
         args,
         "actionprompt reproduce",
-        to_ask(ReproduceArgs, data=data_with_turns(source or "uiprmd")),
+        to_ask(ReproduceArgs, data=data_with_turns(source or "uiprmd", read=not _has(given, "--results"))),
         "The paper's tables and figures: trains what they need, never the same run twice, and shows our numbers beside "
         "the paper's. Interrupt it when you like: the same command goes on.",
     )
     return run(parsed, given)
 
 
-def data_with_turns(name: str) -> Any:
-    """A data set's settings, training takes being filmed from more sides where virtual cameras film them."""
+def data_with_turns(name: str, read: bool = True) -> Any:
+    """A data set's settings, training takes being filmed from more sides where virtual cameras film them.
+
+    Where the data lie need not be said if they are not read.
+    """
     kind = DATA[name][1]
     film = {"film": FilmCfg(turns=TURNS)} if any(f.name == "film" for f in fields(kind)) else {}
-    return to_ask(kind, **film)
+    return to_ask(kind, **film, **({} if read else {"path": Path()}))
+
+
+def _has(args: Sequence[str], flag: str) -> bool:
+    return any(arg.partition("=")[0] == flag for arg in args)
 
 
 def check_names(what: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -159,7 +166,7 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
         train(args, given, jobs, load, console)
         if args.list or args.train_only or (args.launcher == "slurm" and args.slurm.cluster == "slurm"):
             return 0
-    results = published(args.results) if args.results else work.results_of(jobs, args.flip)
+    results = published(args.results, jobs) if args.results else work.results_of(jobs, args.flip)
     return show(args, plan, made, figures, results, load, console)
 
 
@@ -169,11 +176,22 @@ def scale_of(args: ReproduceArgs) -> Scale:
     return scale if args.steps is None else lasting(scale, args.steps)
 
 
-def published(path: Path) -> "Mapping[str, Result]":
-    """Published results by hash."""
+def published(path: Path, jobs: "Sequence[Job]") -> "Mapping[str, Result]":
+    """Published results by hash, those of these runs.
+
+    Raises:
+        InputError: the file cannot be read, or holds none of them.
+    """
     from actionprompt.reproduce.results import read_all
 
-    return read_all(path)
+    known = read_all(path)
+    mine = {job.folder.name: known[job.folder.name] for job in jobs if job.folder.name in known}
+    if not mine:
+        raise InputError(
+            f"None of the {len(known)} runs in {path} belongs to what was asked for: they have other data, another "
+            "scale or other --steps."
+        )
+    return mine
 
 
 def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load: "Load", console: "Console") -> None:

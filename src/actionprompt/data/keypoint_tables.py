@@ -9,7 +9,7 @@ import numpy as np
 
 from actionprompt.data.detections import Detections, check_frames, collect
 from actionprompt.data.layouts import layouts
-from actionprompt.data.npz_pickle import read_npz
+from actionprompt.data.npz_pickle import read_npy, read_npz
 from actionprompt.errors import InputError
 from actionprompt.files import whole
 
@@ -28,13 +28,7 @@ def read_arrays(path: Path) -> Detections:
     Raises:
         InputError: not such a file.
     """
-    if path.suffix == ".npy":
-        try:
-            content: dict[str, Any] = {"keypoints": np.load(path, allow_pickle=False)}
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path} is not an array that can be read ({error}).") from error
-    else:
-        content = read_npz(path)
+    content = {"keypoints": read_npy(path)} if path.suffix == ".npy" else read_npz(path)
     if "positions_2d" in content:
         return _field(content, path)
     if {"pose", "axes"} <= set(content):
@@ -43,13 +37,20 @@ def read_arrays(path: Path) -> Detections:
         raise InputError(f"{path} has no array `keypoints` but {', '.join(content) or 'nothing'}.")
     points = np.asarray(content["keypoints"])
     scores = content.get("confidence")
-    size = tuple(int(v) for v in np.ravel(content["size"])) if "size" in content else None
-    if size is not None and len(size) != 2:
-        raise InputError(f"{path}: `size` must be width and height, and holds {len(size)} numbers.")
+    size = _read_size(content["size"], path) if "size" in content else None
     layout = str(content["layout"]) if "layout" in content else None
     if {"frame", "times"} <= set(content):
-        return _from_detector(content, path, layout, (size[0], size[1]) if size else None)
-    return _from_array(points, scores, path, layout, (size[0], size[1]) if size else None)
+        return _from_detector(content, path, layout, size)
+    return _from_array(points, scores, path, layout, size)
+
+
+def _read_size(said: Any, path: Path) -> tuple[int, int]:
+    """Width and height, whole numbers of pixels."""
+    numbers = np.ravel(np.asarray(said))
+    whole_numbers = numbers.dtype.kind in "iuf" and numbers.size == 2 and bool((numbers == np.round(numbers)).all())
+    if not whole_numbers or not np.isfinite(numbers).all():
+        raise InputError(f"{path}: `size` must be width and height in pixels, and is {numbers.tolist()}.")
+    return int(numbers[0]), int(numbers[1])
 
 
 def write_arrays(detections: Detections, path: Path) -> None:
@@ -85,7 +86,8 @@ def _from_detector(
     fits = points.ndim == 3 and points.shape[-1] == 2 and points.size > 0 and sure.shape == points.shape[:2]
     fits = fits and frame.shape == points.shape[:1] and frame.dtype.kind in "iu" and times.ndim == 1
     numbers = fits and points.dtype.kind == sure.dtype.kind == times.dtype.kind == "f"
-    if not numbers or frame.min() < 0 or frame.max() >= times.size or not (np.diff(times) > 0).all():
+    rising = numbers and np.isfinite(times).all() and (np.diff(times) > 0).all()
+    if not rising or frame.min() < 0 or frame.max() >= times.size:
         raise InputError(
             f"{path} is no file of detections: it needs keypoints (detections, points, 2), confidence (detections, "
             "points), the frame of each detection, and rising times of the frames."
@@ -161,6 +163,8 @@ def read_csv(path: Path) -> Detections:
     names = {point: [f"{point} x", f"{point} y", *(f"{point} {s}" for s in SCORES)] for point in layout.points}
     rows = []
     for number, line in enumerate(lines, 2):
+        if None in line.values():
+            raise InputError(f"{path}, line {number} has fewer cells than the head: is the file cut off?")
         try:
             cells = [[_number(line[columns[n]]) for n in names[point] if n in columns][:3] for point in layout.points]
             frame = int(line[columns["frame"]]) if "frame" in columns else number - 2

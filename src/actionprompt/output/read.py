@@ -22,6 +22,8 @@ def read_npz(path: Path) -> LiftedTrack:
             found = {name: file[name] for name in file.files}
         axes, skeleton = str(found["axes"]), SKELETONS[str(found["skeleton"])]
     except KeyError as error:
+        if {"keypoints", "times"} <= set(found):
+            raise InputError(f"{path} holds what a detector saw, in 2D: lift it first.") from error
         raise InputError(f"{path} has no array {error}: `actionprompt lift` did not write it.") from error
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path} is no .npz file that `actionprompt lift` wrote.") from error

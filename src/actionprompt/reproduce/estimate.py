@@ -46,7 +46,7 @@ def time_steps(job: Job, corpus: Corpus) -> Estimate:
 
     from actionprompt.train import train
 
-    brief = replace(job.cfg.schedule, epochs=1, epoch_steps=STEPS)
+    brief = replace(job.cfg.schedule, epochs=1, epoch_steps=STEPS, bn_batches=0)
     cfg = replace(job.cfg, schedule=brief, checkpoint_every=10**9, log_every=10**9)
     wall, own = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
@@ -89,8 +89,11 @@ def _read(path: Path) -> float | None:
     """Seconds, where the file is there and of this machine."""
     if not path.is_file():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return float(found["seconds"]) if found["machine"] == machine() else None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return float(found["seconds"]) if found["machine"] == machine() else None
+    except (ValueError, KeyError, TypeError):  # a damaged note of a time: it is taken anew
+        return None
 
 
 def words(seconds: float) -> str:

@@ -64,7 +64,11 @@ def read(job: Job, flip: bool) -> Result | None:
         InputError: a damaged report.
     """
     if job.state == "failed":
-        reason = json.loads((job.folder / "failed.json").read_text(encoding="utf-8"))["reason"]
+        failed = job.folder / "failed.json"
+        try:
+            reason = str(json.loads(failed.read_text(encoding="utf-8"))["reason"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{failed} is damaged: delete it, and the run is tried again.") from error
         return Result(job.folder.name, _plain(job), "failed", reason, flip)
     path = job.folder / f"{report_name(flip)}.json"
     if job.state != "trained" or not path.is_file():
@@ -173,5 +177,7 @@ def read_all(path: Path) -> dict[str, Result]:
             entry["name"]: Result(**(entry | {"tail": tuple(entry["tail"])}))
             for entry in json.loads(path.read_text(encoding="utf-8"))
         }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no results of `actionprompt reproduce`: {error}.") from error
+    except OSError as error:
+        raise InputError(f"Cannot read the results {path}: {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no results of `actionprompt reproduce`, which writes results.json.") from error

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Screen
 from rich.text import Text as Line
@@ -127,9 +128,11 @@ def screen(shown: Page) -> Screen:
     """A table's first part for the terminal."""
     sheet = shown.sheets[0]
     other = any(head.endswith("†") for head in sheet.short)
-    out = Screen(title=shown.title, caption=f"† {shown.printed}: not our data" if other else None)
+    caption = f"† {shown.printed}: not our data" if other else None
+    out = Screen(title=shown.title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for i, head in enumerate(sheet.short):
-        out.add_column(head, justify="left" if i < sheet.stubs else "right", style="dim" if "paper" in head else "")
+        style = "dim" if "paper" in head else ""
+        out.add_column(head, justify="left" if i < sheet.stubs else "right", style=style, overflow="fold")
     for row in sheet.rows:
         texts = [text.text.partition(" (")[0] if text.kind == "difference" else text.text for text in row]
         out.add_row(*(Line(text, "bold" if cell.strong else "") for text, cell in zip(texts, row, strict=True)))
