@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import signal
@@ -5,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,23 @@ class Fake:
         return [] if gone else [Person(SHAPE + np.array([5 * time, 5]), np.full(17, 0.9))]
 
 
+class Steady:
+    """A camera of 30 frames a second, all of which are looked at, however busy the machine is."""
+
+    def __init__(self, seconds: float) -> None:
+        self.frames, self.arrived = round(30 * seconds), 0
+
+    @contextmanager
+    def opened(self) -> Iterator["Steady"]:
+        yield self
+
+    def __iter__(self) -> Iterator[tuple[float, np.ndarray]]:
+        for i in range(self.frames):
+            time.sleep(1 / 30)
+            self.arrived += 1
+            yield i / 30, np.zeros((48, 64, 3), np.uint8)
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = lifter("apm")
@@ -44,8 +64,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def call(monkeypatch, detector: Fake, seconds: float, *args: str) -> int:
-    source = Webcam(f"testsrc=size=64x48:rate=30:duration={seconds},realtime", "lavfi")
-    monkeypatch.setattr("actionprompt.video.webcam.find_camera", lambda wanted: source)
+    monkeypatch.setattr("actionprompt.video.webcam.find_camera", lambda wanted: Steady(seconds))
     monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", lambda args, most: detector)
     return cli.main(["lift", *args])
 
@@ -58,11 +77,11 @@ def test_a_webcam(model: Path, lag: str, monkeypatch, capsys) -> None:
     assert [a["frame"] for a in answers] == list(range(len(answers)))
     times = [a["time"] for a in answers]
     np.testing.assert_allclose(np.diff(times), 1 / 50, atol=2e-4)
-    assert times[-1] > 1.1
+    assert times[-1] == pytest.approx(41 / 30, abs=0.02)
     assert np.isfinite([a["pose"] for a in answers]).all()
     assert {a["action"] for a in answers} <= {"walk", "sit down", "wave"}
     told = [line for line in err.splitlines() if line.startswith("camera ")]
-    assert 1 <= len(told) <= 3  # in 1.4 s, or more where the machine is busy
+    assert len(told) >= 1  # in 1.4 s, or more where the machine is busy
     assert "looked at; detecting" in told[0]
     assert any(f"{action} " in told[0] for action in ("walk", "sit down", "wave"))
 
@@ -73,9 +92,9 @@ def test_somebody_leaves_and_returns(model: Path, monkeypatch, capsys) -> None:
     missing = [i for i, a in enumerate(answers) if a["pose"] is None]
     assert len(missing) == 1
     i = missing[0]
-    assert 1.2 < answers[i]["time"] < 1.8
-    assert answers[i - 1]["time"] < 0.31
-    assert answers[i + 1]["time"] == pytest.approx(1.9, abs=0.2)
+    assert answers[i]["time"] == pytest.approx(1.3, abs=1e-4)  # over a second after 8/30 s
+    assert answers[i - 1]["time"] == pytest.approx(0.26, abs=1e-4)
+    assert answers[i + 1]["time"] == pytest.approx(1.8, abs=1e-4)
     assert len(answers) > i + 2
 
 
@@ -96,9 +115,21 @@ def test_what_has_no_effect(args: str, message: str, model: Path, monkeypatch, c
     assert out == ""
 
 
+def fetches(args: object, most: int) -> Fake:
+    raise AssertionError("weights were fetched for nothing")
+
+
+def test_without_viser_nothing_is_fetched(model: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "viser", None)
+    monkeypatch.setattr("actionprompt.video.webcam.find_camera", lambda wanted: Webcam("testsrc=size=64x48", "lavfi"))
+    monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", fetches)
+    assert cli.main(["lift", "webcam", "--show", "--model", str(model)]) == 2
+    assert "A live view needs viser" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="cameras have other names elsewhere")
 def test_no_camera(model: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", lambda args, most: Fake())
+    monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", fetches)
     assert cli.main(["lift", "webcam:/nowhere/video9", "--model", str(model)]) == 2
     assert "Cannot open the camera /nowhere/video9: there is no such device" in capsys.readouterr().err
 
@@ -172,3 +203,13 @@ def test_head_may_have_enough(model: Path) -> None:
     process.stdin.writelines(lines[2:])
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
+
+
+def test_bytes_that_are_no_text(model: Path, monkeypatch, capsys) -> None:
+    line = json.dumps(SHAPE.tolist()).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf" + line + b"\n\xff\xfe[\n"), "utf-8"))
+    flags = ["--model", str(model), "--keypoints.layout", "coco17", "--keypoints.size", "64", "48"]
+    assert cli.main(["lift", "-", *flags]) == 2
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert "Line 2 is no text in UTF-8" in err

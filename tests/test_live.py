@@ -17,12 +17,12 @@ def joints(n: int) -> torch.Tensor:
 def test_nobody_is_said_once_and_who_comes_begins_anew():
     model, frames = lifter("apm"), joints(8)
     live = Live(model, lag=2)
-    answers = list(live.nobody(9.0))
+    answers = list(live.push(None, 9.0))
     for i in range(8):
         begin = 10.0 if i < 5 else 20.0
         answers += live.push(frames[i], begin + i / 50)
         if i == 4:
-            silent = [list(live.nobody(t)) for t in (10.5, 11.0, 11.09, 11.2, 12.0, 19.0)]
+            silent = [list(live.push(None, t)) for t in (10.5, 11.0, 11.09, 11.2, 12.0, 19.0)]
             assert [len(found) for found in silent] == [0, 0, 3, 0, 0, 0]  # two that waited, and that nobody is there
             answers += silent[2]
     answers += live.end()
@@ -41,7 +41,7 @@ def test_nobody_is_said_once_and_who_comes_begins_anew():
 
 def test_nobody_from_the_beginning():
     live = Live(lifter("apm"))
-    assert [len(list(live.nobody(t))) for t in (0.0, 0.9, 1.1, 1.2)] == [0, 0, 1, 0]
+    assert [len(list(live.push(None, t))) for t in (0.0, 0.9, 1.1, 1.2)] == [0, 0, 1, 0]
     (answer,) = live.push(joints(1)[0], 1.3)
     assert (answer.frame, answer.time, answer.pose is None) == (1, 1.3, False)
 
@@ -49,7 +49,7 @@ def test_nobody_from_the_beginning():
 def test_short_absences_are_bridged():
     live, frames = Live(lifter("apm")), joints(2)
     assert len(list(live.push(frames[0], 0.0))) == 1
-    assert list(live.nobody(0.3)) == []
+    assert list(live.push(None, 0.3)) == []
     assert len(list(live.push(frames[1], 0.5))) == 25
 
 
@@ -63,3 +63,17 @@ def test_without_apm_there_is_no_action():
 def test_models_of_other_joints():
     with pytest.raises(InputError, match="lifts 3 joints"):
         Live(LifterCfg(VPOSE, None).build(TRIPOD.num_joints, ()))
+
+
+def test_without_times_every_frame_has_its_answer():
+    """Joints stay for a second; then nobody is there."""
+    live, model, (one, other) = Live(lifter("apm"), lag=2), lifter("apm"), joints(2)
+    given = [None, one, *[None] * 55, other]
+    answers = [a for each in given for a in live.push(each)] + list(live.end())
+    assert [a.frame for a in answers] == list(range(58))
+    assert [i for i, a in enumerate(answers) if a.pose is None] == [0, *range(52, 57)]
+    for poses, part in (([a.pose for a in answers[1:52]], [one] * 51), ([answers[57].pose], [other])):
+        stream = Stream(model, 2)
+        expected = [r for r in map(stream.push, part) if r is not None] + stream.flush()
+        for pose, result in zip(poses, expected, strict=True):
+            torch.testing.assert_close(pose, result.pose)

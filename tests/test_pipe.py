@@ -24,7 +24,7 @@ def reader(**options) -> PointReader:
     return PointReader("h36m17", (1000, 800), **options)
 
 
-def told(model: Lifter, given: list[str], reader: PointReader, lag: int = 0) -> list[dict]:
+def told(model: Lifter, given: list[str | bytes], reader: PointReader, lag: int = 0) -> list[dict]:
     return [json.loads(answer.line()) for answer in lift_lines(model, given, reader, lag)]
 
 
@@ -60,7 +60,7 @@ def test_missing_points_stay_where_they_were() -> None:
     held = frames.copy()
     held[2, 5] = held[1, 5]
     gappy = [frame.tolist() for frame in frames]
-    for missing in (None, [1.0, 2.0, 0.0], [float("nan"), 3.0]):
+    for missing in (None, [1.0, 2.0, 0.0], [float("nan"), 3.0], [0, 0], [0, 0, 0.9], [None, None]):
         gappy[2][5] = missing
         given = [json.dumps(frame) for frame in gappy]
         assert told(lifter("apm"), given, reader()) == told(lifter("apm"), lines(held), reader())
@@ -93,20 +93,32 @@ def test_a_detectors_points_become_seventeen_joints() -> None:
         ("{", "Line 2 is not one frame of points"),
         ("{}", "Line 2 is not one frame"),
         ("7", "Line 2 is not one frame"),
-        ("[[1], [2]]", "Line 2 is not one frame|Line 2 holds"),
-        ('[["a", "b"]]', "Line 2 is not one frame"),
+        ("[[1], [2]]", r"a point in it is \[1\] instead of"),
+        ('[["412", "230"]]', 'Line 2 .*: a point in it has "412" where a number belongs'),
+        ("[[true, 1]]", "a point in it has true where a number belongs"),
+        ("[[1, 2, false]]", "a point in it has false where a number belongs"),
+        ('[{"x": 1}]', r'a point in it is {"x": 1} instead of \[x, y\], \[x, y, confidence\] or null'),
+        ("[3.5]", "a point in it is 3.5 instead of"),
+        ("[[1, 2, 3, 4]]", r"a point in it is \[1, 2, 3, 4\] instead of"),
+        ('{"keypoints": {"a": 1}}', "there is no list of points"),
+        ('{"points": []}', 'it has no "keypoints"'),
+        (f"[[1{'0' * 400}, 2]]", "a number in it is too large"),
+        (f"[[1{'0' * 5000}, 2]]", "a number in it is too large"),
+        ("[" * 100_000, "lists are nested too deeply"),
+        (b'[["\xff"]]', "Line 2 is no text in UTF-8"),
         (json.dumps((points(1)[0] * 100).tolist()), "Line 2 has joints far outside the image"),
         (json.dumps([[1e308, 1.0]] * 17), "Line 2 has joints far outside the image"),
-        ("null", "there is no list of points"),
         (
             json.dumps(points(1, count=16)[0].tolist()),
             "Line 2 has 16 points, and the lines before are h36m17, which has 17",
         ),
     ],
 )
-def test_lines_that_cannot_be_read(line: str, message: str) -> None:
-    with pytest.raises(InputError, match=message):
+def test_lines_that_cannot_be_read(line: str | bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message) as found:
         told(lifter("apm"), [*lines(points(1)), line], reader())
+    for word in ("float", "slice", "subscript", "NoneType"):  # Python's own
+        assert word not in str(found.value)
 
 
 def test_what_cannot_be_known() -> None:
@@ -166,12 +178,105 @@ def test_after_a_gap_the_stream_starts_anew() -> None:
         ([0.0, None], None, "Line 2 has no time, and the lines before have"),
         ([None, 0.1], None, "Line 2 has a time, and the lines before have none"),
         ([0.0], 30.0, "Line 1 says its time, which counts: leave --keypoints.fps out"),
-        (["soon"], None, "Line 1 has the time 'soon': it must be a number of seconds"),
-        ([True], None, "Line 1 has the time True"),
-        ([float("nan")], None, "Line 1 has the time nan"),
+        (["soon"], None, 'Line 1 has the time "soon": it must be a number of seconds'),
+        ([True], None, "Line 1 has the time true"),
+        ([float("nan")], None, "Line 1 has the time NaN"),
+        ([10**400], None, "Line 1 has the time 1000.* it must be a number of seconds"),
+        ([0, 33, 66, 100, 133, 166, 200], None, "Line 6 is 33 s after .* in seconds, not milliseconds"),
     ],
 )
 def test_times_that_cannot_be(times: list, fps: float | None, message: str) -> None:
     given = [json.dumps({"keypoints": points(1)[0].tolist(), "time": time}) for time in times]
     with pytest.raises(InputError, match=message):
         told(lifter("apm"), given, reader(fps=fps))
+
+
+NOBODY = [[], None, [None] * 17, [[0, 0]] * 17, [[5, 5, 0]] * 17]
+
+
+@pytest.mark.parametrize("nobody", NOBODY)
+def test_nobody_on_a_pipe_without_times(nobody: list | None) -> None:
+    """Every line has its answer: for a second the pose of who stands still, then none; the next one begins anew."""
+    frames, model = points(8), lifter("apm")
+    absent = [json.dumps({"keypoints": nobody})]
+    given = [*absent * 2, *lines(frames[:4]), *absent * 60, *lines(frames[4:])]
+    found = told(model, given, reader())
+    assert [a["frame"] for a in found] == list(range(70))
+    before = told(model, lines(np.concatenate([frames[:4], frames[3:4].repeat(50, 0)])), reader())
+    poses = (
+        [None] * 2
+        + [a["pose"] for a in before]
+        + [None] * 10
+        + [a["pose"] for a in told(model, lines(frames[4:]), reader())]
+    )
+    assert [a["pose"] for a in found] == poses
+    assert "action" not in found[-5]
+
+
+@pytest.mark.parametrize("nobody", NOBODY)
+@pytest.mark.parametrize("lag", [0, 3])
+def test_nobody_on_a_pipe_with_times(nobody: list | None, lag: int) -> None:
+    """As before a webcam: after a second, one answer says so."""
+    frames, model, times = points(8), lifter("apm"), np.arange(140) / 50
+    given = [{"keypoints": nobody, "time": t} for t in times]
+    for i, frame in zip([*range(4), *range(132, 136)], frames, strict=True):
+        given[i]["keypoints"] = frame.tolist()
+    found = told(model, list(map(json.dumps, given)), reader(), lag)
+    assert [a["frame"] for a in found] == list(range(9))
+    assert [i for i, a in enumerate(found) if a["pose"] is None] == [4]
+    np.testing.assert_allclose([a["time"] for a in found], [*times[:4], 1.08, *times[132:136]], atol=1e-4)
+    apart = [a["pose"] for part in (frames[:4], frames[4:]) for a in told(model, lines(part), reader(), lag)]
+    np.testing.assert_allclose([a["pose"] for a in found if a["pose"]], apart, atol=2e-5)
+
+
+@pytest.mark.parametrize("fps", [None, 25.0])
+def test_a_newcomer_keeps_nothing_of_the_one_before(fps: float | None) -> None:
+    frames = [frame.tolist() for frame in points(3)]
+    frames[2][5] = None
+    given = [*map(json.dumps, frames[:2]), *["[]"] * 60, *[json.dumps(frames[2])] * 3]
+    assert told(lifter("apm"), given, reader(fps=fps))[-1]["pose"] is None
+
+
+def test_a_newcomer_after_silence_keeps_nothing_either() -> None:
+    frames = points(2).tolist()
+    frames[1][5] = None
+    given = [json.dumps({"keypoints": frame, "time": time}) for frame, time in zip(frames, (0, 1.5), strict=True)]
+    assert [a["pose"] is None for a in told(lifter("apm"), given, reader())] == [False, True]
+
+
+def test_the_layout_is_that_of_the_first_points() -> None:
+    model, given = lifter("apm"), [json.dumps(frame.tolist()) for frame in points(3, count=33)]
+    for first in ("[]", "[null, null]", '{"keypoints": null}', "[[0, 0]]"):
+        found = told(model, [first, *given], PointReader(size=(1000, 800)))
+        assert [a["pose"] is None for a in found] == [True, False, False, False]
+
+
+def test_frames_count_at_the_models_rate_though_points_were_missing_at_first() -> None:
+    frames, times = points(40).tolist(), np.arange(40) / 25
+    for frame in frames[:31]:
+        frame[3] = None
+    given = [json.dumps({"keypoints": frame, "time": t}) for frame, t in zip(frames, times, strict=True)]
+    found = told(lifter("apm"), given, reader())
+    assert [(a["frame"], a["pose"] is None) for a in found] == [(0, True), *((i, False) for i in range(1, 18))]
+    np.testing.assert_allclose([a["time"] for a in found], [1.04, *(1.24 + np.arange(17) / 50)], atol=1e-4)
+
+
+def test_news_of_nobody_every_two_seconds_is_no_milliseconds() -> None:
+    given = [json.dumps({"keypoints": [], "time": 2 * i}) for i in range(9)]
+    assert [a["time"] for a in told(lifter("apm"), given, reader())] == [2.0]
+
+
+def test_another_unit_than_said() -> None:
+    relative = [json.dumps((frame / [1000, 800]).tolist()) for frame in points(2)]
+    with pytest.raises(InputError, match="Line 1: no coordinate is further than .* say --keypoints.units relative"):
+        told(lifter("apm"), relative, reader())
+    with pytest.raises(InputError, match="Line 1: coordinates up to .* are not relative; they seem to be pixels"):
+        told(lifter("apm"), lines(points(1)), reader(units="relative"))
+
+
+def test_bytes_and_a_byte_order_mark() -> None:
+    plain = lines(points(3))
+    expected = told(lifter("apm"), plain, reader())
+    assert told(lifter("apm"), ["\ufeff" + plain[0], *plain[1:]], reader()) == expected
+    coded = [line.encode() for line in plain]
+    assert told(lifter("apm"), [b"\xef\xbb\xbf" + coded[0], b"\n", *coded[1:]], reader()) == expected

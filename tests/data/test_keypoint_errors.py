@@ -6,6 +6,7 @@ from keypoint_files import SIZE, dump, flat, people, write
 
 from actionprompt.data.inspect import inspect
 from actionprompt.data.keypoints import read_keypoints
+from actionprompt.data.layouts import layouts
 from actionprompt.errors import InputError
 
 
@@ -49,7 +50,7 @@ def test_what_is_no_keypoint_file_is_refused(tmp_path: Path, content: str, messa
 def test_other_files_are_refused(tmp_path: Path):
     for name, message in (
         ("x.txt", "must be .npz, .npy, .csv or .json"),
-        ("x.npy", "is not an array that can be read"),
+        ("x.npy", "is damaged"),
     ):
         (tmp_path / name).write_text("hello")
         with pytest.raises(InputError, match=message):
@@ -135,3 +136,39 @@ def test_inspection(tmp_path: Path):
     assert "is empty: it should hold a table of keypoints" in inspect(tmp_path / "empty.csv").problems[0]
     (tmp_path / "x.json").write_text("{}")
     assert "is no keypoint file" in inspect(tmp_path / "x.json").problems[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"size": np.array([np.nan, 100])}, "`size` must be width and height"),
+        ({"size": np.array(["a", "b"])}, "`size` must be width and height"),
+        ({"size": np.array([1768.5, 994])}, "`size` must be width and height"),
+        ({"size": np.array([1768])}, "`size` must be width and height"),
+        ({"frame": np.zeros(4, int), "times": np.array([np.nan])}, "is no file of detections"),
+        ({"frame": np.zeros(4, int), "times": np.array([0, np.inf])}, "is no file of detections"),
+    ],
+)
+def test_arrays_beside_the_keypoints(tmp_path, change, message):
+    path = tmp_path / "k.npz"
+    np.savez(path, **({"keypoints": np.ones((4, 17, 2)), "confidence": np.ones((4, 17)), "layout": "coco17"} | change))
+    with pytest.raises(InputError, match=message):
+        read_keypoints(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY"])
+def test_broken_npy(tmp_path, content):
+    path = tmp_path / "k.npy"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"k\.npy"):
+        read_keypoints(path)
+
+
+@pytest.mark.parametrize("frame_last", [False, True])
+def test_csv_cut_in_its_last_line(tmp_path, frame_last):
+    names = [f"{point}_{axis}" for point in layouts()["coco17"].points for axis in "xy"]
+    head = [*names, "person", "frame"] if frame_last else ["frame", "person", *names]
+    path = tmp_path / "k.csv"
+    path.write_text(",".join(head) + "\n" + ",".join("1" for _ in head) + "\n2\n")
+    with pytest.raises(InputError, match="line 3 has fewer cells than the head"):
+        read_keypoints(path)

@@ -174,3 +174,39 @@ def test_distances_between_sightings_are_those_of_the_points_in_common():
         size = np.hypot(*(seen.max(0) - seen.min(0)))
         slow = np.mean([np.hypot(*(before[t, p] - here[h, p])) for p in both]) / size if both else np.inf
         assert distances(before, here)[t, h] == pytest.approx(slow)
+
+
+@pytest.mark.parametrize(("layout", "points", "needless"), [("coco17", 17, 1), ("blazepose33", 33, 9)])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_points_that_no_joint_needs_do_not_matter(
+    tmp_path: Path, layout: str, points: int, needless: int, value: float
+):
+    table = people(points=points)
+    holes = table.copy()
+    holes[0, 2:4, needless] = value
+    (track,) = read_keypoints(write("npy", tmp_path, holes), layout=layout, size=SIZE).tracks
+    assert (track.keypoints - expected(table[0], layout)).abs().max() < 1e-5
+    assert track.interpolated == 0
+
+
+@pytest.mark.parametrize("far", [1e30, 1e306, -5e4])
+def test_points_absurdly_far_off_are_missing(tmp_path: Path, far: float):
+    """One point, and all points of a frame."""
+    table = people(frames=9, count=2)
+    wild = table.copy()
+    wild[0, 3, 9, 0] = far
+    wild[0, 6, :, :2] = far if abs(far) > 1e6 else 1e6
+    found = read(write("alphapose", tmp_path, wild))
+    track = min(found.tracks, key=lambda track: float(track.keypoints[0, 0, 0]))
+    assert track.interpolated == 1 + len(layouts()["coco17"].needed)
+    assert (track.keypoints - expected(table[0])).abs().max() < 1e-5
+
+
+def test_people_large_and_small_and_on_the_move_are_not_too_far(tmp_path: Path):
+    """In a picture of 4,000 x 2,000: 30 pixels high from one side to the other, and one as high as the picture."""
+    table = people(frames=200, count=2)
+    table[..., :2] -= table[..., :2].mean(2, keepdims=True)
+    table[0, ..., :2] = table[0, ..., :2] / 4 + np.stack([np.linspace(20, 3980, 200), np.full(200, 50)], -1)[:, None]
+    table[1, ..., :2] = table[1, ..., :2] * 16 + [2000, 1000]
+    found = read_keypoints(write("alphapose", tmp_path, table), size=(4000, 2000))
+    assert [track.interpolated for track in found.tracks] == [0, 0]

@@ -80,7 +80,15 @@ def test_a_newcomer_keeps_nothing_of_the_one_before():
 
 
 def test_nobody_at_all():
-    assert follow([], [Person(SHAPE, np.zeros(17))]) == [None, None]
+    needless = Person(SHAPE, np.eye(17)[1])  # an eye, which no joint needs
+    assert follow([], [Person(SHAPE, np.zeros(17))], [Person(SHAPE * 0, np.ones(17))], [needless]) == [None] * 4
+
+
+def test_a_point_at_the_corner_is_missing():
+    second, expected = person(103), person(103)
+    second.points[9] = 0
+    expected.points[9] = person(100).points[9]
+    assert same(follow([person(100)], [second])[1], expected)
 
 
 def test_a_real_person_before_a_camera(weights: Path, demo: Path):

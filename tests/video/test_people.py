@@ -6,7 +6,7 @@ from actionprompt.data.keypoints import people as in_frames
 from actionprompt.data.layouts import layouts
 from actionprompt.data.tracks import link
 from actionprompt.video.detect import Seen
-from actionprompt.video.people import People, at_rate, tracks
+from actionprompt.video.people import People, at_rate, prominence, tracks
 
 SIZE = (1000, 800)
 Sighting = tuple[int, int, np.ndarray]
@@ -143,3 +143,8 @@ def test_the_rate_of_the_model_changes_nothing():
 
 def test_layouts_of_the_detectors_are_known():
     assert {"coco17", "halpe26", "blazepose33"} <= set(layouts())
+
+
+def test_prominence_is_height_times_confidence():
+    points = np.array([[[0, 0], [9, 4], [5, np.nan]], [[0, 1], [1, 3], [2, 2]]], dtype=float)
+    assert prominence(points, np.array([[1, 1, np.nan], [0.5, 0.5, 0.5]])) == pytest.approx(4 * 2 / 3 + 2 * 0.5)

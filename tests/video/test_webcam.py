@@ -4,6 +4,7 @@ import errno
 import sys
 import threading
 import time
+from fractions import Fraction
 from types import SimpleNamespace
 
 import av
@@ -12,7 +13,7 @@ import pytest
 from films import film, picture
 
 from actionprompt.errors import InputError
-from actionprompt.video.webcam import Webcam, find_camera
+from actionprompt.video.webcam import Clock, Webcam, find_camera
 
 
 def camera(rate: int = 30, seconds: float = 5) -> Webcam:
@@ -155,3 +156,42 @@ def test_without_pyav_or_its_devices(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(InputError, match=r"needs PyAV: pip install 'actionprompt\[video\]'"), camera().opened():
         pass
+
+
+def clocked(*frames: tuple[float | None, float]) -> list[float | None]:
+    """Times of frames that say theirs and arrive so; None where one is left out."""
+    clock = Clock()
+    return [clock.time if clock.advance(own, arrived) else None for own, arrived in frames]
+
+
+@pytest.mark.parametrize(
+    ("frames", "times"),
+    [
+        ([(7, 100), (7.1, 100.2), (7.1, 100.3), (7.2, 100.4)], [0, 0.1, None, 0.2]),
+        ([(None, 100), (None, 100.2), (None, 100.3)], [0, 0.2, 0.3]),
+        ([(None, 100), (7, 100.2), (8, 100.3)], [0, 0.2, 0.3]),  # the clock counts for good
+        ([(7, 100), (None, 100.2), (7.5, 100.3)], [0, 0.2, 0.3]),
+        ([(7, 100), (7.1, 100.1), (2, 100.3), (2.1, 100.4)], [0, 0.1, 0.3, 0.4]),  # a jump back
+        ([(7, 100), (9e8, 100.1), (9e8 + 1, 101.1)], [0, 0.1, 1.1]),
+        ([(7, 100), (10, 103)], [0, 3]),  # a pause is none
+    ],
+)
+def test_one_clock_that_only_goes_on(frames: list, times: list) -> None:
+    found = clocked(*frames)
+    assert [time is None for time in found] == [time is None for time in times]
+    np.testing.assert_allclose([t for t in found if t is not None], [t for t in times if t is not None], atol=1e-6)
+
+
+def test_a_camera_whose_time_jumps_back_goes_on(monkeypatch):
+    def decode(video):
+        for pts in (100, 101, 3, 4, 5):
+            frame = av.VideoFrame.from_ndarray(picture(0), format="rgb24")
+            frame.pts, frame.time_base = pts, Fraction(1, 30)
+            yield frame
+            time.sleep(0.1)
+
+    with fake(monkeypatch, decode).opened() as frames:
+        times = [at for at, _ in frames]
+    assert len(times) == 5
+    assert np.diff(times).min() > 0
+    assert times[-1] < 1.5

@@ -15,8 +15,10 @@ from actionprompt.interrupts import interrupts
 
 if TYPE_CHECKING:
     from actionprompt.live import Live, LiveAnswer
-    from actionprompt.video.detect import Detector
-    from actionprompt.video.webcam import Webcam
+    from actionprompt.video.follow import Follower
+    from actionprompt.video.webcam import Frames
+
+    Tell = Callable[[Iterable[LiveAnswer]], LiveAnswer | None]
 
 PIPE = {"model", "lag", "show", "device", "keypoints.layout", "keypoints.size", "keypoints.units", "keypoints.fps"}
 WEBCAM = {"model", "lag", "show", "device", "detector.name", "detector.weights"}
@@ -42,36 +44,36 @@ def pipe(args: LiftArgs) -> int:
     k = args.keypoints
     reader = PointReader(k.layout, k.size, k.units, k.fps)
     with _told(args.show) as tell:
-        tell(lift_lines(load_lifter(args), sys.stdin, reader, args.lag))
+        lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: what is no UTF-8 has a line number then
+        tell(lift_lines(load_lifter(args), lines, reader, args.lag))
     return 0
 
 
 def webcam(args: LiftArgs) -> int:
     """One person before a camera, until Ctrl-C."""
     from actionprompt.live import Live
+    from actionprompt.video.follow import Follower
     from actionprompt.video.webcam import find_camera
 
     _check(args, WEBCAM, "on a webcam, which is answered on the output")
     camera = find_camera(args.source.partition(":")[2])
-    lifter = load_lifter(args)
-    follow(camera, load_detector(args.detector, most=1), Live(lifter, args.lag), args.show)
+    live = Live(load_lifter(args), args.lag)
+    with _told(args.show) as tell, camera.opened() as frames:  # before weights are fetched for nothing
+        follow(frames, Follower(load_detector(args.detector, most=1)), live, tell)
     return 0
 
 
-def follow(camera: "Webcam", detector: "Detector", live: "Live", show: bool) -> None:
+def follow(frames: "Frames", seen: "Follower", live: "Live", tell: "Tell") -> None:
     """Detects, lifts and answers until Ctrl-C or the camera's end."""
-    from actionprompt.video.follow import Follower
-
-    seen = Follower(detector)
-    with interrupts() as stop, _told(show) as tell, camera.opened() as frames:
-        status = Status()
+    status = Status(frames.arrived)
+    with interrupts() as stop:
         for time, image in frames:
             if stop:
                 break
             begin = perf_counter()
             joints = seen(image, time)
             looked = perf_counter()
-            last = tell(live.nobody(time) if joints is None else live.push(joints, time))
+            last = tell(live.push(joints, time))
             status.add(frames.arrived, looked - begin, perf_counter() - looked, joints is not None, last)
         tell(live.end())
 
@@ -79,9 +81,9 @@ def follow(camera: "Webcam", detector: "Detector", live: "Live", show: bool) -> 
 class Status:
     """A line on stderr, once a second: how fast it goes, and what is seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrived: int = 0) -> None:
         self._does = ""
-        self._clear(0)
+        self._clear(arrived)
 
     def add(self, arrived: int, detecting: float, lifting: float, seen: bool, last: "LiveAnswer | None") -> None:
         """One more frame; seconds of its parts, how many the camera has given, and the last answer if there is one."""
@@ -109,7 +111,7 @@ class Status:
 
 
 @contextmanager
-def _told(show: bool) -> Iterator[Callable[[Iterable["LiveAnswer"]], "LiveAnswer | None"]]:
+def _told(show: bool) -> Iterator["Tell"]:
     """A function that writes answers, each as it comes, shows them if wanted, and returns the last one."""
     out, view = sys.stdout, None
     with ExitStack() as stack, redirect_stdout(sys.stderr):  # nobody else writes between the answers

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,12 @@ from actionprompt.errors import InputError, unknown
 
 MOST_PEOPLE = 100
 """In one frame: a file with more is no file of people to lift."""
-LONGEST_GAP = 10
+SPARSEST = 10
 """Times the number of detections: frame numbers further apart are no frames of one video."""
+STRAY = 50
+"""How far a point is from the middle of its person at most: a person is about four such sizes high."""
+ELSEWHERE = 1000
+"""How far a person is from where people are otherwise at most, in the same sizes."""
 
 USUAL_RATE = 30.0
 """Frames a second of most videos."""
@@ -43,12 +48,59 @@ class Detections:
         """When each detection was made; at 30 frames a second where nothing else is known."""
         return self.frame / USUAL_RATE if self.times is None else self.times[self.frame]
 
-    @property
+    @cached_property
     def missing(self) -> Bool[np.ndarray, "d p"]:
-        """Points that were not found: confidence 0, at (0, 0) or not a number."""
-        nowhere = ~np.isfinite(self.points).all(-1) | (self.points == 0).all(-1)
-        missing: Bool[np.ndarray, "d p"] = nowhere | ~(self.confidence > 0)
-        return missing
+        """Points that were not found, or so far off that they are mistakes."""
+        missing = not_found(self.points, self.confidence)
+        return missing | _stray(self.points, missing)
+
+
+def not_found(points: Float[np.ndarray, "*d p 2"], confidence: Float[np.ndarray, "*d p"]) -> Bool[np.ndarray, "*d p"]:
+    """Which points are missing, by the ways that detectors say so: confidence 0, at (0, 0) or not a number."""
+    nowhere = ~np.isfinite(points).all(-1) | (points == 0).all(-1)
+    missing: Bool[np.ndarray, "*d p"] = nowhere | ~(confidence > 0)
+    return missing
+
+
+def check_unit(found: Float[np.ndarray, "n 2"], units: str, where: str) -> None:
+    """Tells pixels from normalised coordinates.
+
+    Args:
+        found: at least one point.
+        units: as ``data.keypoints.Units``.
+        where: for errors.
+
+    Raises:
+        InputError: coordinates that such units do not give.
+    """
+    largest = float(np.abs(found).max())
+    if units == "pixels" and largest < 3:
+        raise InputError(
+            f"{where}: no coordinate is further than {largest:.3g} from 0, so they are not pixels; say "
+            "--keypoints.units relative (0 to 1) or screen (width -1 to 1)."
+        )
+    if units != "pixels" and largest > 10:
+        raise InputError(f"{where}: coordinates up to {largest:.4g} are not {units}; they seem to be pixels.")
+
+
+def _stray(points: Float[np.ndarray, "d p 2"], missing: Bool[np.ndarray, "d p"]) -> Bool[np.ndarray, "d p"]:
+    """Points that are nowhere near their person, or whose person is nowhere near where people are.
+
+    The size of the image need not be known: a person's size is the median distance of their points from their middle.
+    """
+    stray = np.zeros_like(missing)
+    some = ~missing.all(1)
+    if not some.any():
+        return stray
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = np.where(missing[some, :, None], np.nan, points[some])
+        middle = np.nanmedian(found, axis=1)
+        off = np.linalg.norm(found - middle[:, None], axis=-1)
+        own = np.nanmedian(off, axis=1)
+        usual = np.median(own)
+        elsewhere = np.linalg.norm(middle - np.median(middle, axis=0), axis=-1) > ELSEWHERE * usual
+        stray[some] = (off > STRAY * np.maximum(own, usual)[:, None]) | elsewhere[:, None]
+    return stray & ~missing if usual > 0 else np.zeros_like(missing)
 
 
 def collect(
@@ -82,7 +134,7 @@ def check_frames(frames: Int[np.ndarray, " d"], where: str) -> None:
     Raises:
         InputError: more people in a frame than a video of people shows, or frame numbers far apart.
     """
-    most = int(np.bincount(frames).max()) if frames.max() < LONGEST_GAP * frames.size + 1000 else 0
+    most = int(np.bincount(frames).max()) if frames.max() < SPARSEST * frames.size + 1000 else 0
     if most == 0:
         raise InputError(
             f"{where} has frame numbers up to {frames.max():,} for {frames.size:,} detections: these are pictures, "

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from actionprompt.camera import normalise_screen
 from actionprompt.data.clip import Clip
-from actionprompt.data.detections import Detections, layout_of
+from actionprompt.data.detections import Detections, check_unit, layout_of
 from actionprompt.data.keypoint_json import FORMATS, is_openpose, read_json, read_openpose
 from actionprompt.data.keypoint_tables import read_arrays, read_csv
 from actionprompt.data.layouts import Layout
@@ -151,14 +151,8 @@ def _check_units(detections: Detections, units: Units, width: int, height: int, 
     found = detections.points[~detections.missing]
     if not found.size:
         raise InputError(f"{where} holds no point that was found.")
-    largest, (x, y) = float(np.abs(found).max()), np.median(found, axis=0)
-    if units == "pixels" and largest < 3:
-        raise InputError(
-            f"{where}: no coordinate is further than {largest:.3g} from 0, so they are not pixels; say "
-            "--keypoints.units relative (0 to 1) or screen (width -1 to 1)."
-        )
-    if units != "pixels" and largest > 10:
-        raise InputError(f"{where}: coordinates up to {largest:.4g} are not {units}; they seem to be pixels.")
+    check_unit(found, units, where)
+    x, y = np.median(found, axis=0)
     low, right, bottom = {"pixels": (0, width, height), "relative": (0, 1, 1), "screen": (-1, 1, 9)}[units]
     if not (low <= x <= right and (-9 if units == "screen" else 0) <= y <= bottom):
         raise InputError(

@@ -9,9 +9,8 @@ from jaxtyping import Bool, Float
 from actionprompt.data.detections import Detections
 from actionprompt.data.layouts import Layout
 from actionprompt.errors import InputError
+from actionprompt.video.timing import is_gap
 
-PATIENCE = 1.0
-"""Seconds after which somebody without a name who was not seen again has left."""
 FARTHEST = 0.5
 """How far a person's points move at most between two sightings, on average, as a share of the person's size."""
 STRIDE = 0.2
@@ -68,7 +67,7 @@ def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
     frames, seconds = detections.frame[unnamed], detections.seconds
     ongoing: list[list[int]] = []
     for here in np.split(np.array(unnamed), np.flatnonzero(np.diff(frames)) + 1):
-        seen = [seconds[here[0]] - seconds[track[-1]] <= PATIENCE + 1e-6 for track in ongoing]
+        seen = [not is_gap(seconds[here[0]] - seconds[track[-1]]) for track in ongoing]
         yield from (track for track, still in zip(ongoing, seen, strict=True) if not still)
         ongoing = [track for track, still in zip(ongoing, seen, strict=True) if still]
         left = set(here.tolist())
@@ -115,7 +114,7 @@ def distances(before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2
 def complete(detections: Detections, track: list[int], layout: Layout) -> tuple[Sequence | None, str]:
     """A person's points from the first to the last sighting, missing ones interpolated in time; or why there is none.
 
-    Points that the 17 joints do not need are left as they are.
+    Points that the 17 joints do not need are left as they are; where they are missing, they are 0.
     """
     frames = detections.frame[track] - detections.frame[track[0]]
     count = len(layout.points)
@@ -125,6 +124,7 @@ def complete(detections: Detections, track: list[int], layout: Layout) -> tuple[
     points[frames] = detections.points[track, :count]
     confidence[frames] = detections.confidence[track, :count]
     missing[frames] = detections.missing[track, :count]
+    points[missing] = 0  # what was no number would make a joint none, even where its weight is 0
     first, last = int(detections.frame[track[0]]), int(detections.frame[track[-1]])
     time = np.arange(last - first + 1.0) if detections.times is None else detections.times[first : last + 1]
     filled = np.zeros_like(missing)

@@ -60,7 +60,7 @@ def at_rate(found: KeypointFile, times: Float[np.ndarray, " n"], fps: float) -> 
     whole = [piece for track in found.tracks for piece in _pieces(track, times, fps)]
     longest = max(track.keypoints.shape[0] for track in whole)
     least = min(longest, round(BRIEF * fps))
-    kept = sorted((track for track in whole if track.keypoints.shape[0] >= least), key=prominence, reverse=True)
+    kept = sorted((track for track in whole if track.keypoints.shape[0] >= least), key=_prominence, reverse=True)
     brief = [track for track in whole if track.keypoints.shape[0] < least]
     left_out = [
         f"Person {t.person} is seen for {t.keypoints.shape[0] / fps:.2f} s only, from {t.first / fps:.2f} s on."
@@ -69,10 +69,19 @@ def at_rate(found: KeypointFile, times: Float[np.ndarray, " n"], fps: float) -> 
     return People(tuple(kept), fps, found.size, describe(times, fps), (*found.dropped, *left_out))
 
 
-def prominence(track: Track) -> float:
-    """How much of the video a track is: height on the screen times confidence, summed over frames."""
-    height = track.keypoints[..., 1].amax(1) - track.keypoints[..., 1].amin(1)
-    return float((height * track.confidence.mean(1)).sum())
+def prominence(points: Float[np.ndarray, "n p 2"], confidence: Float[np.ndarray, "n p"]) -> float:
+    """How much of the frames a person is: height in the picture times mean confidence, summed over frames.
+
+    Args:
+        points: in any unit; NaN where they were not found.
+        confidence: of the points.
+    """
+    height = np.fmax.reduce(points[..., 1], axis=1) - np.fmin.reduce(points[..., 1], axis=1)  # ignore NaN
+    return float((height * np.nan_to_num(confidence).mean(1)).sum())
+
+
+def _prominence(track: Track) -> float:
+    return prominence(track.keypoints.numpy(), track.confidence.numpy())
 
 
 def _pieces(track: Track, times: Float[np.ndarray, " n"], fps: float) -> Iterator[Track]:

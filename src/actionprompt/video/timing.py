@@ -16,6 +16,11 @@ SAME = 0.05
 """Of a frame: times that are off by no more are the model's own (containers round them to milliseconds)."""
 
 
+def is_gap(seconds: float) -> bool:
+    """Whether two frames so far apart belong to two sequences."""
+    return seconds > LONGEST_GAP + 1e-6
+
+
 def resample(
     times: Float[np.ndarray, " n"], values: Float[np.ndarray, "n j *d"], fps: float
 ) -> tuple[int, Float[np.ndarray, "m j *d"]]:

@@ -18,6 +18,7 @@ from jaxtyping import UInt8
 
 from actionprompt.errors import InputError
 from actionprompt.video.libraries import library
+from actionprompt.video.timing import LONGEST_GAP
 from actionprompt.video.upright import turn_of
 
 FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
@@ -73,6 +74,36 @@ class Webcam:
             frames.close()
 
 
+class Clock:
+    """Seconds since a camera's first frame: as its frames say, or as they arrive once one of them says nothing.
+
+    Where the camera's own time jumps, it goes on from there: between the two frames the arrival counts.
+    """
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self._own = True
+        """Whether the camera's own time counts."""
+        self._before: tuple[float | None, float] | None = None
+        """The camera's own time and the arrival of the last frame."""
+
+    def advance(self, own: float | None, arrived: float) -> bool:
+        """Goes on to the next frame; False: it is the last one again.
+
+        Args:
+            own: seconds, as the frame says.
+            arrived: seconds of this computer's clock.
+        """
+        said, came = self._before or (own, arrived)
+        first, self._before = self._before is None, (own, arrived)
+        self._own = self._own and own is not None
+        step = own - said if self._own and own is not None and said is not None else arrived - came
+        if not 0 <= step <= arrived - came + LONGEST_GAP:
+            step = arrived - came
+        self.time += step
+        return first or step > 0
+
+
 class Frames:
     """Seconds since the first frame (strictly rising) and the upright RGB image, the newest that the camera gave."""
 
@@ -93,18 +124,15 @@ class Frames:
             InputError: the camera was unplugged, or gives nothing any more.
         """
         reformat = library("av", "Reading a camera needs PyAV").video.reformatter.VideoReformatter().reformat
-        first, last = None, -1.0
+        clock = Clock()
         while (found := self._take()) is not None:
-            frame, clock = found
-            time = clock if frame.time is None else frame.time
-            first = time if first is None else first
-            if time - first <= last:
+            frame, arrived = found
+            if not clock.advance(frame.time, arrived):
                 continue  # a camera that repeats itself
-            last = time - first
-            yield last, turn_of(frame)(reformat(frame, format="rgb24").to_ndarray())
+            yield clock.time, turn_of(frame)(reformat(frame, format="rgb24").to_ndarray())
         if self._broken:
             raise InputError(
-                f"The camera {self._name} ended after {max(last, 0):.1f} s ({self._broken}): was it unplugged?"
+                f"The camera {self._name} ended after {clock.time:.1f} s ({self._broken}): was it unplugged?"
             )
 
     def close(self) -> None:
