@@ -51,7 +51,7 @@ def _cpu() -> Scale:
         "A3DHP": Recipe(A3DHPCfg(stages=3, channels=256, dropout=0.05), schedule),
         "MixSTE": Recipe(
             MixSTECfg(frames=27, dim=64, depth=2, heads=4, drop_path=0.0),
-            replace(schedule, epoch_steps=60, batch=4, lr=2e-3, amsgrad=False, weight_decay=0.1),
+            replace(schedule, epoch_steps=60, batch=8, lr=2e-3, amsgrad=False, weight_decay=0.1),
             MotionLossCfg(),
         ),
     }
