@@ -39,7 +39,7 @@ def toy(monkeypatch):
 def done(tmp_path_factory) -> Path:
     """Table V at one seed: three runs."""
     root = tmp_path_factory.mktemp("grid")
-    work.work(grid(root), work.loader("synthetic"), False, QUIET, quiet=True)
+    work.work(grid(root), work.Load("synthetic"), False, QUIET, quiet=True)
     return root
 
 
@@ -73,7 +73,7 @@ def test_a_finished_grid(done):
 def test_never_twice(done):
     before = times(done)
     assert all(complete(job, flip=False) for job in grid(done))
-    work.work(grid(done), work.loader("synthetic"), False, QUIET, quiet=True)
+    work.work(grid(done), work.Load("synthetic"), False, QUIET, quiet=True)
     assert times(done) == before
 
 
@@ -89,11 +89,11 @@ def test_stopped_and_gone_on_with(done, number, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         at_step(patch, 9, lambda: os.kill(os.getpid(), number))
         with pytest.raises(Interrupted, match="The same command goes on with it"):
-            work.work(grid(tmp_path), work.loader("synthetic"), False, QUIET, quiet=True)
+            work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True)
     assert [job.state for job in grid(tmp_path)] == ["trained", "unfinished", "missing"]
     partial = work.results_of(grid(tmp_path), flip=False)
     assert len(partial) == 1
-    work.work(grid(tmp_path), work.loader("synthetic"), False, QUIET, quiet=True)
+    work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True)
     for mine, theirs in zip(grid(tmp_path), grid(done), strict=True):
         for name in ("model.safetensors", "log.jsonl"):
             assert (mine.folder / name).read_bytes() == (theirs.folder / name).read_bytes()

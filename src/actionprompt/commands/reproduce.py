@@ -161,7 +161,7 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
     behind = [*made, *([figure3(plan)] if "figure3" in figures else [])]
     extra = draw.figure4_runs(plan, args.seeds, args.out) if "figure4" in figures else []
     jobs = list({job.folder: job for job in [*extra, *grid.jobs(behind, args.seeds, args.out)]}.values())
-    load = work.loader(plan.source)
+    load = work.Load(plan.source)
     if not (args.render or args.results):
         train(args, given, jobs, load, console)
         if args.list or args.train_only or (args.launcher == "slurm" and args.slurm.cluster == "slurm"):

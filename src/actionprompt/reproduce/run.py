@@ -58,11 +58,6 @@ class Load:
         self._kept.clear()
 
 
-def loader(source: str) -> Load:
-    """A reader of data for a grid."""
-    return Load(source)
-
-
 def plan_times(
     todo: Sequence[Job], everything: Sequence[Job], load: Load | None, console: Console
 ) -> dict[Job, estimate.Estimate]:
