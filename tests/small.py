@@ -18,7 +18,7 @@ from actionprompt.config import (
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import EncoderCfg, VPoseCfg
-from actionprompt.model import Lifter
+from actionprompt.model import Lifter, save
 from actionprompt.recipes import RunCfg, ScheduleCfg
 from actionprompt.skeleton import H36M_17, Skeleton
 
@@ -94,3 +94,11 @@ def tiny_flags(epochs: int, steps: int, log: int) -> list[str]:
         "--model.encoder.channels 8 --accelerator cpu --schedule.batch 8 --schedule.bn-batches 2 --checkpoint-every 4 "
         f"--schedule.epochs {epochs} --schedule.epoch-steps {steps} --log-every {log}"
     ).split()
+
+
+def model_file(folder: Path) -> Path:
+    """A small lifter with APM in a file, as ``lift`` takes it."""
+    made = lifter("apm")
+    made.about = {"skeleton": "h36m17", "fps": "50", "data": "nothing"}
+    save(made, folder / "model.safetensors")
+    return folder / "model.safetensors"

@@ -9,10 +9,10 @@ from actionprompt.camera import denormalise_screen
 from actionprompt.data.clip import Clip
 from actionprompt.data.config import FilmCfg, SyntheticCfg
 from actionprompt.lift import lift
-from actionprompt.model import load, save
+from actionprompt.model import load
 from actionprompt.output.read import read_npz
 from actionprompt.skeleton import H36M_17
-from small import lifter
+from small import model_file
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +22,7 @@ def clip() -> Clip:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = lifter("apm")
-    made.about = {"skeleton": "h36m17", "fps": "50", "data": "nothing"}
-    path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    save(made, path)
-    return path
+    return model_file(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ import pytest
 from actionprompt import cli
 from actionprompt.commands.lift_live import Status
 from actionprompt.live import LiveAnswer
-from actionprompt.model import save
 from actionprompt.video.detect import Person
 from actionprompt.video.webcam import Webcam
-from small import lifter
+from small import model_file
 
 SHAPE = np.random.default_rng(0).random((17, 2)) * [10, 30]
 
@@ -56,11 +55,7 @@ class Steady:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = lifter("apm")
-    made.about = {"skeleton": "h36m17", "fps": "50", "data": "nothing"}
-    path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    save(made, path)
-    return path
+    return model_file(tmp_path_factory.mktemp("model"))
 
 
 def call(monkeypatch, detector: Fake, seconds: float, *args: str) -> int:

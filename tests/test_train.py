@@ -15,9 +15,10 @@ from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.model import load
+from actionprompt.optimiser import learning_rate, schedule
 from actionprompt.recipes import RunCfg, ScheduleCfg, presets
 from actionprompt.runfolder import RunFolder
-from actionprompt.train import build, learning_rate, schedule, train
+from actionprompt.train import build, train
 from actionprompt.windows import Windows
 from small import APP, ATP, VARIANTS, VPOSE, corpus, run_cfg
 from tiny_towers import tiny_clip

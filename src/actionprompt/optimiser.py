@@ -1,11 +1,13 @@
-"""The optimisers that the baselines were published with."""
+"""The optimisers and schedules that the baselines were published with."""
 
+import math
 from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer, RAdam
 
+from actionprompt.encoders.layers import BatchNorm
 from actionprompt.recipes import ScheduleCfg
 
 
@@ -14,6 +16,24 @@ def build_optimiser(cfg: ScheduleCfg, trained: Iterable[nn.Parameter]) -> Optimi
     if cfg.optimiser == "ranger":
         return Ranger(trained, cfg.lr, cfg.weight_decay)
     return AdamW(trained, cfg.lr, weight_decay=cfg.weight_decay, amsgrad=cfg.amsgrad, fused=True)
+
+
+def schedule(cfg: ScheduleCfg, epoch: int, model: nn.Module, optimiser: Optimizer) -> None:
+    """Learning rate and batch-norm momentum of an epoch, in closed form: nothing to save or restore."""
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate(cfg, epoch)
+    first, last = cfg.bn_momentum
+    momentum = first * (last / first) ** (epoch / cfg.epochs)
+    for module in model.modules():
+        if isinstance(module, BatchNorm):
+            module.momentum = momentum
+
+
+def learning_rate(cfg: ScheduleCfg, epoch: int) -> float:
+    """Of an epoch, counted from 0: exponential, or half a cosine."""
+    if cfg.lr_last is None:
+        return cfg.lr * cfg.lr_decay**epoch
+    return cfg.lr_last + (cfg.lr - cfg.lr_last) * (1 + math.cos(math.pi * epoch / cfg.epochs)) / 2
 
 
 class Ranger(RAdam):

@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.loggers.logger import Logger
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from torch import Tensor, nn
+from torch import Tensor
 
 from actionprompt.batches import Batches
 from actionprompt.checkpoint import read_checkpoint, seed_step, write_checkpoint
@@ -23,10 +22,11 @@ from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.interrupts import interrupts
 from actionprompt.losses import PoseLoss, build_pose_loss, loss
 from actionprompt.model import Lifter, bake, save
-from actionprompt.optimiser import build_optimiser
+from actionprompt.optimiser import build_optimiser, schedule
 from actionprompt.progress import Stopwatch, TrainingBar
-from actionprompt.recipes import RunCfg, ScheduleCfg
+from actionprompt.recipes import RunCfg
 from actionprompt.runfolder import RunFolder
+from actionprompt.settle import settle
 from actionprompt.trainset import class_indices, training_clips
 from actionprompt.windows import Windows
 
@@ -204,51 +204,10 @@ def _loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, 
                 raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
         with watch("other"):
             heard = len(interrupted)  # in the last step: the run is finished
-            for _ in _settle(cfg, fabric, lifter, windows, batches, total):
+            for _ in settle(cfg, fabric, lifter, windows, batches, total):
                 if _any(fabric, len(interrupted) > heard):
                     raise Interrupted(f"Stopped after the last step; the state is saved in {run.path}.")
     return watch
-
-
-def _settle(
-    cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: Windows, batches: Batches, total: int
-) -> Iterator[int]:
-    """Measures the batch-norm statistics of the final weights, a batch at a time, on those that would have come next.
-
-    The running ones are of weights up to a thousand steps old. In A3DHP's temporal attention, whose inputs hardly vary,
-    the mean moves by standard deviations within a few steps: docs/LOG.md, 2026-11-22.
-    """
-    norms = [module for module in lifter.modules() if isinstance(module, BatchNorm) and module.training]
-    if not norms or cfg.schedule.bn_batches == 0:
-        return
-    for norm in norms:
-        norm.reset_running_stats()
-    for n in range(cfg.schedule.bn_batches):
-        seed_step(cfg.seed, total + n, fabric.global_rank)
-        i = batches(total + n).view(fabric.world_size, -1)[fabric.global_rank].to(fabric.device)
-        for norm in norms:
-            norm.momentum = 1 / (n + 1)  # the mean of all batches so far
-        with torch.no_grad(), fabric.autocast():
-            lifter(windows.inputs(i))
-        yield n
-
-
-def schedule(cfg: ScheduleCfg, epoch: int, model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    """Learning rate and batch-norm momentum of an epoch, in closed form: nothing to save or restore."""
-    for group in optimiser.param_groups:
-        group["lr"] = learning_rate(cfg, epoch)
-    first, last = cfg.bn_momentum
-    momentum = first * (last / first) ** (epoch / cfg.epochs)
-    for module in model.modules():
-        if isinstance(module, BatchNorm):
-            module.momentum = momentum
-
-
-def learning_rate(cfg: ScheduleCfg, epoch: int) -> float:
-    """Of an epoch, counted from 0: exponential, or half a cosine."""
-    if cfg.lr_last is None:
-        return cfg.lr * cfg.lr_decay**epoch
-    return cfg.lr_last + (cfg.lr - cfg.lr_last) * (1 + math.cos(math.pi * epoch / cfg.epochs)) / 2
 
 
 def _log(
