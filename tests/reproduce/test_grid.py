@@ -9,8 +9,9 @@ from actionprompt.ablations import baseline
 from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, SyntheticCfg, UIPRMDCfg
 from actionprompt.errors import InputError
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, share
+from actionprompt.reproduce.plan import Plan, detected
 from actionprompt.reproduce.scales import SCALES, lasting
-from actionprompt.reproduce.tables import TABLES, Plan, detected
+from actionprompt.reproduce.tables import TABLES
 from actionprompt.runfolder import RunFolder
 
 UIPRMD = UIPRMDCfg(Path("here"), film=FilmCfg(turns=8))

@@ -13,10 +13,11 @@ from actionprompt.reproduce import render
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.paper import read
 from actionprompt.reproduce.parameters import count
+from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result, measure, read_all, write
 from actionprompt.reproduce.scales import SCALES
 from actionprompt.reproduce.sheets import Page, page
-from actionprompt.reproduce.tables import TABLES, Plan
+from actionprompt.reproduce.tables import TABLES
 
 PAPER = read()
 SEEDS = (0, 1, 2)

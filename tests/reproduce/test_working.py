@@ -11,6 +11,7 @@ from toys import SMALL, TOY, plan
 
 from actionprompt import batches
 from actionprompt.commands import reproduce as command
+from actionprompt.commands import reproduce_args
 from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import draw, estimate, launch
 from actionprompt.reproduce import run as work
@@ -32,7 +33,7 @@ def corpus():
 @pytest.fixture
 def toy(monkeypatch):
     """The command line with the toy scale in the small one's place."""
-    monkeypatch.setattr(command, "SCALES", {"cpu": TOY, "paper": TOY})
+    monkeypatch.setattr(reproduce_args, "SCALES", {"cpu": TOY, "paper": TOY})
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +199,12 @@ def test_the_command_lists(done, toy, capsys):
     assert "done" in out
 
 
+def test_the_command_lists_some_rows(done, toy, capsys):
+    args = ["table5", "table3", *DATA, "--out", str(done), "--list", "--rows", "table3/base", "table5/k"]
+    assert command.main(args) == 0
+    assert "6 runs, 5 to do" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -213,6 +220,9 @@ def test_the_command_lists(done, toy, capsys):
         (["table3", *DATA, "--render", "--train-only"], "--render and --train-only exclude each other"),
         (["table3", *DATA, "--run", "3/2"], "write i/n"),
         (["table3", *DATA, "--workers", "0"], "at least 1"),
+        (["table3", *DATA, "--rows", "table1"], "--rows table1: no row's name holds that; .* such as table3/baseline"),
+        (["table3", *DATA, "--rows", "apm", "--render"], "--rows says what to train, and --render"),
+        (["table3", *DATA, "--collect", __file__], r"test_working.py/results.json cannot be written: .* is no folder"),
         (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
         (["table3", *DATA, "--results", "nowhere.json"], "Cannot read the results nowhere.json"),
@@ -243,7 +253,7 @@ def test_submitit_makes_the_runs(done, tmp_path):
 
 def test_words_for_the_workers():
     given = ["table3", "--workers", "2", "--data", "uiprmd", "--collect=docs", "--threads", "1"]
-    assert command.without_workers(given) == ["table3", "--data", "uiprmd", "--threads", "1"]
+    assert reproduce_args.without_workers(given) == ["table3", "--data", "uiprmd", "--threads", "1"]
 
 
 def test_workers_share_and_stop(tmp_path, monkeypatch):

@@ -15,9 +15,9 @@ from actionprompt.data.config import DataCfg, FilmCfg, SyntheticCfg, UIPRMDCfg
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.recipes import JointLossCfg, MotionLossCfg, RunCfg, ScheduleCfg
 from actionprompt.reproduce.grid import digest
+from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.scales import Recipe, Scale
-from actionprompt.reproduce.tables import Plan
 
 SCHEDULE = ScheduleCfg(epochs=2, epoch_steps=3, batch=8, bn_batches=2)
 ENCODERS = MappingProxyType(

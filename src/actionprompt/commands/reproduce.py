@@ -2,18 +2,23 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import tyro
+from typing import TYPE_CHECKING
 
 from actionprompt.commands.options import parse, take_data, to_ask
-from actionprompt.data.config import DATA, DataCfg, FilmCfg
-from actionprompt.errors import InputError, unknown
-from actionprompt.reproduce.launch import SlurmCfg
-from actionprompt.reproduce.scales import SCALES, Scale, lasting
-from actionprompt.reproduce.tables import FIGURES, TABLES, Plan, Table, figure3
+from actionprompt.commands.reproduce_args import (
+    ReproduceArgs,
+    check,
+    check_names,
+    data_with_turns,
+    scale_of,
+    without_workers,
+)
+from actionprompt.data.config import DATA
+from actionprompt.errors import InputError
+from actionprompt.reproduce.plan import Plan, Table
+from actionprompt.reproduce.scales import SCALES
+from actionprompt.reproduce.tables import FIGURES, TABLES, figure3
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,51 +26,6 @@ if TYPE_CHECKING:
     from actionprompt.reproduce.grid import Job
     from actionprompt.reproduce.results import Result
     from actionprompt.reproduce.run import Load
-
-TURNS = 8
-"""Times each training take is filmed, where virtual cameras film it: more viewpoints, -7 mm (docs/LOG.md)."""
-
-
-@dataclass(frozen=True)
-class ReproduceArgs:
-    """What to reproduce, on what, how large."""
-
-    what: tyro.conf.Positional[tuple[str, ...]]
-    """table1 ... table9, figure1, figure3, figure4, or all."""
-    data: DataCfg
-    """The data set."""
-    seeds: tuple[int, ...] = (0, 1, 2)
-    """Seeds of every run."""
-    scale: Literal["cpu", "gpu", "paper"] = "cpu"
-    """Size of models and training."""
-    steps: int | None = None
-    """Training steps of every run (None: the scale's)."""
-    out: Path = Path("runs/reproduce")
-    """Folder of the runs, and of the tables and figures (in it, DATA-SCALE)."""
-    list: bool = False
-    """Only list the runs, with the time that they will take."""
-    render: bool = False
-    """Train nothing: tables and figures of what is there."""
-    train_only: bool = False
-    """Make no tables and figures."""
-    results: Path | None = None
-    """Train nothing: tables and figure 3 of the published results in this file (results.json)."""
-    collect: Path | None = None
-    """Also put results (JSON), tables and figures into DATA-SCALE in this folder, small enough to publish."""
-    flip: bool = False
-    """Test with the mirrored input averaged in, for every table."""
-    run: Annotated[str, tyro.conf.arg(metavar="i/n")] = "1/1"
-    """Train only the i-th of n shares, to spread a grid over machines."""
-    workers: int = 1
-    """Processes on this machine that share the runs."""
-    threads: int | None = None
-    """CPU threads of each process (None: PyTorch's choice)."""
-    launcher: Literal["local", "slurm"] = "local"
-    """Train here, or submit each run to Slurm (needs submitit)."""
-    slurm: SlurmCfg = SlurmCfg()
-    """What to ask Slurm for."""
-    quiet: bool = False
-    """No lists, bars and tables on the screen."""
 
 
 def main(args: list[str]) -> int:
@@ -88,58 +48,8 @@ def main(args: list[str]) -> int:
     return run(parsed, given)
 
 
-def data_with_turns(name: str, read: bool = True) -> Any:
-    """A data set's settings, training takes being filmed from more sides where virtual cameras film them.
-
-    Where the data lie need not be said if they are not read.
-    """
-    kind = DATA[name][1]
-    film = {"film": FilmCfg(turns=TURNS)} if any(f.name == "film" for f in fields(kind)) else {}
-    return to_ask(kind, **film, **({} if read else {"path": Path()}))
-
-
 def _has(args: Sequence[str], flag: str) -> bool:
     return any(arg.partition("=")[0] == flag for arg in args)
-
-
-def check_names(what: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The tables and figures that are asked for.
-
-    Raises:
-        InputError: nothing, or a name that is none.
-    """
-    known = [*TABLES, *FIGURES, "all"]
-    if not what:
-        raise InputError(f"Name what to reproduce: {', '.join(known)}.")
-    for name in what:
-        if name not in known:
-            raise unknown("table or figure", name, known)
-    every = "all" in what
-    return [t for t in TABLES if every or t in what], [f for f in FIGURES if every or f in what]
-
-
-def check(args: ReproduceArgs) -> None:
-    """Refuses options that contradict each other.
-
-    Raises:
-        InputError: they do, or a number is out of its range.
-    """
-    seeds = args.seeds
-    if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0:
-        raise InputError(f"--seeds {' '.join(map(str, seeds))}: give at least one, each once, none below 0.")
-    still = [f"--{name}" for name in ("list", "render", "results") if getattr(args, name)]
-    still += ["--train-only"] if args.train_only and still else []
-    if len(still) > 1:
-        raise InputError(f"{' and '.join(still)} exclude each other: give one of them.")
-    busy = [
-        name for name, given in (("--workers", args.workers > 1), ("--launcher", args.launcher == "slurm")) if given
-    ]
-    if (still and busy) or len(busy) > 1:
-        raise InputError(f"{' and '.join([*still, *busy])} exclude each other: give one of them.")
-    if args.workers < 1 or (args.threads is not None and args.threads < 1):
-        raise InputError(f"--workers is {args.workers} and --threads {args.threads}: each must be at least 1.")
-    if args.scale == "paper" and args.steps is not None:
-        raise InputError("--steps does not go with --scale paper, which trains for the baselines' own epochs.")
 
 
 def run(args: ReproduceArgs, given: Sequence[str]) -> int:
@@ -170,12 +80,6 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
     return show(args, plan, made, figures, results, load, console)
 
 
-def scale_of(args: ReproduceArgs) -> Scale:
-    """The scale, with other steps if they were asked for."""
-    scale = SCALES[args.scale]
-    return scale if args.steps is None else lasting(scale, args.steps)
-
-
 def published(path: Path, jobs: "Sequence[Job]") -> "Mapping[str, Result]":
     """Published results by hash, those of these runs.
 
@@ -201,7 +105,7 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
     from actionprompt.reproduce.estimate import words
     from actionprompt.reproduce.execute import complete
 
-    mine = grid.share(jobs, args.run)
+    mine = grid.share(grid.serving(jobs, args.rows), args.run)
     todo = [job for job in mine if not complete(job, args.flip)]
     if not args.quiet:
         times = work.plan_times(todo, jobs, load if args.launcher == "local" else None, console)
@@ -221,20 +125,6 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
             launch.in_processes(command, args.workers, lambda: status.update(said()))
     else:
         work.work(todo, load, args.flip, console, args.quiet)
-
-
-def without_workers(given: Sequence[str]) -> list[str]:
-    """The command's words without ``--workers N`` and ``--collect DIR``, for each of the processes."""
-    kept, skip = [], False
-    for word in given:
-        name, equals, _ = word.partition("=")
-        if name in ("--workers", "--collect"):
-            skip = not equals
-            continue
-        if not skip:
-            kept.append(word)
-        skip = False
-    return kept
 
 
 def show(

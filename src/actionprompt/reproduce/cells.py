@@ -9,8 +9,8 @@ from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.parameters import count
+from actionprompt.reproduce.plan import Line, Side, Table
 from actionprompt.reproduce.results import Result, measure
-from actionprompt.reproduce.tables import Line, Side, Table
 
 Results = Mapping[str, Result]
 """By the hash of their settings."""

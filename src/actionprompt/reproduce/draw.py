@@ -5,8 +5,9 @@ from pathlib import Path
 
 from actionprompt.data.clip import Corpus
 from actionprompt.reproduce.grid import Job, job
+from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result
-from actionprompt.reproduce.tables import Plan, figure3, figure4
+from actionprompt.reproduce.tables import figure3, figure4
 from actionprompt.runfolder import RunFolder
 
 

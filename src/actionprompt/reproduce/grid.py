@@ -10,7 +10,7 @@ from typing import Any, Literal
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.recipes import RunCfg
-from actionprompt.reproduce.tables import Table
+from actionprompt.reproduce.plan import Table
 from actionprompt.runfolder import RunFolder
 
 State = Literal["missing", "unfinished", "trained", "failed"]
@@ -102,6 +102,20 @@ def job(cfg: RunCfg, seed: int, root: Path) -> Job:
     """One run."""
     cfg = replace(cfg, seed=seed)
     return Job(cfg, root / digest(cfg))
+
+
+def serving(everything: Sequence[Job], rows: Sequence[str]) -> list[Job]:
+    """The runs behind rows whose names hold one of these texts; none given: all runs.
+
+    Raises:
+        InputError: a text is in no name.
+    """
+    names = [name for job in everything for name in job.rows]
+    for text in rows:
+        if not any(text in name for name in names):
+            like = f", such as {names[0]}" if names else ""
+            raise InputError(f"--rows {text}: no row's name holds that; --list shows the names{like}.")
+    return [job for job in everything if not rows or any(text in name for name in job.rows for text in rows)]
 
 
 def share(everything: Sequence[Job], spec: str) -> list[Job]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.reproduce.grid import Job, canonical
-from actionprompt.reproduce.tables import Side
+from actionprompt.reproduce.plan import Side
 from actionprompt.serialise import to_data
 
 Errors = dict[str, float]

@@ -14,9 +14,9 @@ from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import estimate, paper
 from actionprompt.reproduce.execute import complete, execute
 from actionprompt.reproduce.grid import Job
+from actionprompt.reproduce.plan import Plan, Table
 from actionprompt.reproduce.results import Result, read
 from actionprompt.reproduce.sheets import Page, page
-from actionprompt.reproduce.tables import Plan, Table
 
 SOURCES = MappingProxyType(
     {

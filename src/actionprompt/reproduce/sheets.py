@@ -8,8 +8,8 @@ from actionprompt.compare import Difference
 from actionprompt.data.config import DATA
 from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, overall, tail_of
 from actionprompt.reproduce.paper import PaperTable
+from actionprompt.reproduce.plan import Plan, Table
 from actionprompt.reproduce.results import Result
-from actionprompt.reproduce.tables import Plan, Table
 
 UNITS = {"accuracy": "accuracy (%)", "parameters": "parameters (M)", "full parameters": "at the paper's size (M)"}
 PARTS = {"accuracy": ("ours", "paper"), "parameters": ("ours",), "full parameters": ("ours", "paper")}

@@ -1,9 +1,8 @@
 """Which runs make which table: rows, columns and baselines of Tables I to IX. No torch in here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Literal
 
 from actionprompt.ablations import (
     ATP,
@@ -14,107 +13,13 @@ from actionprompt.ablations import (
     TAPS,
     Change,
     baseline,
-    chain,
-    frames,
     pose_prompts,
     without_app,
 )
 from actionprompt.ablations import tap as tap_of
-from actionprompt.config import LifterCfg
-from actionprompt.data.config import DATA, DataCfg, Human36MCfg, HumanEvaCfg
-from actionprompt.recipes import RunCfg
-from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES, Recipe, Scale
-
-Side = Literal["inferred", "given"]
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of a table."""
-
-    paper: str
-    """The row's key among the paper's numbers."""
-    stub: tuple[str, ...]
-    """Its leading cells."""
-    run: RunCfg | None
-    """Its run, at seed 0; None where these data cannot have one."""
-    baseline: RunCfg | None = None
-    """What the paired difference is taken against; None: this is a baseline."""
-    side: Side = "inferred"
-    """Whether the action at test time is the recognised or the true one."""
-    baseline_side: Side = "inferred"
-    why_not: str = ""
-    """Why there is no run."""
-    full: RunCfg | None = None
-    """The row at the paper's size, whose parameters are counted (Table IX)."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the paper, before any number."""
-
-    name: str
-    title: str
-    stub: tuple[str, ...]
-    """Heads of the leading cells."""
-    columns: tuple[str, ...]
-    """Measures: P1, P2, P3, accuracy, parameters, full parameters; " of cells": the mean over subject and action."""
-    lines: tuple[Line, ...]
-    detail: Literal["", "actions", "cells"] = ""
-    """A second part: P1 by action (Table I), or by action and subject (Table II)."""
-    home: str = "human36m"
-    """The data set of the paper's numbers."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is reproduced: a scale, and data."""
-
-    scale: Scale
-    data: DataCfg
-
-    @property
-    def source(self) -> str:
-        """The data set's name on the command line."""
-        return next(name for name, (_, kind) in DATA.items() if isinstance(self.data, kind))
-
-    def run(self, recipe: Recipe, *changes: Change) -> RunCfg:
-        """The settings of a run at seed 0: APM on an encoder, changed."""
-        whole = RunCfg(
-            LifterCfg(recipe.encoder, self.scale.apm),
-            self.data,
-            recipe.schedule,
-            recipe.pose_loss,
-            accelerator=self.scale.accelerator,
-            checkpoint_every=self.scale.checkpoint_every,
-            log_every=self.scale.log_every,
-        )
-        return chain(*changes)(whole)
-
-    def encoder(self, name: str, *changes: Change) -> RunCfg:
-        """A run with one of the three encoders."""
-        recipes = self.scale.humaneva if isinstance(self.data, HumanEvaCfg) else self.scale.encoders
-        return self.run(recipes[name], *changes)
-
-    def vpose(self, *changes: Change) -> RunCfg:
-        """A run of the ablations."""
-        return self.encoder("VPose", *changes)
-
-    def long(self, count: int, *changes: Change) -> RunCfg:
-        """A run of Tables VI and VII."""
-        return self.run(self.scale.long, frames(count), *changes)
-
-
-def detected(data: DataCfg) -> DataCfg | None:
-    """The same data with detected 2D joints, as in the lower half of Table I; None: there are none.
-
-    On Human3.6M these are HRNet's; where virtual cameras film motion capture, a simulated detector's.
-    """
-    if isinstance(data, Human36MCfg):
-        return replace(data, keypoints="hr")
-    if isinstance(data, HumanEvaCfg):
-        return None
-    return replace(data, film=replace(data.film, keypoints="simulated"))
+from actionprompt.data.config import DATA
+from actionprompt.reproduce.plan import Line, Plan, Table, detected
+from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES
 
 
 def table1(plan: Plan) -> Table:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from actionprompt.reproduce.cells import Results, found_lines
 from actionprompt.reproduce.figures.style import BLACK, MARKERS, MODELS, PAGE, figure, save, short, style
+from actionprompt.reproduce.plan import Table
 from actionprompt.reproduce.results import Result
-from actionprompt.reproduce.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
