@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from actionprompt import bench
-from actionprompt.bench import Amount, Figure, Seconds, Subject
+from actionprompt.amount import Amount
+from actionprompt.bench import Figure, Seconds, Subject
 from actionprompt.commands.bench import ASKED, find, main, number, table
 from actionprompt.config import LifterCfg
 from actionprompt.encoders.config import VPoseCfg

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from actionprompt.amount import Amount
 from actionprompt.config import LearnedClassesCfg, LifterCfg, TextPromptCfg
 from actionprompt.encoders.config import MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
@@ -30,24 +31,6 @@ from actionprompt.skeleton import H36M_17
 from actionprompt.stream import Stream
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Amount:
-    """How much to measure."""
-
-    frames: int = 10_000
-    """Frames of the whole sequence."""
-    twin: int = 512
-    """Frames that are also lifted with a window each."""
-    long: int = 100_000
-    """Frames of the sequence whose memory is measured."""
-    live: int = 100_000
-    """Frames of the live stream."""
-    threads: int = 2
-    """Threads; the live stream has one."""
-    repeats: int = 3
-    """The best of so many turns counts."""
 
 
 class Figure(NamedTuple):

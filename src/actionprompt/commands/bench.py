@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import tyro
 
+from actionprompt.amount import Amount
 from actionprompt.commands.options import parse
 from actionprompt.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TextPromptCfg
 from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
-from actionprompt.errors import InputError, unknown
+from actionprompt.errors import unknown
 from actionprompt.recipes import presets
 
 if TYPE_CHECKING:
@@ -36,18 +37,7 @@ class BenchArgs:
 
     models: tyro.conf.Positional[tuple[str, ...]] = ("vpose+apm", "mixste")
     """Presets (at full size, random weights), model files or runs' folders."""
-    frames: int = 10_000
-    """Frames of the whole sequence."""
-    twin: int = 512
-    """Frames that are also lifted with a window each."""
-    long: int = 100_000
-    """Frames of the sequence whose memory is measured."""
-    live: int = 100_000
-    """Frames of the live stream."""
-    threads: int = 2
-    """Threads; the live stream has one."""
-    repeats: int = 3
-    """The best of so many turns counts."""
+    amount: tyro.conf.OmitArgPrefixes[Amount] = Amount()
     quick: bool = False
     """Presets in small and few frames: whether it works, in seconds."""
     out: Path | None = None
@@ -74,14 +64,11 @@ def run(args: BenchArgs) -> int:
 
     from rich.console import Console
 
-    from actionprompt.bench import Amount, measure
+    from actionprompt.bench import measure
     from actionprompt.files import write_text
 
-    counts = {name: getattr(args, name) for name in ("frames", "twin", "long", "live", "threads", "repeats")}
-    for name, count in counts.items():
-        if count < 1:
-            raise InputError(f"--{name} is {count}: it must be at least 1.")
-    amount = Amount(300, 60, 1_000, 200, args.threads, 1) if args.quick else Amount(**counts)
+    args.amount.check()
+    amount = Amount(300, 60, 1_000, 200, args.amount.threads, 1) if args.quick else args.amount
     console = Console()
     figures: list[Figure] = []
     for subject in [find(name, args.quick) for name in args.models]:
