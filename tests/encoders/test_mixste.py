@@ -118,6 +118,14 @@ def test_positions_start_at_zero_and_are_told_apart_once_learned(make):
     assert not torch.allclose(y, y[:, :1].expand_as(y), atol=1e-2)
 
 
+def test_positions_may_start_apart():
+    encoder = MixSTECfg(frames=300, dim=64, depth=1, heads=2, position_std=0.5).build(17)
+    assert encoder.joint_position.std().item() == pytest.approx(0.5, rel=0.1)
+    assert encoder.frame_position.std().item() == pytest.approx(0.5, rel=0.1)
+    with pytest.raises(InputError, match="position_std of at least 0; got nan"):
+        MixSTECfg(position_std=float("nan")).build(17)
+
+
 @torch.no_grad()
 def test_only_windows_of_its_own_length(make):
     encoder = make(MixSTECfg(frames=6, dim=16, depth=1, heads=2))

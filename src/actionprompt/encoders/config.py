@@ -74,6 +74,9 @@ class MixSTECfg:
     """Hidden width of the MLP over dim."""
     drop_path: float = 0.1
     """Largest stochastic-depth rate, reached in the last block."""
+    position_std: float = 0.0
+    """Spread of the positions of joints and frames before training (0: as published; with 0.5 short runs begin to mix
+    joints after half as many steps)."""
 
     def build(self, num_joints: int) -> "MixSTE":
         """The network, with random weights."""

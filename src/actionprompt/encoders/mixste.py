@@ -1,5 +1,6 @@
 """MixSTE: Zhang et al., "Seq2seq mixed spatio-temporal encoder for 3D human pose estimation", CVPR 2022."""
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
@@ -111,13 +112,15 @@ class MixSTE(Encoder):
             raise InputError(f"MixSTE needs a depth and frames from 1 on; got {cfg.depth} and {cfg.frames}.")
         if cfg.dim % cfg.heads:
             raise InputError(f"MixSTE needs a dim that its {cfg.heads} heads divide; got {cfg.dim}.")
+        if not 0 <= cfg.position_std < math.inf:
+            raise InputError(f"MixSTE needs a position_std of at least 0; got {cfg.position_std}.")
         self.window = Window(cfg.frames, out=cfg.frames)
         self.num_joints = num_joints
         self.shallow_dim = self.final_dim = cfg.dim
         self.num_taps = cfg.depth
         self.embed = nn.Linear(2, cfg.dim)
-        self.joint_position = nn.Parameter(torch.zeros(num_joints, cfg.dim))
-        self.frame_position = nn.Parameter(torch.zeros(cfg.frames, cfg.dim))
+        self.joint_position = nn.Parameter(torch.randn(num_joints, cfg.dim) * cfg.position_std)
+        self.frame_position = nn.Parameter(torch.randn(cfg.frames, cfg.dim) * cfg.position_std)
         rates = [cfg.drop_path * i / max(cfg.depth - 1, 1) for i in range(cfg.depth)]
         hidden = int(cfg.dim * cfg.mlp_ratio)
         self.spatial = nn.ModuleList(SpatialBlock(cfg.dim, cfg.heads, hidden, rate) for rate in rates)

@@ -50,8 +50,8 @@ def _cpu() -> Scale:
         "VPose": Recipe(vpose, schedule),
         "A3DHP": Recipe(A3DHPCfg(stages=3, channels=256, dropout=0.05), schedule),
         "MixSTE": Recipe(
-            MixSTECfg(frames=27, dim=64, depth=2, heads=4, drop_path=0.0),
-            replace(schedule, epoch_steps=60, batch=8, lr=2e-3, amsgrad=False, weight_decay=0.1),
+            MixSTECfg(frames=27, dim=64, depth=2, heads=4, drop_path=0.0, position_std=0.5),
+            replace(schedule, epoch_steps=60, batch=8, lr=3e-3, lr_last=1e-5, amsgrad=False, weight_decay=0.1),
             MotionLossCfg(),
         ),
     }
