@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from field_files import person, save
 
 from actionprompt.camera import normalise_screen, world_to_camera
 from actionprompt.data.clip import Corpus
@@ -11,30 +10,12 @@ from actionprompt.data.config import HumanEvaCfg
 from actionprompt.data.humaneva import ACTIONS, PLACEMENTS
 from actionprompt.data.inspect import inspect
 from actionprompt.errors import InputError
-
-CHUNKS = {"Walking 1 chunk0": 9, "Walking 1 chunk2": 4, "Jog 1 chunk0": 5, "Box 1 chunk1": 3}
-SUBJECTS = tuple(f"{part}/S{i}" for part in ("Train", "Validate") for i in (1, 2, 3))
-
-
-def files(subjects=SUBJECTS):
-    world = {
-        s: {name: person(n, 15, 10 * i + j) for j, (name, n) in enumerate(CHUNKS.items())}
-        for i, s in enumerate(subjects)
-    }
-    screen = {s: {name: [seen(w, s, c) for c in range(3)] for name, w in names.items()} for s, names in world.items()}
-    return world, screen
-
-
-def seen(world: np.ndarray, subject: str, camera: int) -> np.ndarray:
-    """Through a lens of a usual focal length (the files have no lenses)."""
-    place = PLACEMENTS[subject[-2:]][camera]
-    points = world_to_camera(torch.from_numpy(world), place.orientation(), place.translation()).numpy()
-    return (points[..., :2] / points[..., 2:] * 700 + [320, 240 + camera]).astype(np.float32)
+from field_files import HUMANEVA_SUBJECTS, humaneva, save
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world, screen = files()
+    world, screen = humaneva()
     return save(tmp_path_factory.mktemp("humaneva"), "humaneva15", world, "gt", screen)
 
 
@@ -58,7 +39,7 @@ def test_partitions_are_subjects_and_chunks_are_clips(corpus: Corpus):
 
 
 def test_each_view_equals_the_protocol(corpus: Corpus):
-    world, screen = files()
+    world, screen = humaneva()
     for clip in corpus.clips:
         name, camera = clip.name.removeprefix(f"{clip.subject} "), int(clip.camera[1]) - 1
         place = PLACEMENTS[clip.subject[-2:]][camera]
@@ -103,14 +84,14 @@ def test_other_actions(folder: Path):
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, which: int, make, message: str):
-    content = files(("Train/S1",))
+    content = humaneva(("Train/S1",))
     content[which]["Train/S1"]["Jog 1 chunk0"] = make(content[which]["Train/S1"]["Jog 1 chunk0"])
     with pytest.raises(InputError, match=message):
         HumanEvaCfg(save(tmp_path, "humaneva15", content[0], "gt", content[1])).load()
 
 
 def test_wrong_recordings_are_refused(tmp_path: Path):
-    world, screen = files(("Train/S1",))
+    world, screen = humaneva(("Train/S1",))
     del screen["Train/S1"]["Jog 1 chunk0"]
     with pytest.raises(InputError, match="has no 2D of Train/S1 Jog 1 chunk0, which has 3D"):
         HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
@@ -131,7 +112,7 @@ def test_inspection(folder: Path, tmp_path: Path):
     report = inspect(folder)
     assert report.problems == ()
     assert dict(report.facts)["actions"] == ", ".join(ACTIONS[a] for a in ("Walking", "Jog", "Box"))
-    world, screen = files(SUBJECTS[:-1])
+    world, screen = humaneva(HUMANEVA_SUBJECTS[:-1])
     (walk, jog) = inspect(save(tmp_path, "humaneva15", world, "gt", screen)).problems
     assert walk == "2D gt: there is no walking of Validate/S3, which Table II needs."
     assert "jogging of Validate/S3" in jog

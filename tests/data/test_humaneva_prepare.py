@@ -2,15 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from field_files import person
 from scipy.io import savemat
-from test_humaneva import seen
 
 from actionprompt import cli
 from actionprompt.data.config import HumanEvaCfg
 from actionprompt.data.humaneva_prepare import SPLIT, chunks, prepare, read_export
 from actionprompt.data.npz_pickle import read_npz
 from actionprompt.errors import InputError
+from field_files import humaneva_pixels, person
 
 
 def export(folder: Path, subject: str, action: str, invalid: slice = slice(0), **changed: np.ndarray | None) -> Path:
@@ -18,7 +17,7 @@ def export(folder: Path, subject: str, action: str, invalid: slice = slice(0), *
     world = person(SPLIT[action][subject][-1] + 3, 15, 1)
     pose = 1000 * world.astype(float)
     pose[invalid] = np.nan
-    arrays = {"pose": pose, "screen": np.stack([seen(world, subject, c) for c in range(3)]).astype(float)}
+    arrays = {"pose": pose, "screen": np.stack([humaneva_pixels(world, subject, c) for c in range(3)]).astype(float)}
     path = folder / subject / f"{subject}_{action}_1.mat"
     path.parent.mkdir(exist_ok=True)
     savemat(path, {name: array for name, array in (arrays | changed).items() if array is not None})

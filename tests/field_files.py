@@ -10,6 +10,11 @@ import torch
 from actionprompt.camera import denormalise_screen, project, world_to_camera
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.human36m import KEPT
+from actionprompt.data.humaneva import PLACEMENTS
+
+Content = dict[str, dict[str, Any]]
+HUMANEVA_CHUNKS = {"Walking 1 chunk0": 9, "Walking 1 chunk2": 4, "Jog 1 chunk0": 5, "Box 1 chunk1": 3}
+HUMANEVA_SUBJECTS = tuple(f"{part}/S{i}" for part in ("Train", "Validate") for i in (1, 2, 3))
 
 
 def person(frames: int, joints: int, seed: int) -> np.ndarray:
@@ -29,15 +34,37 @@ def pixels(world: np.ndarray, subject: str, camera: int) -> np.ndarray:
 
 def human36m(
     recordings: Mapping[tuple[str, str], int], longer: Iterable[tuple[str, str]] = ()
-) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+) -> tuple[Content, Content]:
     """3D and 2D of recordings (subject, name) of so many frames; the 2D of some goes on for seven more."""
-    world: dict[str, dict[str, Any]] = {}
-    screen: dict[str, dict[str, Any]] = {}
+    world: Content = {}
+    screen: Content = {}
     for seed, ((subject, name), frames) in enumerate(recordings.items()):
         points = person(frames + 7 * ((subject, name) in longer), 32, seed)
         world.setdefault(subject, {})[name] = points[:frames]
         screen.setdefault(subject, {})[name] = [pixels(points[:, KEPT], subject, c) for c in range(4)]
     return world, screen
+
+
+def humaneva(
+    subjects: Iterable[str] = HUMANEVA_SUBJECTS,
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+    """3D and 2D of short chunks."""
+    world = {
+        s: {name: person(n, 15, 10 * i + j) for j, (name, n) in enumerate(HUMANEVA_CHUNKS.items())}
+        for i, s in enumerate(subjects)
+    }
+    screen = {
+        s: {name: [humaneva_pixels(chunk, s, camera) for camera in range(3)] for name, chunk in names.items()}
+        for s, names in world.items()
+    }
+    return world, screen
+
+
+def humaneva_pixels(world: np.ndarray, subject: str, camera: int) -> np.ndarray:
+    """Through a lens of a usual focal length (the files have no lenses)."""
+    place = PLACEMENTS[subject[-2:]][camera]
+    points = world_to_camera(torch.from_numpy(world), place.orientation(), place.translation()).numpy()
+    return (points[..., :2] / points[..., 2:] * 700 + [320, 240 + camera]).astype(np.float32)
 
 
 def save(folder: Path, name: str, world: object = None, keypoints: str = "gt", screen: object = None) -> Path:
