@@ -68,6 +68,21 @@ def test_an_interval():
     assert shown.sheets[0].rows[2][2].strong
 
 
+def test_errors_without_size():
+    """A second part that the paper has not, of the runs that were measured so."""
+    runs = full("table3")
+    assert len(made("table3", runs).sheets) == 1
+    for errors in (errors for run in runs for errors in run.actions.values()):
+        errors["inferred"] |= {"N-MPJPE": errors["inferred"]["P1"] - 5, "P-MPJPE": 30.0}
+    shown = made("table3", [*runs[:-3], failure(TABLES["table3"](open_plan()).lines[4].run, 0)]).sheets[1]
+    assert shown.title.startswith("Not in the paper")
+    assert shown.heads[4:] == ("N-MPJPE (mm)", "Δ N-MPJPE", "P-MPJPE (mm)", "Δ P-MPJPE")
+    assert [text.text for text in shown.rows[1][4:]] == [
+        *("45.00 ± 1.00", "-1.00 ± 0.00 (-2.2 %)", "30.00 ± 0.00", "+0.00 ± 0.00 (+0.0 %)")
+    ]
+    assert shown.rows[4][4].text == "failed"
+
+
 def test_missing_failed_and_partial():
     lines = TABLES["table3"](open_plan()).lines
     run = [line.run for line in lines]

@@ -14,6 +14,8 @@ from actionprompt.reproduce.results import Result
 UNITS = {"accuracy": "accuracy (%)", "parameters": "parameters (M)", "full parameters": "at the paper's size (M)"}
 PARTS = {"accuracy": ("ours", "paper"), "parameters": ("ours",), "full parameters": ("ours", "paper")}
 """What a column shows, where that is not ours, the difference and the paper's."""
+SHAPE = ("N-MPJPE", "P-MPJPE")
+"""Beside the paper's measures: P1 without what a wrong body size, and also a wrong orientation, adds to it."""
 HOMES = {"human36m": "Human3.6M", "humaneva": "HumanEva-I"}
 
 
@@ -55,16 +57,14 @@ class Page:
 def page(table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Results, paper: PaperTable) -> Page:
     """A table of the paper, filled with what there is."""
     home = plan.source == table.home
-    rows = fill(table, table.columns, seeds, results, paper)
-    heads, short = [*table.stub], [*table.stub]
-    for column in table.columns:
-        for part in _parts(column):
-            heads.append(_head(column, part, home, table))
-            short.append({"ours": _plain(column), "difference": "Δ", "paper": "paper" if home else "paper†"}[part])
-    body = [tuple(_line(row)) for row in rows]
-    sheets = [Sheet("", tuple(heads), tuple(body), len(table.stub), tuple(short))]
-    raw = [*rows]
-    details = _detail_columns(table, plan, found(table, seeds, results), paper)
+    shown = found(table, seeds, results)
+    raw = fill(table, table.columns, seeds, results, paper)
+    sheets = [_sheet("", table, raw, home)]
+    if table.detail != "cells" and _have(shown, SHAPE):
+        shape = fill(table, SHAPE, seeds, results, paper)
+        raw += shape
+        sheets.append(_sheet("Not in the paper: scaled to the true size, and wholly aligned", table, shape, home))
+    details = _detail_columns(table, plan, shown, paper)
     if details:
         parts = fill(table, details, seeds, results, paper)
         raw += parts
@@ -73,8 +73,22 @@ def page(table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Re
     return Page(table.name, table.title, tuple(sheets), tuple(notes), tuple(raw), paper.data)
 
 
+def _have(shown: Sequence[Result], columns: Sequence[str]) -> bool:
+    actions = [errors for result in shown for errors in result.actions.values()]
+    return bool(actions) and all(column in errors["inferred"] for errors in actions for column in columns)
+
+
+def _sheet(title: str, table: Table, rows: Sequence[FilledRow], home: bool) -> Sheet:
+    heads, short = [*table.stub], [*table.stub]
+    for column in (cell.column for cell in rows[0].cells):
+        for part in _parts(column):
+            heads.append(_head(column, part, home, table))
+            short.append({"ours": _plain(column), "difference": "Δ", "paper": "paper" if home else "paper†"}[part])
+    return Sheet(title, tuple(heads), tuple(tuple(_line(row)) for row in rows), len(table.stub), tuple(short))
+
+
 def _parts(column: str) -> tuple[str, ...]:
-    return PARTS.get(column, ("ours", "difference", "paper"))
+    return ("ours", "difference") if column in SHAPE else PARTS.get(column, ("ours", "difference", "paper"))
 
 
 def _head(column: str, part: str, home: bool, table: Table) -> str:
