@@ -33,7 +33,13 @@ def test_held_out_subjects_are_not_trained_on():
 def test_classes():
     data = corpus()
     clips = training_clips(run_cfg(), data)
-    assert class_indices(run_cfg(), data, clips).tolist() == [ACTIONS.index(c.action) for c in clips]
+    true = [ACTIONS.index(c.action) for c in clips]
+    assert class_indices(run_cfg(), data, clips).tolist() == true
+    assert class_indices(run_cfg("apm", labels="one"), data, clips).tolist() == [0] * len(clips)
+    shuffled = [class_indices(run_cfg("apm", labels="shuffled", seed=s), data, clips).tolist() for s in (1, 2)]
+    assert sorted(shuffled[0]) == sorted(shuffled[1]) == sorted(true)
+    assert shuffled[0] != true
+    assert shuffled[0] != shuffled[1]
 
 
 DATA = corpus()

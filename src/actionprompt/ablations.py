@@ -1,4 +1,4 @@
-"""The paper's ablations, Tables III to IX, as data: each is a change of a run's settings. No torch in here.
+"""The paper's ablations, Tables III to IX, and controls, as data: changes of a run's settings. No torch in here.
 
 A change takes the settings of the whole module on VPose (:func:`actionprompt.recipes.presets`'s ``vpose+apm``, at any
 size) to those of a row. No model code knows a table; which rows a table has is data below.
@@ -6,6 +6,7 @@ size) to those of a row. No model code knows a table; which rows a table has is 
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from actionprompt.config import (
     APMCfg,
@@ -54,6 +55,11 @@ def without_p2t(run: RunCfg) -> RunCfg:
 def k_action(run: RunCfg) -> RunCfg:
     """Class embeddings that are free parameters: no text ("K-action text prompt")."""
     return _recogniser(run, replace(_atp(run), classes=LearnedClassesCfg()))
+
+
+def taught(labels: Literal["one", "shuffled"]) -> Change:
+    """Other actions than the true ones in training: what remains of a gain does not come from the action."""
+    return lambda run: replace(run, labels=labels)
 
 
 def frames(count: int) -> Change:
@@ -113,6 +119,14 @@ ATP: dict[str, Change] = {
 
 CLASSES: dict[str, Change] = {"multi-task": action_label, "k-action": k_action, "atp": whole}
 """Table V: where the class embeddings come from, with APP."""
+
+CONTROLS: dict[str, Change] = {
+    "baseline": baseline,
+    "true": action_label,
+    "one": chain(action_label, taught("one")),
+    "shuffled": chain(action_label, taught("shuffled")),
+}
+"""Not in the paper: the pose prompts without what they are to say."""
 
 FRAMES = (9, 27, 81, 243)
 """Table VI: lengths of the input."""

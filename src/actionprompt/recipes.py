@@ -81,6 +81,8 @@ class RunCfg:
     """Multiply the gradient by the loss, as MixSTE's published code does (it descends half the squared loss)."""
     mirror: bool = True
     """Also train on every clip mirrored."""
+    labels: Literal["true", "one", "shuffled"] = "true"
+    """Actions that APM is taught: the clips' own; or, as controls, one for all clips, or theirs exchanged at random."""
     validate: tuple[str, ...] = ()
     """Training subjects held out: not trained on (`actionprompt evaluate --split validation` scores them)."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"

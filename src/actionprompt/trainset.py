@@ -40,7 +40,7 @@ def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
 
 
 def class_indices(cfg: RunCfg, corpus: Corpus, clips: list[Clip]) -> Int[Tensor, " clips"]:
-    """The class of each clip.
+    """The class of each clip, the true one or a control's.
 
     Raises:
         InputError: APM is to learn a clip whose action is not one of the corpus.
@@ -53,4 +53,11 @@ def class_indices(cfg: RunCfg, corpus: Corpus, clips: list[Clip]) -> Int[Tensor,
         )
     if cfg.model.apm is not None and len(shown := {clip.action for clip in clips}) < 2:
         raise InputError(f"APM needs clips of at least two different actions; these show {', '.join(shown)} only.")
-    return torch.tensor([index.get(clip.action, 0) for clip in clips])
+    labels = torch.tensor([index.get(clip.action, 0) for clip in clips])
+    match cfg.labels:
+        case "true":
+            return labels
+        case "one":
+            return torch.zeros_like(labels)
+        case "shuffled":
+            return labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(cfg.seed))]

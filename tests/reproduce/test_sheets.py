@@ -11,7 +11,7 @@ from toys import failure, open_plan, plan, result
 from actionprompt.data.config import Human36MCfg, HumanEvaCfg
 from actionprompt.reproduce import render
 from actionprompt.reproduce.grid import digest
-from actionprompt.reproduce.paper import read
+from actionprompt.reproduce.paper import NOTHING, read
 from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result, measure, read_all, write
@@ -25,7 +25,7 @@ SEEDS = (0, 1, 2)
 
 def made(name: str, results: list[Result], where: Plan | None = None) -> Page:
     where = where or open_plan()
-    return page(TABLES[name](where), where, "toy", SEEDS, {r.name: r for r in results}, PAPER[name])
+    return page(TABLES[name](where), where, "toy", SEEDS, {r.name: r for r in results}, PAPER.get(name, NOTHING))
 
 
 def full(name: str, where: Plan | None = None) -> list[Result]:

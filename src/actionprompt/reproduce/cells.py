@@ -81,7 +81,7 @@ def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted
         failed,
         wanted,
         difference(ours, base, column) if line.baseline is not None else None,
-        paper.rows[line.paper].get(printed),
+        paper.rows.get(line.paper, {}).get(printed),
         paper.gains.get(line.paper, {}).get(printed),
         line.why_not,
     )

@@ -19,6 +19,10 @@ class PaperTable:
     """The differences that are printed beside some numbers."""
 
 
+NOTHING = PaperTable("", (), {}, {})
+"""What the paper prints of a table that it does not have."""
+
+
 def read() -> dict[str, PaperTable]:
     """All tables by name."""
     text = files("actionprompt.reproduce").joinpath("paper.json").read_text(encoding="utf-8")

@@ -47,7 +47,7 @@ class Table:
     detail: Literal["", "actions", "cells"] = ""
     """A second part: P1 by action (Table I), or by action and subject (Table II)."""
     home: str = "human36m"
-    """The data set of the paper's numbers."""
+    """The data set of the paper's numbers; none: the paper has no such table."""
 
 
 @dataclass(frozen=True)

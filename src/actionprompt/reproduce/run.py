@@ -116,7 +116,7 @@ def pages_of(
     """The tables, filled with what there is."""
     printed = paper.read()
     for table in tables:
-        yield page(table, plan, scale, seeds, results, printed[table.name])
+        yield page(table, plan, scale, seeds, results, printed.get(table.name, paper.NOTHING))
 
 
 def screen(shown: Page) -> Screen:

@@ -81,14 +81,15 @@ def _have(shown: Sequence[Result], columns: Sequence[str]) -> bool:
 def _sheet(title: str, table: Table, rows: Sequence[FilledRow], home: bool) -> Sheet:
     heads, short = [*table.stub], [*table.stub]
     for column in (cell.column for cell in rows[0].cells):
-        for part in _parts(column):
+        for part in _parts(column, table):
             heads.append(_head(column, part, home, table))
             short.append({"ours": _plain(column), "difference": "Δ", "paper": "paper" if home else "paper†"}[part])
-    return Sheet(title, tuple(heads), tuple(tuple(_line(row)) for row in rows), len(table.stub), tuple(short))
+    return Sheet(title, tuple(heads), tuple(tuple(_line(row, table)) for row in rows), len(table.stub), tuple(short))
 
 
-def _parts(column: str) -> tuple[str, ...]:
-    return ("ours", "difference") if column in SHAPE else PARTS.get(column, ("ours", "difference", "paper"))
+def _parts(column: str, table: Table) -> tuple[str, ...]:
+    parts = PARTS.get(column, ("ours", "difference", "paper"))
+    return tuple(part for part in parts if part != "paper" or (table.home and column not in SHAPE))
 
 
 def _head(column: str, part: str, home: bool, table: Table) -> str:
@@ -97,11 +98,11 @@ def _head(column: str, part: str, home: bool, table: Table) -> str:
     return f"Δ {_plain(column)}" if part == "difference" else UNITS.get(column, f"{_plain(column)} (mm)")
 
 
-def _line(row: FilledRow) -> list[Text]:
+def _line(row: FilledRow, table: Table) -> list[Text]:
     texts = [Text(stub, "stub") for stub in row.line.stub]
     for cell in row.cells:
         drawn = {"ours": ours(cell), "difference": change(cell.delta), "paper": Text(printed(cell), "paper")}
-        texts += [drawn[part] for part in _parts(cell.column)]
+        texts += [drawn[part] for part in _parts(cell.column, table)]
     return texts
 
 
@@ -187,7 +188,8 @@ def _notes(
     )
     where = "the same data" if plan.source == table.home else "OTHER DATA than ours"
     size = "" if scale == "paper" else ", larger models and longer training"
-    notes.append(f"The columns named paper are printed numbers: {where} ({paper.data}){size}.")
+    if table.home:
+        notes.append(f"The columns named paper are printed numbers: {where} ({paper.data}){size}.")
     notes += _overall(table, seeds, results, paper)
     if "parameters" in table.columns:
         notes.append("Parameters in millions, without the text encoder, which no finished model needs.")

@@ -1,4 +1,4 @@
-"""Which runs make which table: rows, columns and baselines of Tables I to IX. No torch in here."""
+"""Which runs make which table: rows, columns and baselines of Tables I to IX and of one more. No torch in here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,6 +8,7 @@ from actionprompt.ablations import (
     ATP,
     CLASSES,
     COMPONENTS,
+    CONTROLS,
     FRAMES,
     PROMPTS,
     TAPS,
@@ -162,8 +163,25 @@ def table9(plan: Plan) -> Table:
     )
 
 
+def controls(plan: Plan) -> Table:
+    """Whether it is the action that helps."""
+    names = {
+        "baseline": "Baseline",
+        "true": "APP, true actions",
+        "one": "APP, one action for all",
+        "shuffled": "APP, actions exchanged among clips",
+    }
+    base = plan.vpose(baseline)
+    lines = (
+        Line(key, (names[key],), plan.vpose(change), None if key == "baseline" else base)
+        for key, change in CONTROLS.items()
+    )
+    title = "Controls, not in the paper: pose prompts taught other actions than the true ones"
+    return Table("controls", title, ("Method",), ("P1", "P2"), tuple(lines), home="")
+
+
 TABLES: Mapping[str, Callable[[Plan], Table]] = MappingProxyType(
-    {f.__name__: f for f in (table1, table2, table3, table4, table5, table6, table7, table8, table9)}
+    {f.__name__: f for f in (table1, table2, table3, table4, table5, table6, table7, table8, table9, controls)}
 )
 """Every table by its name on the command line."""
 
