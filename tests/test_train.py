@@ -360,6 +360,7 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
         ({"checkpoint_every": 0}, "checkpoint_every is 0"),
         ({"log_every": 0}, "log_every is 0"),
         ({"seed": -1}, "seed is -1: it must be at least 0"),
+        ({"labels": "one", "model": LifterCfg(VPOSE, None)}, "labels is one, but the model has no APM"),
         ({"validate": ("s9",)}, "not a training subject"),
         ({"model": LifterCfg(VPoseCfg((3, 2)), None)}, "odd layer widths"),
         ({"model": LifterCfg(VPoseCfg((3, 3), channels=0), None)}, "0 channels"),

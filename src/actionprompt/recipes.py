@@ -121,6 +121,8 @@ class RunCfg:
             raise InputError(f"seed is {self.seed}: it must be below 2147483648.")
         if self.freeze_encoder and self.model.apm is None:
             raise InputError("freeze_encoder leaves nothing to train: the model has no APM.")
+        if self.labels != "true" and self.model.apm is None:
+            raise InputError(f"labels is {self.labels}, but the model has no APM, which alone is taught actions.")
         if isinstance(self.pose_loss, MotionLossCfg) and not isinstance(self.model.encoder, MixSTECfg):
             raise InputError("The motion loss needs an encoder that answers its whole window (MixSTE).")
         rates = {"lr": schedule.lr, "lr_decay": schedule.lr_decay, "lr_last": schedule.lr_last}
