@@ -121,12 +121,13 @@ CLASSES: dict[str, Change] = {"multi-task": action_label, "k-action": k_action, 
 """Table V: where the class embeddings come from, with APP."""
 
 CONTROLS: dict[str, Change] = {
-    "baseline": baseline,
-    "true": action_label,
-    "one": chain(action_label, taught("one")),
-    "shuffled": chain(action_label, taught("shuffled")),
+    "APP, true": action_label,
+    "APP, one": chain(action_label, taught("one")),
+    "APP, shuffled": chain(action_label, taught("shuffled")),
+    "APM, true": whole,
+    "APM, one": taught("one"),
 }
-"""Not in the paper: the pose prompts without what they are to say."""
+"""Not in the paper: what the module gains without the action; what it was taught stands behind the comma."""
 
 FRAMES = (9, 27, 81, 243)
 """Table VI: lengths of the input."""

@@ -53,15 +53,15 @@ def test_a_changed_folder_is_refused(tmp_path):
 def test_rows_share_runs():
     tables = [make(Plan(SCALES["cpu"], UIPRMD)) for make in TABLES.values()]
     grid = jobs(tables, (0, 1), Path("runs"))
-    assert len(grid) == 76
-    assert len({job.folder for job in grid}) == 76
-    assert [job.cfg.seed for job in grid] == [0] * 38 + [1] * 38
+    assert len(grid) == 82
+    assert len({job.folder for job in grid}) == 82
+    assert [job.cfg.seed for job in grid] == [0] * 41 + [1] * 41
     shared = Counter(row for job in grid for row in job.rows)
     assert set(shared.values()) == {2}
     baseline = next(job for job in grid if "table3/baseline" in job.rows)
     assert baseline.rows == (
         *("table1/VPose", "table2/VPose", "table3/baseline", "table4/baseline"),
-        "controls/baseline",
+        "controls/VPose",
     )
 
 

@@ -164,20 +164,17 @@ def table9(plan: Plan) -> Table:
 
 
 def controls(plan: Plan) -> Table:
-    """Whether it is the action that helps."""
-    names = {
-        "baseline": "Baseline",
-        "true": "APP, true actions",
-        "one": "APP, one action for all",
-        "shuffled": "APP, actions exchanged among clips",
-    }
-    base = plan.vpose(baseline)
-    lines = (
-        Line(key, (names[key],), plan.vpose(change), None if key == "baseline" else base)
-        for key, change in CONTROLS.items()
-    )
-    title = "Controls, not in the paper: pose prompts taught other actions than the true ones"
-    return Table("controls", title, ("Method",), ("P1", "P2"), tuple(lines), home="")
+    """Whether it is the action that helps: all controls of the ablations' encoder, the whole module's of the others."""
+    lines: list[Line] = []
+    for name in ENCODER_NAMES:
+        base = plan.encoder(name, baseline)
+        lines.append(Line(name, (name, ""), base))
+        for key, change in CONTROLS.items():
+            module, _, actions = key.partition(", ")
+            if name == "VPose" or module == "APM":
+                lines.append(Line(f"{name}+{key}", (f"+{module}", actions), plan.encoder(name, change), base))
+    title = "Controls, not in the paper: the module taught one action for all clips, or theirs exchanged among them"
+    return Table("controls", title, ("Method", "actions taught"), ("P1", "P2"), tuple(lines), home="")
 
 
 TABLES: Mapping[str, Callable[[Plan], Table]] = MappingProxyType(
