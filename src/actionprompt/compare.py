@@ -48,6 +48,8 @@ class Difference:
     half: float | None
     relative: float
     """Percent of the baseline's mean."""
+    pairs: int = 1
+    """Seeds that both have."""
 
 
 def difference(group: Group, baseline: Group, measure: str) -> Difference | None:
@@ -66,7 +68,7 @@ def difference(group: Group, baseline: Group, measure: str) -> Difference | None
         from scipy.stats import t
 
         half = float(t.ppf(0.975, len(deltas) - 1)) * stdev(deltas) / len(deltas) ** 0.5
-    return Difference(mean(deltas), half, 100 * mean(deltas) / mean(b for _, b in pairs))
+    return Difference(mean(deltas), half, 100 * mean(deltas) / mean(b for _, b in pairs), len(pairs))
 
 
 def read_groups(runs: Sequence[Path], report: str) -> list[Group]:

@@ -8,7 +8,7 @@ from toys import plan
 from actionprompt.ablations import baseline
 from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, SyntheticCfg, UIPRMDCfg
 from actionprompt.errors import InputError
-from actionprompt.reproduce.grid import Job, canonical, digest, jobs, share
+from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
 from actionprompt.reproduce.plan import Plan, detected
 from actionprompt.reproduce.scales import SCALES, lasting
 from actionprompt.reproduce.tables import TABLES
@@ -63,6 +63,14 @@ def test_rows_share_runs():
         *("table1/VPose", "table2/VPose", "table3/baseline", "table4/baseline"),
         "controls/VPose",
     )
+
+
+@pytest.mark.parametrize(("rows", "count"), [("table1/VPose", 1), ("VPose", 4), ("table7/baseline", 1), ("table7", 6)])
+def test_some_rows(rows, count):
+    """A whole name means that row only, another text all rows whose names hold it."""
+    where = Plan(SCALES["cpu"], UIPRMD)
+    everything = jobs([TABLES[name](where) for name in ("table1", "table7", "table8", "table9")], (0,), Path())
+    assert len(serving(everything, [rows])) == count
 
 
 @pytest.mark.parametrize("scale", SCALES)

@@ -17,7 +17,7 @@ from actionprompt.reproduce import draw, estimate, launch
 from actionprompt.reproduce import run as work
 from actionprompt.reproduce.execute import complete, execute
 from actionprompt.reproduce.grid import Job, jobs
-from actionprompt.reproduce.results import read
+from actionprompt.reproduce.results import read, read_all
 from actionprompt.reproduce.tables import TABLES
 
 QUIET = Console(quiet=True)
@@ -192,6 +192,42 @@ def test_the_command_renders_what_there_is(done, toy, tmp_path, capsys):
         assert (tmp_path / "elsewhere" / "synthetic-cpu" / name).read_text() == (folder / name).read_text()
 
 
+def test_publishing_adds(done, toy, tmp_path):
+    """All tables that have a run; nothing that was published goes, but runs whose settings have changed."""
+    args = ["table8", *DATA, "--seeds", "0", "--render", "--collect", str(tmp_path), "--quiet", "--out"]
+    assert command.main([*args, str(done)]) == 0
+    folder = tmp_path / "synthetic-cpu"
+    page, text = (folder / "tables.html").read_text(), (folder / "results.json").read_text()
+    assert len(read_all(folder / "results.json")) == 3
+    assert [f'id="{name}"' in page for name in ("table5", "table6", "table8")] == [True, False, True]
+    assert command.main([*args, str(tmp_path / "nothing")]) == 0
+    assert (folder / "results.json").read_text() == text
+    assert (folder / "tables.html").read_text() == page
+    name = next(iter(read_all(folder / "results.json")))
+    (folder / "results.json").write_text(text.replace(f'"name": "{name}"', '"name": "0123456789abcdef"'))
+    assert command.main([*args, str(done)]) == 0
+    assert (folder / "results.json").read_text() == text
+
+
+def test_results_of_other_settings_are_not_taken(done, toy, tmp_path):
+    args = ["table5", *DATA, "--seeds", "0"]
+    assert command.main([*args, "--out", str(done), "--render", "--collect", str(tmp_path), "--quiet"]) == 0
+    path = tmp_path / "synthetic-cpu" / "results.json"
+    with pytest.raises(InputError, match="None of the 3 runs .* another --flip"):
+        command.main([*args, "--results", str(path), "--flip"])
+    path.write_text(path.read_text().replace('"batch": 8', '"batch": 9'))
+    with pytest.raises(InputError, match="None of the 3 runs"):
+        command.main([*args, "--results", str(path)])
+
+
+def test_reports_do_not_depend_on_the_order_of_training(done, corpus, tmp_path):
+    """Without fixed hard actions a run's report names its own, whether its baseline is trained or not."""
+    alone, beside = grid(tmp_path, "table8")[0], grid(done, "table8")[0]
+    execute(alone, corpus, quiet=True)
+    assert (alone.folder / "report-test.json").read_bytes() == (beside.folder / "report-test.json").read_bytes()
+    assert "of this model" in read(alone, False).facts["tail actions (P3)"]
+
+
 def test_the_command_lists(done, toy, capsys):
     assert command.main(["table5", *DATA, "--seeds", "0", "--out", str(done), "--list"]) == 0
     out = capsys.readouterr().out
@@ -226,6 +262,8 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
         (["table3", *DATA, "--results", "nowhere.json"], "Cannot read the results nowhere.json"),
+        (["table3", "figure4", *DATA, "--results", "nowhere.json"], "but not figure1, figure4 or all"),
+        (["figure1", *DATA, "--rows", "VPose"], "--rows VPose: what is asked for has no rows that are trained"),
         (
             ["table3", "--data", "human36m", "--data.path", "nowhere"],
             "data_3d_h36m.npz.*UI-PRMD is open and can stand in",

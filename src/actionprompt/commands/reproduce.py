@@ -76,24 +76,24 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
         train(args, given, jobs, load, console)
         if args.list or args.train_only or (args.launcher == "slurm" and args.slurm.cluster == "slurm"):
             return 0
-    results = published(args.results, jobs) if args.results else work.results_of(jobs, args.flip)
+    results = published(args.results, jobs, args.flip) if args.results else work.results_of(jobs, args.flip)
     return show(args, plan, made, figures, results, load, console)
 
 
-def published(path: Path, jobs: "Sequence[Job]") -> "Mapping[str, Result]":
+def published(path: Path, jobs: "Sequence[Job]", flip: bool) -> "Mapping[str, Result]":
     """Published results by hash, those of these runs.
 
     Raises:
         InputError: the file cannot be read, or holds none of them.
     """
-    from actionprompt.reproduce.results import read_all
+    from actionprompt.reproduce.results import matching, read_all
 
     known = read_all(path)
-    mine = {job.folder.name: known[job.folder.name] for job in jobs if job.folder.name in known}
+    mine = matching(known, jobs, flip)
     if not mine:
         raise InputError(
             f"None of the {len(known)} runs in {path} belongs to what was asked for: they have other data, another "
-            "scale or other --steps."
+            "scale, other --steps, or another --flip."
         )
     return mine
 
@@ -121,8 +121,16 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
         load.cache_clear()
         command = ["-m", "actionprompt", "reproduce", *without_workers(given), "--quiet", "--train-only"]
         with console.status("") as status:
-            said = lambda: f"{sum(complete(job, args.flip) for job in todo)} of {len(todo)} runs done"  # noqa: E731
-            launch.in_processes(command, args.workers, lambda: status.update(said()))
+            told: set[str] = set()
+
+            def tell() -> None:
+                done = f"{sum(complete(job, args.flip) for job in todo)} of {len(todo)} runs done"
+                if done not in told and not console.is_terminal:
+                    console.print(done, highlight=False)
+                status.update(done)
+                told.add(done)
+
+            launch.in_processes(command, args.workers, tell)
     else:
         work.work(todo, load, args.flip, console, args.quiet)
 
@@ -138,27 +146,62 @@ def show(
 ) -> int:
     """Tables and figures of what there is."""
     from actionprompt.reproduce import draw, render
-    from actionprompt.reproduce import results as published_results
     from actionprompt.reproduce import run as work
 
-    stem = f"{plan.source}-{args.scale}" + (f"-{args.steps}" if args.steps else "") + "-flip" * args.flip
-    title = f"ActionPrompt's tables on {DATA[plan.source][0].partition(',')[0]}, scale {args.scale}"
     pages = list(work.pages_of(made, plan, args.scale, args.seeds, results))
     for page in pages:
         console.print(work.screen(page))
-    for folder in [args.out / stem, *([args.collect / stem] if args.collect else [])]:
-        if pages:
-            render.write(pages, title, folder)
-            console.print(f"Tables: {folder} (Markdown, CSV, LaTeX; all in tables.html)", soft_wrap=True)
-        for name in figures:
-            drawn = draw.draw(name, plan, args.seeds, results, lambda: load(args.data), args.out, folder)
-            said = ", ".join(map(str, drawn)) or f"{name} is not drawn: its runs are not done."
-            console.print(said, soft_wrap=True, highlight=False)
+    folder = args.out / stem(args, plan)
+    if pages:
+        render.write(pages, title(args, plan), folder)
+        console.print(f"Tables: {folder} (Markdown, CSV, LaTeX; all in tables.html)", soft_wrap=True)
+    drawn: list[Path] = []
+    for name in figures:
+        files = draw.draw(name, plan, args.seeds, results, lambda: load(args.data), args.out, folder)
+        said = ", ".join(map(str, files)) or f"{name} is not drawn: its runs are not done."
+        console.print(said, soft_wrap=True, highlight=False)
+        drawn += files
     if args.collect:
-        path = args.collect / stem / "results.json"
-        published_results.write((results[name] for name in sorted(results)), path)
-        console.print(f"Results: {path}", soft_wrap=True)
+        publish(args, plan, drawn, results, args.collect / stem(args, plan))
+        console.print(f"Published: {args.collect / stem(args, plan)}", soft_wrap=True)
     return 0
+
+
+def publish(
+    args: ReproduceArgs, plan: Plan, drawn: "Sequence[Path]", results: "Mapping[str, Result]", folder: Path
+) -> None:
+    """Adds to a folder of published results, and makes its tables anew: all that have a run, of all seeds in it.
+
+    Runs that belong to no table any more, since settings have changed, go.
+    """
+    import shutil
+
+    from actionprompt.reproduce import grid, render
+    from actionprompt.reproduce import results as published_results
+    from actionprompt.reproduce import run as work
+
+    path = folder / "results.json"
+    before = published_results.read_all(path) if path.is_file() else {}
+    seeds = sorted({*args.seeds, *(result.seed for result in before.values())})
+    tables = [make(plan) for make in TABLES.values()]
+    jobs = grid.jobs(tables, seeds, args.out)
+    there = {} if args.results else work.results_of(jobs, args.flip)
+    kept = published_results.matching(before, jobs, args.flip) | there | dict(results)
+    published_results.write((kept[name] for name in sorted(kept)), path)
+    begun = [t for t in tables if any(job.folder.name in kept for job in grid.jobs([t], seeds, args.out))]
+    render.write(list(work.pages_of(begun, plan, args.scale, seeds, kept)), title(args, plan), folder)
+    for file in drawn:
+        shutil.copyfile(file, folder / file.name)
+
+
+def stem(args: ReproduceArgs, plan: Plan) -> str:
+    """The folder of tables and figures, DATA-SCALE."""
+    return f"{plan.source}-{args.scale}" + (f"-{args.steps}" if args.steps else "") + "-flip" * args.flip
+
+
+def title(args: ReproduceArgs, plan: Plan) -> str:
+    """Above all tables."""
+    return f"ActionPrompt's tables on {DATA[plan.source][0].partition(',')[0]}, scale {args.scale}"
 
 
 def overview(code: int) -> int:
@@ -167,6 +210,6 @@ def overview(code: int) -> int:
     print("usage: actionprompt reproduce WHAT [WHAT ...] --data NAME [--scale cpu|gpu|paper] [options]", file=out)
     print(f"\nWHAT: {', '.join([*TABLES, *FIGURES, 'all'])}\nDATA: {', '.join(DATA)}\n\nscales:", file=out)
     for name, scale in SCALES.items():
-        print(f"  {name:<6} {scale.what}", file=out)
+        print(f"  {name:<6} {scale.what}{scale.machine and ': '}{scale.machine}", file=out)
     print("\n`actionprompt reproduce table3 --data uiprmd --help` lists every option.", file=out)
     return code

@@ -24,7 +24,7 @@ class ReproduceArgs:
     """What to reproduce, on what, how large."""
 
     what: tyro.conf.Positional[tuple[str, ...]]
-    """table1 ... table9, figure1, figure3, figure4, or all."""
+    """table1 ... table9, controls, figure1, figure3, figure4, or all."""
     data: DataCfg
     """The data set."""
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -44,11 +44,11 @@ class ReproduceArgs:
     results: Path | None = None
     """Train nothing: tables and figure 3 of the published results in this file (results.json)."""
     collect: Path | None = None
-    """Also put results (JSON), tables and figures into DATA-SCALE in this folder, small enough to publish."""
+    """Also add results (JSON), tables and figures to DATA-SCALE in this folder, small enough to publish."""
     flip: bool = False
     """Test with the mirrored input averaged in, for every table."""
     rows: tuple[str, ...] = ()
-    """Train only the rows whose names (see --list) hold one of these texts, such as MixSTE or table1/VPose."""
+    """Train only the rows whose names (see --list) hold one of these texts (MixSTE), or are it (table1/VPose)."""
     run: Annotated[str, tyro.conf.arg(metavar="i/n")] = "1/1"
     """Train only the i-th of n shares, to spread a grid over machines."""
     workers: int = 1
@@ -111,6 +111,8 @@ def check(args: ReproduceArgs) -> None:
         raise InputError(f"--workers is {args.workers} and --threads {args.threads}: each must be at least 1.")
     if args.scale == "paper" and args.steps is not None:
         raise InputError("--steps does not go with --scale paper, which trains for the baselines' own epochs.")
+    if args.results and set(args.what) & {"all", "figure1", "figure4"}:
+        raise InputError("--results holds no poses: name the tables, and figure3, but not figure1, figure4 or all.")
     if args.rows and args.render | (args.results is not None):
         raise InputError("--rows says what to train, and --render and --results train nothing.")
     if not args.list:

@@ -133,13 +133,19 @@ def _group(
     return Group("", scores)
 
 
-def tail_of(table: Table, seeds: Sequence[int], results: Results) -> tuple[str, ...]:
-    """P3's actions for a whole table: those of its first row's first result, so that all rows share them."""
+def judge(table: Table, seeds: Sequence[int], results: Results) -> Result | None:
+    """The first finished baseline: its hard actions are P3's in the whole table."""
     for line in table.lines:
-        for result in _found(line.run, seeds, results).values():
+        for result in _found(line.baseline or line.run, seeds, results).values():
             if result.tail:
-                return result.tail
-    return ()
+                return result
+    return None
+
+
+def tail_of(table: Table, seeds: Sequence[int], results: Results) -> tuple[str, ...]:
+    """P3's actions for a whole table; none before a baseline is finished."""
+    baseline = judge(table, seeds, results)
+    return baseline.tail if baseline else ()
 
 
 def found_lines(table: Table, seeds: Sequence[int], results: Results) -> dict[str, dict[int, Result]]:

@@ -41,4 +41,5 @@ def draw(
 
 def figure4_runs(plan: Plan, seeds: Sequence[int], root: Path) -> list[Job]:
     """Baseline and APM at the first seed."""
-    return [job(line.run, seeds[0], root) for line in figure4(plan).lines if line.run is not None]
+    lines = [(line.run, f"figure4/{line.paper}") for line in figure4(plan).lines]
+    return [job(run, seeds[0], root, (name,)) for run, name in lines if run is not None]

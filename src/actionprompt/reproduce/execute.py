@@ -2,20 +2,15 @@
 
 import json
 import platform
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import Diverged
 from actionprompt.files import write_text
 from actionprompt.reproduce.grid import Job
-from actionprompt.reproduce.grid import job as find_job
 from actionprompt.reproduce.results import report_name
 from actionprompt.runfolder import RunFolder
-
-if TYPE_CHECKING:
-    from actionprompt.model import Lifter
 
 Outcome = Literal["done", "failed", "elsewhere"]
 
@@ -97,7 +92,7 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     parameters = sum(p.numel() for p in lifter.parameters())
     lifter.to("cuda" if job.cfg.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
     clips = corpus.select(corpus.test_subjects)
-    tail, chosen = tail_of(corpus, clips, lambda: _judge(job, lifter))
+    tail, chosen = tail_of(corpus, clips, lambda: (lifter, "this model"))  # tables take their baseline's
     scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip)
     facts = {
         **{key: value for key, value in lifter.about.items() if value},
@@ -109,14 +104,3 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     }
     title = f"{job.folder.name}: {corpus.name}, test"
     report.write(scores, title, facts, job.folder, report_name(flip))
-
-
-def _judge(job: Job, lifter: "Lifter") -> "tuple[Lifter, str]":
-    """Whose errors name the tail actions of data that have no fixed ones: the baseline's, once it is trained."""
-    from actionprompt.model import load
-
-    baseline = find_job(replace(job.cfg, model=replace(job.cfg.model, apm=None)), job.cfg.seed, job.folder.parent)
-    file = RunFolder(baseline.folder).model
-    if baseline.folder == job.folder or not file.exists():
-        return lifter, "this model" + ("" if baseline.folder == job.folder else ", its baseline not being trained yet,")
-    return load(file), "its baseline"

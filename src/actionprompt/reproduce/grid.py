@@ -62,12 +62,6 @@ class Job:
             return "trained"
         return "unfinished" if run.settings.is_file() else "missing"
 
-    @property
-    def steps(self) -> int | None:
-        """Training steps, where an epoch has a fixed number of them."""
-        schedule = self.cfg.schedule
-        return None if schedule.epoch_steps is None else schedule.epochs * schedule.epoch_steps
-
     def stored(self) -> RunCfg:
         """The settings that it began with, which may name another place of the data or another device.
 
@@ -94,32 +88,37 @@ def jobs(tables: Iterable[Table], seeds: Sequence[int], root: Path) -> list[Job]
                     rows.setdefault(cfg, [])
             if line.run is not None:
                 rows[line.run].append(f"{table.name}/{line.paper}")
+        for cfg in dict.fromkeys(line.baseline for line in table.lines if line.baseline is not None):
+            if all(line.run != cfg for line in table.lines):
+                rows[cfg].append(f"{table.name}/baseline")
     seeded = [(replace(cfg, seed=seed), names) for seed in seeds for cfg, names in rows.items()]
     return [Job(cfg, root / digest(cfg), tuple(names)) for cfg, names in seeded]
 
 
-def job(cfg: RunCfg, seed: int, root: Path) -> Job:
+def job(cfg: RunCfg, seed: int, root: Path, rows: tuple[str, ...] = ()) -> Job:
     """One run."""
     cfg = replace(cfg, seed=seed)
-    return Job(cfg, root / digest(cfg))
+    return Job(cfg, root / digest(cfg), rows)
 
 
 def serving(everything: Sequence[Job], rows: Sequence[str]) -> list[Job]:
-    """The runs behind rows whose names hold one of these texts; none given: all runs.
+    """The runs behind rows whose names hold one of these texts, or are it; none given: all runs.
 
     Raises:
         InputError: a text is in no name.
     """
     names = [name for job in everything for name in job.rows]
+    if rows and not names:
+        raise InputError(f"--rows {' '.join(rows)}: what is asked for has no rows that are trained.")
     for text in rows:
         if not any(text in name for name in names):
-            like = f", such as {names[0]}" if names else ""
-            raise InputError(f"--rows {text}: no row's name holds that; --list shows the names{like}.")
-    return [job for job in everything if not rows or any(text in name for name in job.rows for text in rows)]
+            raise InputError(f"--rows {text}: no row's name holds that; --list shows the names, such as {names[0]}.")
+    meant = {name for text in rows for name in ([text] if text in names else [n for n in names if text in n])}
+    return [job for job in everything if not rows or meant & set(job.rows)]
 
 
 def share(everything: Sequence[Job], spec: str) -> list[Job]:
-    """The i-th of n equal shares: ``2/3`` takes every third run from the second on.
+    """The i-th of n equal shares, dealt out to and fro, since a run with APM, which takes longer, follows its baseline.
 
     Raises:
         InputError: not of that form.
@@ -129,4 +128,6 @@ def share(everything: Sequence[Job], spec: str) -> list[Job]:
         raise InputError(
             f"--run is {spec!r}: write i/n with 1 <= i <= n, for example 2/3 for the second of three shares."
         )
-    return list(everything[int(i) - 1 :: int(n)])
+    count = int(n)
+    deal = [*range(count), *reversed(range(count))]
+    return [job for k, job in enumerate(everything) if deal[k % (2 * count)] == int(i) - 1]

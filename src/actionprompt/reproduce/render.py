@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -30,8 +31,8 @@ def _bold(text: Text, mark: str) -> str:
 
 
 HEADS = (
-    *("table", "row", "measure", "state", "mean", "sd", "seeds", "difference", "ci95", "percent"),
-    *("paper", "paper_difference"),
+    *("table", "row", "measure", "state", "mean", "sd", "seeds", "difference", "ci95", "percent", "pairs"),
+    *("paper", "paper_difference", "paper_data"),
 )
 
 
@@ -44,14 +45,16 @@ def to_csv(page: Page) -> str:
         for cell in row.cells:
             delta = cell.delta
             ours = [cell.mean, cell.spread, cell.seeds]
-            paired = [delta.mean, delta.half, delta.relative] if delta else [None] * 3
+            paired = [delta.mean, delta.half, delta.relative, delta.pairs] if delta else [None] * 4
             numbers = [*ours, *paired, cell.paper, cell.paper_delta]
             cells = ["" if n is None else f"{n:.6g}" for n in numbers]
-            writer.writerow([page.name, row.line.paper, cell.column, cell.state, *cells])
+            source = "" if cell.paper is None else page.printed
+            writer.writerow([page.name, row.line.paper, cell.column, cell.state, *cells, source])
     return out.getvalue()
 
 
-LATEX = {"±": r"$\pm$", "Δ": r"$\Delta$", "✓": r"\checkmark", "–": "--", "%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#"}
+LATEX = {"±": r"$\pm$", "Δ": r"$\Delta$", "✓": r"\checkmark", "–": "--", "\\": r"\textbackslash{}"}
+LATEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {letter: f"\\{letter}" for letter in "%_&#${}"}
 
 
 def latex(page: Page) -> str:
@@ -67,12 +70,14 @@ def latex(page: Page) -> str:
             cells = [rf"\textbf{{{_tex(text.text)}}}" if text.strong else _tex(text.text) for text in row]
             lines.append(" & ".join(cells) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}}", ""]
-    lines += [r"\par\smallskip\raggedright\footnotesize", *map(_tex, page.notes), r"\end{table*}"]
+    notes = [rf"{_tex(note)}\par" for note in page.notes]
+    lines += [r"\par\smallskip\raggedright\footnotesize", *notes, r"\end{table*}"]
     return "\n".join(lines) + "\n"
 
 
 def _tex(text: str) -> str:
-    return "".join(LATEX.get(letter, letter) for letter in text)
+    minus = re.sub(r"(?<![\w.])-(?=\d)", "\N{MINUS SIGN}", text)
+    return "".join(LATEX.get(letter, letter) for letter in minus).replace("\N{MINUS SIGN}", "$-$")
 
 
 def to_html(pages: Sequence[Page], title: str) -> str:

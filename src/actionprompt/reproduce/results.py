@@ -92,6 +92,13 @@ def read(job: Job, flip: bool) -> Result | None:
         raise InputError(f"{path} is damaged ({error!r}): delete it, and the run is evaluated again.") from error
 
 
+def matching(known: Mapping[str, Result], jobs: Iterable[Job], flip: bool) -> dict[str, Result]:
+    """Published results that belong to these runs: the same name, settings and test."""
+    mine = {job.folder.name: known[job.folder.name] for job in jobs if job.folder.name in known}
+    wanted = {job.folder.name: _plain(job) for job in jobs if job.folder.name in mine}
+    return {name: r for name, r in mine.items() if r.settings == wanted[name] and r.flip == flip}
+
+
 def _plain(job: Job) -> dict[str, Any]:
     """A run's canonical settings, as JSON gives them back."""
     plain: dict[str, Any] = json.loads(json.dumps(to_data(canonical(job.cfg))))
@@ -129,7 +136,7 @@ def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence
         column: P1, P2, P3 and the report's other measures (plain means over actions), accuracy, parameters, "P1 of
             cells" (plain mean over actions and subjects), "action/NAME" or "cell/NAME" (P1 of one).
         side: whether the recognised or the true action chose the pose prompts.
-        tail: the actions of P3; empty: those of the run's own report.
+        tail: the actions of P3.
     """
     if result.state == "failed":
         return None
@@ -140,7 +147,7 @@ def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence
         "full parameters": lambda: None,
         "action": lambda: _p1(result.actions, name, side),
         "cell": lambda: _p1(result.cells, name, side),
-        "P3": lambda: _tail([result.actions[a] for a in tail or result.tail if a in result.actions], side),
+        "P3": lambda: _tail([result.actions[a] for a in tail if a in result.actions], side),
     }
     if kind in special:
         return special[kind]()

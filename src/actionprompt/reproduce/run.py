@@ -6,7 +6,7 @@ from types import MappingProxyType
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Screen
-from rich.text import Text as Line
+from rich.text import Text
 
 from actionprompt.data.clip import Corpus
 from actionprompt.data.config import DataCfg
@@ -76,12 +76,15 @@ def plan_times(
 
 def listing(everything: Sequence[Job], times: Mapping[Job, estimate.Estimate], flip: bool) -> Screen:
     """Every run of the grid: what it is for, its state, its time."""
-    screen = Screen("", "run", "seed", "rows", "state", "time", "from", title="Runs of this grid")
+    screen = Screen("", "run", "seed", title="Runs of this grid")
+    screen.add_column("rows", overflow="fold", min_width=24)
+    for head in ("state", "time", "from"):
+        screen.add_column(head)
     for number, job in enumerate(everything, 1):
         state = "done" if job.state == "trained" and complete(job, flip) else job.state
         time = times.get(job)
         shown = (estimate.words(time.seconds), time.how) if time else ("", "")
-        screen.add_row(f"{number}", job.folder.name, f"{job.cfg.seed}", ", ".join(job.rows), state, *shown)
+        screen.add_row(f"{number}", job.folder.name[:8], f"{job.cfg.seed}", "\n".join(job.rows), state, *shown)
     return screen
 
 
@@ -100,6 +103,8 @@ def work(todo: Sequence[Job], load: Load, flip: bool, console: Console, quiet: b
             outcome = execute(job, load(job.cfg.data), flip=flip, quiet=quiet)
         except Interrupted as stopped:
             raise Interrupted(f"{stopped} The same command goes on with it.") from None
+        except KeyboardInterrupt:
+            raise Interrupted("Stopped while testing a trained run. The same command goes on with it.") from None
         if outcome != "done":
             console.print("  failed: its log is kept" if outcome == "failed" else "  another process works on it")
 
@@ -130,5 +135,5 @@ def screen(shown: Page) -> Screen:
         out.add_column(head, justify="left" if i < sheet.stubs else "right", style=style, overflow="fold")
     for row in sheet.rows:
         texts = [text.text.partition(" (")[0] if text.kind == "difference" else text.text for text in row]
-        out.add_row(*(Line(text, "bold" if cell.strong else "") for text, cell in zip(texts, row, strict=True)))
+        out.add_row(*(Text(text, "bold" if cell.strong else "") for text, cell in zip(texts, row, strict=True)))
     return out

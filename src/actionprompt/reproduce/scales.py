@@ -29,7 +29,7 @@ class Scale:
     """One size of everything."""
 
     what: str
-    """One line of help."""
+    """In a few words."""
     encoders: Mapping[str, Recipe]
     """Tables I to V, VIII and IX by encoder; the ablations take VPose."""
     long: Recipe
@@ -38,6 +38,8 @@ class Scale:
     """The same as ``encoders`` for HumanEva-I, whose recordings are short."""
     apm: APMCfg
     """The whole module, the same beside every encoder."""
+    machine: str = ""
+    """What it needs, for the help."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     checkpoint_every: int = 500
     log_every: int = 100
@@ -56,7 +58,8 @@ def _cpu() -> Scale:
         ),
     }
     return Scale(
-        what="small models, 2,400 steps: three seeds of the whole grid in about four hours of two CPU cores",
+        what="small models, 2,400 steps",
+        machine="three seeds of all tables in about five hours of two CPU cores",
         encoders=MappingProxyType(encoders),
         long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), replace(schedule, batch=64)),
         humaneva=MappingProxyType(encoders),
@@ -82,7 +85,8 @@ def _gpu() -> Scale:
         "MixSTE": replace(encoders["MixSTE"], encoder=MixSTECfg(frames=27, dim=128, depth=4)),
     }
     return Scale(
-        what="243 frames at half width, 20,000 steps: for one large GPU",
+        what="243 frames at half width, 20,000 steps",
+        machine="for one large GPU",
         encoders=MappingProxyType(encoders),
         long=encoders["VPose"],
         humaneva=MappingProxyType(short),

@@ -6,7 +6,7 @@ from statistics import mean
 
 from actionprompt.compare import Difference
 from actionprompt.data.config import DATA
-from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, overall, tail_of
+from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, judge, overall, tail_of
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.plan import Plan, Table
 from actionprompt.reproduce.results import Result
@@ -171,36 +171,47 @@ def _short(delta: Difference | None) -> Text:
 
 def _notes(
     table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Results, paper: PaperTable
-) -> list[str]:
+) -> Iterator[str]:
     shown = found(table, seeds, results)
     done = [result for result in shown if result.state == "trained"]
     data = DATA[plan.source][0].partition(",")[0]
-    notes = [f"Ours: {data}, scale {scale} ({plan.scale.what}), seeds {', '.join(map(str, seeds))}."]
-    for key in ("2D", "evaluated on", "flip at test time", "tail actions (P3)", "weights"):
+    yield f"Ours: {data}, scale {scale} ({plan.scale.what}), seeds {', '.join(map(str, seeds))}."
+    for key in ("2D", "evaluated on", "flip at test time", "weights"):
         if said := list(dict.fromkeys(r.facts[key] for r in done if key in r.facts)):
-            said = said[:1] if key.startswith("tail") else said  # the first row's, which all rows use
-            notes += [f"{key[0].upper()}{key[1:]}: {'; '.join(said)}."] * (key[:4] != "tail" or "P3" in table.columns)
+            yield f"{key[0].upper()}{key[1:]}: {'; '.join(said)}."
+    if done and "P3" in table.columns:
+        yield _hard(judge(table, seeds, results))
     if texts := sorted({result.facts["text"] for result in done if "text" in result.facts}):
-        notes.append(f"Class embeddings: {'; '.join(texts)}.")
-    notes.append(
+        yield f"Class embeddings: {'; '.join(texts)}."
+    yield (
         "Ours is the mean ± standard deviation over seeds. Δ is the difference to the row's baseline paired by seed, "
-        "± half the 95 % confidence interval (Student's t), and in percent; bold where the interval excludes zero."
+        "± half the 95 % confidence interval (Student's t), and in percent; bold where the interval excludes zero. All "
+        "seeds share their test subjects, for whom the intervals do not account, nor for the number of cells."
     )
-    where = "the same data" if plan.source == table.home else "OTHER DATA than ours"
-    size = "" if scale == "paper" else ", larger models and longer training"
     if table.home:
-        notes.append(f"The columns named paper are printed numbers: {where} ({paper.data}){size}.")
-    notes += _overall(table, seeds, results, paper)
+        where = "the same data" if plan.source == table.home else "OTHER DATA than ours"
+        size = "" if scale == "paper" else ", larger models and longer training"
+        yield f"The columns named paper are printed numbers: {where} ({paper.data}){size}."
+    yield from _overall(table, seeds, results, paper)
     if "parameters" in table.columns:
-        notes.append("Parameters in millions, without the text encoder, which no finished model needs.")
-    notes += [f"n/a: {why}." for why in dict.fromkeys(line.why_not for line in table.lines) if why]
+        yield "Parameters in millions, without the text encoder, which no finished model needs."
+    yield from (f"n/a: {why}." for why in dict.fromkeys(line.why_not for line in table.lines) if why)
+    yield from _undone(table, seeds, shown)
+
+
+def _hard(baseline: Result | None) -> str:
+    if baseline is None:
+        return "P3 is not known before a baseline is done, whose errors name the hard actions."
+    said = baseline.facts.get("tail actions (P3)", ", ".join(baseline.tail))
+    return f"Tail actions (P3): {said.replace('this model', 'the baseline')}."
+
+
+def _undone(table: Table, seeds: Sequence[int], shown: Sequence[Result]) -> Iterator[str]:
     wanted = len({line.run for line in table.lines if line.run is not None}) * len(seeds)
-    failed = {result.name: result.reason for result in shown if result.state == "failed"}
-    missing = wanted - len({result.name for result in shown})
-    if missing:
-        notes.append(f"{missing} of {wanted} runs are not done: [2/3] means two of three seeds, not run means none.")
-    notes += [f"Run {name} failed: {reason}." for name, reason in sorted(failed.items())]
-    return notes
+    if missing := wanted - len({result.name for result in shown}):
+        yield f"{missing} of {wanted} runs are not done: [2/3] means two of three seeds, not run means none."
+    for name, reason in sorted({result.name: result.reason for result in shown if result.state == "failed"}.items()):
+        yield f"Run {name} failed: {reason}."
 
 
 def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperTable) -> Iterator[str]:
@@ -218,7 +229,10 @@ def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperT
                 half = "" if gain[1] is None else f" ± {gain[1]:.1f}"
                 said.append(f"{_plain(column)} {gain[0]:+.1f}{half} % (paper {printed:+.1f} %)")
         if said:
-            yield f"APM's change averaged over the encoders{what}, ± 95 % interval over seeds: {', '.join(said)}."
+            yield (
+                f"APM's change averaged over the encoders{what}, ± 95 % interval over the seeds that all rows have: "
+                f"{', '.join(said)}."
+            )
 
 
 def _plain(column: str) -> str:
