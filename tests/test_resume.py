@@ -19,13 +19,13 @@ COMMON = tiny_flags(epochs=4, steps=5, log=1)
 SLOW = """
 import sys, time
 import torch
-import actionprompt.train as train
+import actionprompt.loop as loop
 torch.set_num_threads(1)
-real = train.loss
+real = loop.loss
 def slow(*arguments):
     time.sleep(0.1)
     return real(*arguments)
-train.loss = slow
+loop.loss = slow
 from actionprompt.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from actionprompt import loop
 from actionprompt import train as module
 from actionprompt.config import LifterCfg, TextClassesCfg
 from actionprompt.encoders.config import VPoseCfg
@@ -40,14 +41,14 @@ def results(folder: Path) -> tuple[bytes, str]:
 
 def at_step(monkeypatch, step: int, act) -> None:
     """Does something in the middle of a step, counted from where the process begins."""
-    real, calls = module.loss, iter(range(10**6))
+    real, calls = loop.loss, iter(range(10**6))
 
     def loss(*arguments):
         if next(calls) == step:
             act()
         return real(*arguments)
 
-    monkeypatch.setattr(module, "loss", loss)
+    monkeypatch.setattr(loop, "loss", loss)
 
 
 def power_cut() -> None:
@@ -78,8 +79,8 @@ def test_a_run_and_its_folder(tmp_path):
 
 
 def test_the_log_is_the_mean_of_the_steps(tmp_path, monkeypatch):
-    seen, real = [], module.loss
-    monkeypatch.setattr(module, "loss", lambda *a: seen.append(real(*a)) or seen[-1])
+    seen, real = [], loop.loss
+    monkeypatch.setattr(loop, "loss", lambda *a: seen.append(real(*a)) or seen[-1])
     run(run_cfg(log_every=5), tmp_path)
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     for line, part in zip(log, (seen[:5], seen[5:10], seen[10:]), strict=True):
@@ -191,8 +192,8 @@ def test_an_interrupt_saves_the_state(number, step, tmp_path, monkeypatch):
     done = []
     with monkeypatch.context() as patch:
         at_step(patch, -1, power_cut)
-        real = module.loss
-        patch.setattr(module, "loss", lambda *a: done.append(1) or real(*a))
+        real = loop.loss
+        patch.setattr(loop, "loss", lambda *a: done.append(1) or real(*a))
         run(run_cfg(), tmp_path / "cut", resume=True)
     assert len(done) == STEPS - step - 1
     assert results(tmp_path / "cut") == results(tmp_path / "whole")
@@ -207,7 +208,7 @@ def test_an_interrupt_in_the_last_step_finishes_the_run(tmp_path, monkeypatch):
 def test_interrupted_while_statistics_are_measured(tmp_path, monkeypatch):
     """A model is there only once they are; going on gives what an uninterrupted run leaves."""
     run(run_cfg(), tmp_path / "whole")
-    real, calls = module.Batches.__call__, iter(range(10**6))
+    real, calls = loop.Batches.__call__, iter(range(10**6))
 
     def batch(self, step):
         if next(calls) == 12:
@@ -215,7 +216,7 @@ def test_interrupted_while_statistics_are_measured(tmp_path, monkeypatch):
         return real(self, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.Batches, "__call__", batch)
+        patch.setattr(loop.Batches, "__call__", batch)
         with pytest.raises(Interrupted, match="Stopped after the last step"):
             run(run_cfg(), tmp_path / "cut")
     assert not (tmp_path / "cut" / "model.safetensors").exists()
@@ -319,13 +320,13 @@ def test_damaged_settings(tmp_path):
 
 def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
     cfg = run_cfg(checkpoint_every=2, log_every=6)
-    real, calls = module.loss, iter(range(100))
+    real, calls = loop.loss, iter(range(100))
 
     def loss(*arguments):
         found = real(*arguments)
         return found._replace(total=found.total * float("nan")) if next(calls) == 4 else found
 
-    monkeypatch.setattr(module, "loss", loss)
+    monkeypatch.setattr(loop, "loss", loss)
     with pytest.raises(Diverged, match="The loss became nan before step 6"):
         run(cfg, tmp_path)
     assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1]) == {"step": 6, "loss": "nan"}
@@ -333,7 +334,7 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
     fresh = build(cfg, corpus())
     optimiser = torch.optim.Adam(fresh.parameters(), amsgrad=True, fused=True)
     windows = len(Windows(module.training_clips(cfg, corpus()), fresh.encoder.window))
-    step, _ = module.read_checkpoint(tmp_path / "checkpoint.safetensors", fresh, optimiser, windows)
+    step, _ = loop.read_checkpoint(tmp_path / "checkpoint.safetensors", fresh, optimiser, windows)
     assert step == 4
     assert all(p.isfinite().all() for p in fresh.parameters())
 
@@ -400,7 +401,7 @@ def test_learning_rate_and_momentum():
 def test_a_gradient_scaled_by_the_loss(tmp_path, monkeypatch):
     """The first step's gradient is that of half the squared loss."""
     seen = []
-    real = module.schedule
+    real = loop.schedule
 
     def spy(cfg, epoch, model, optimiser):
         real(cfg, epoch, model, optimiser)
@@ -408,7 +409,7 @@ def test_a_gradient_scaled_by_the_loss(tmp_path, monkeypatch):
         step = optimiser.step
         optimiser.step = lambda: (seen.append([p.grad.clone() for p in parameters]), step())
 
-    monkeypatch.setattr(module, "schedule", spy)
+    monkeypatch.setattr(loop, "schedule", spy)
     losses = []
     for scaled in (False, True):
         cfg = replace(run_cfg(""), scale_by_loss=scaled, log_every=1)
@@ -428,13 +429,13 @@ def test_a_cosine_instead():
 
 
 def test_the_schedule_reaches_the_steps(tmp_path, monkeypatch):
-    rates, real = [], module.schedule
+    rates, real = [], loop.schedule
 
     def spy(cfg, epoch, model, optimiser):
         real(cfg, epoch, model, optimiser)
         rates.append((epoch, optimiser.param_groups[0]["lr"]))
 
-    monkeypatch.setattr(module, "schedule", spy)
+    monkeypatch.setattr(loop, "schedule", spy)
     run(run_cfg(), tmp_path)
     assert [epoch for epoch, _ in rates] == [0] * 4 + [1] * 4 + [2] * 4
     assert [rate for _, rate in rates] == pytest.approx([1e-3 * 0.95**epoch for epoch, _ in rates])

@@ -263,6 +263,7 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
         (["table3", *DATA, "--results", "nowhere.json"], "Cannot read the results nowhere.json"),
         (["table3", "figure4", *DATA, "--results", "nowhere.json"], "but not figure1, figure4 or all"),
+        (["table3", *DATA, "--collect", "{out}"], "--collect and --out are both"),
         (["figure1", *DATA, "--rows", "VPose"], "--rows VPose: what is asked for has no rows that are trained"),
         (
             ["table3", "--data", "human36m", "--data.path", "nowhere"],
@@ -272,8 +273,9 @@ def test_the_command_lists_some_rows(done, toy, capsys):
     ],
 )
 def test_what_a_user_can_get_wrong(args, message, toy, tmp_path):
+    args = [arg.replace("{out}", str(tmp_path)) for arg in args]
     with pytest.raises(InputError, match=message):
-        command.main([*args, "--out", str(tmp_path)] if "--data" in args else list(args))
+        command.main([*args, "--out", str(tmp_path)] if "--data" in args else args)
 
 
 def test_without_submitit(toy, tmp_path, monkeypatch):

@@ -115,6 +115,8 @@ def check(args: ReproduceArgs) -> None:
         raise InputError("--results holds no poses: name the tables, and figure3, but not figure1, figure4 or all.")
     if args.rows and args.render | (args.results is not None):
         raise InputError("--rows says what to train, and --render and --results train nothing.")
+    if args.collect and args.collect.resolve() == args.out.resolve():
+        raise InputError(f"--collect and --out are both {args.out}: results are published to another folder.")
     if not args.list:
         for folder in (args.out, *([args.collect] if args.collect else [])):
             check_writable(folder / "results.json")

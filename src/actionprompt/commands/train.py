@@ -83,7 +83,8 @@ def run(
     """Trains, and says what to do next."""
     from rich.console import Console
 
-    from actionprompt.train import is_main_process, train
+    from actionprompt.loop import is_main_process
+    from actionprompt.train import train
 
     try:
         watch = train(cfg, folder, resume=resume, overwrite=overwrite, profile=profile, tensorboard=tensorboard)

@@ -1,0 +1,153 @@
+"""The training loop: steps, what is logged of them, and checkpoints from which they go on bit for bit."""
+
+import math
+import os
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from actionprompt.batches import Batches
+from actionprompt.checkpoint import read_checkpoint, seed_step, write_checkpoint
+from actionprompt.errors import Diverged, Interrupted
+from actionprompt.interrupts import interrupts
+from actionprompt.losses import PoseLoss, loss
+from actionprompt.model import Lifter
+from actionprompt.optimiser import build_optimiser, schedule
+from actionprompt.progress import Stopwatch, TrainingBar
+from actionprompt.recipes import RunCfg
+from actionprompt.runfolder import RunFolder
+from actionprompt.settle import settle
+from actionprompt.windows import Windows
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned from what."""
+
+    lifter: Lifter
+    windows: Windows
+    labels: Int[Tensor, " clips"]
+    """The class of each clip."""
+    pose_loss: PoseLoss
+
+
+def is_main_process() -> bool:
+    """Whether this is the process that the user started, not one that it launched for another device."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+METER = ("loss", "pose_mm", "action_loss", "accuracy")
+
+
+def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Stopwatch:
+    """Every step from the folder's checkpoint, or the first, to the last, and the statistics of the final weights.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; the state was saved.
+        Diverged: the loss is not a number.
+    """
+    lifter = task.lifter
+    trained = [p for p in lifter.parameters() if p.requires_grad]
+    model, optimiser = fabric.setup(lifter, build_optimiser(cfg.schedule, trained))
+    step, sums = 0, [0.0] * len(METER)
+    if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
+        step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(task.windows))
+    fabric.barrier()
+    if fabric.is_global_zero:
+        run.cut_log(step)
+    windows, labels = task.windows.to(fabric.device), task.labels.to(fabric.device)
+    batches = Batches(len(windows), cfg.schedule.batch, cfg.seed)
+    epoch_steps = cfg.schedule.epoch_steps or math.ceil(len(windows) / cfg.schedule.batch)
+    total = epoch_steps * cfg.schedule.epochs
+    weight = cfg.model.apm.loss_weight if cfg.model.apm else 0.0
+    meter = torch.tensor(sums, dtype=torch.float64, device=fabric.device)
+    watch = Stopwatch(fabric.device, profile)
+    lifter.train()
+    if cfg.freeze_encoder:
+        lifter.encoder.eval()  # batch norm and dropout rest too
+    with interrupts() as interrupted, TrainingBar(total, step, quiet or not fabric.is_global_zero) as bar:
+        while step < total:
+            with watch("gather"):
+                i = batches(step).view(fabric.world_size, -1)[fabric.global_rank].to(fabric.device)
+                x, target, action = windows.inputs(i), windows.targets(i), labels[windows.clip(i)]
+                seed_step(cfg.seed, step, fabric.global_rank)
+                schedule(cfg.schedule, step // epoch_steps, lifter, optimiser)
+            with watch("forward"):
+                lifted = model(x, action)
+                losses = loss(lifted, target, action, weight, task.pose_loss)
+            with watch("backward"):
+                fabric.backward(losses.total * losses.total.detach() if cfg.scale_by_loss else losses.total)
+            with watch("optimiser"):
+                optimiser.step()
+                optimiser.zero_grad(set_to_none=True)
+            with watch("other"):
+                step += 1
+                hit = lifted.logits.argmax(-1) == action if lifted.logits is not None else action == -1
+                parts = (losses.total, losses.pose * 1000, losses.action, hit.double().mean())
+                meter += torch.stack([part.detach().double() for part in parts])
+                stop = _any(fabric, bool(interrupted))
+                if step % cfg.log_every == 0 or step == total:
+                    _log(fabric, run, bar, step, meter, cfg, epoch_steps, optimiser)
+                bar.advance(cfg.schedule.batch)
+                if step % cfg.checkpoint_every == 0 or stop or step == total:
+                    sums = _mean(fabric, meter)
+                    _check_finite(sums[0], step, run)
+                    if fabric.is_global_zero:
+                        write_checkpoint(run.checkpoint, lifter, optimiser, step, sums, len(windows))
+            if stop and step < total:
+                fabric.barrier()  # no process may end before the state is saved: the launcher would kill the others
+                raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
+        with watch("other"):
+            heard = len(interrupted)  # in the last step: the run is finished
+            for _ in settle(cfg, fabric, lifter, windows, batches, total):
+                if _any(fabric, len(interrupted) > heard):
+                    raise Interrupted(f"Stopped after the last step; the state is saved in {run.path}.")
+    return watch
+
+
+def _log(
+    fabric: Fabric,
+    run: RunFolder,
+    bar: TrainingBar,
+    step: int,
+    meter: Float[Tensor, " n"],
+    cfg: RunCfg,
+    epoch_steps: int,
+    optimiser: torch.optim.Optimizer,
+) -> None:
+    count = (step - 1) % cfg.log_every + 1
+    record = {name: total / count for name, total in zip(METER, _mean(fabric, meter), strict=True)}
+    meter.zero_()
+    _check_finite(record["loss"], step, run)
+    if cfg.model.apm is None:
+        record = {"loss": record["loss"], "pose_mm": record["pose_mm"]}
+    bar.show(record)
+    record["lr"] = optimiser.param_groups[0]["lr"]
+    fabric.log_dict(record, step)
+    if fabric.is_global_zero:
+        run.append_log({"step": step, "epoch": (step - 1) // epoch_steps, **record})
+
+
+def _check_finite(value: float, step: int, run: RunFolder) -> None:
+    if not math.isfinite(value):
+        if is_main_process():
+            run.append_log({"step": step, "loss": str(value)})
+        raise Diverged(f"The loss became {value} before step {step}; the log is {run.log}.")
+
+
+def _mean(fabric: Fabric, values: Float[Tensor, " n"]) -> list[float]:
+    """The mean over the processes."""
+    mean = fabric.all_reduce(values.clone(), reduce_op="mean")
+    assert isinstance(mean, Tensor)
+    numbers: list[float] = mean.tolist()
+    return numbers
+
+
+def _any(fabric: Fabric, flag: bool) -> bool:
+    """Whether any process was told to stop, so that all stop at the same step."""
+    if fabric.world_size == 1:
+        return flag
+    return _mean(fabric, torch.tensor([float(flag)], device=fabric.device))[0] > 0
