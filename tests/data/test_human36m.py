@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from field_files import human36m, save
 
 from actionprompt.camera import normalise_screen, world_to_camera
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
@@ -13,6 +12,7 @@ from actionprompt.data.human36m import ACTIONS, KEPT, TAIL, action_of
 from actionprompt.data.human36m_report import FRAMES, takes_missing
 from actionprompt.data.inspect import inspect
 from actionprompt.errors import InputError
+from field_files import human36m, save
 
 TAKES = {
     ("S1", "Sitting 1"): 12,

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from field_files import human36m, person
 
 from actionprompt.cli import main
 from actionprompt.data.config import Human36MCfg
@@ -10,6 +9,7 @@ from actionprompt.data.human36m import KEPT
 from actionprompt.data.human36m_prepare import prepare, prepare_hrnet, short_name
 from actionprompt.data.npz_pickle import read_npz
 from actionprompt.errors import InputError
+from field_files import human36m, person
 
 TAKES = {("S1", "Photo 1"): 6, ("S9", "WalkDog"): 4, ("S11", "Directions"): 5, ("S11", "Directions 1"): 3}
 LONG = {"Photo": "TakingPhoto", "WalkDog": "WalkingDog"}
