@@ -19,13 +19,13 @@ COMMON = tiny_flags(epochs=4, steps=5, log=1)
 SLOW = """
 import sys, time
 import torch
-import actionprompt.loop as loop
+import actionprompt.step as step
 torch.set_num_threads(1)
-real = loop.loss
+real = step.loss
 def slow(*arguments):
     time.sleep(0.1)
     return real(*arguments)
-loop.loss = slow
+step.loss = slow
 from actionprompt.cli import main
 sys.exit(main(sys.argv[1:]))
 """

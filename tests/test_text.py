@@ -257,6 +257,7 @@ def test_contexts_updated_every_few_steps(cfg: TextClassesCfg) -> None:
     moved = []
     for step in range(7):
         before = classes.contexts.detach().clone()
+        classes.at(step)
         t = classes()
         assert torch.equal(t, classes.eval()()), "T is always that of the contexts as they are"
         classes.train()

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from actionprompt import loop
+from actionprompt import step as one_step
 from actionprompt import train as module
 from actionprompt.config import LifterCfg, TextClassesCfg
 from actionprompt.encoders.config import VPoseCfg
@@ -41,14 +42,14 @@ def results(folder: Path) -> tuple[bytes, str]:
 
 def at_step(monkeypatch, step: int, act) -> None:
     """Does something in the middle of a step, counted from where the process begins."""
-    real, calls = loop.loss, iter(range(10**6))
+    real, calls = one_step.loss, iter(range(10**6))
 
     def loss(*arguments):
         if next(calls) == step:
             act()
         return real(*arguments)
 
-    monkeypatch.setattr(loop, "loss", loss)
+    monkeypatch.setattr(one_step, "loss", loss)
 
 
 def power_cut() -> None:
@@ -79,8 +80,8 @@ def test_a_run_and_its_folder(tmp_path):
 
 
 def test_the_log_is_the_mean_of_the_steps(tmp_path, monkeypatch):
-    seen, real = [], loop.loss
-    monkeypatch.setattr(loop, "loss", lambda *a: seen.append(real(*a)) or seen[-1])
+    seen, real = [], one_step.loss
+    monkeypatch.setattr(one_step, "loss", lambda *a: seen.append(real(*a)) or seen[-1])
     run(run_cfg(log_every=5), tmp_path)
     log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     for line, part in zip(log, (seen[:5], seen[5:10], seen[10:]), strict=True):
@@ -192,8 +193,8 @@ def test_an_interrupt_saves_the_state(number, step, tmp_path, monkeypatch):
     done = []
     with monkeypatch.context() as patch:
         at_step(patch, -1, power_cut)
-        real = loop.loss
-        patch.setattr(loop, "loss", lambda *a: done.append(1) or real(*a))
+        real = one_step.loss
+        patch.setattr(one_step, "loss", lambda *a: done.append(1) or real(*a))
         run(run_cfg(), tmp_path / "cut", resume=True)
     assert len(done) == STEPS - step - 1
     assert results(tmp_path / "cut") == results(tmp_path / "whole")
@@ -320,13 +321,13 @@ def test_damaged_settings(tmp_path):
 
 def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
     cfg = run_cfg(checkpoint_every=2, log_every=6)
-    real, calls = loop.loss, iter(range(100))
+    real, calls = one_step.loss, iter(range(100))
 
     def loss(*arguments):
         found = real(*arguments)
         return found._replace(total=found.total * float("nan")) if next(calls) == 4 else found
 
-    monkeypatch.setattr(loop, "loss", loss)
+    monkeypatch.setattr(one_step, "loss", loss)
     with pytest.raises(Diverged, match="The loss became nan before step 6"):
         run(cfg, tmp_path)
     assert json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1]) == {"step": 6, "loss": "nan"}
@@ -390,7 +391,7 @@ def test_learning_rate_and_momentum():
     assert len(norms) == 5  # two per temporal block and one: APM's norms too
     lr, momentum = 0.01, 0.1
     for epoch in range(10):
-        schedule(cfg, epoch, model, optimiser)
+        schedule(cfg, epoch, norms, optimiser)
         assert optimiser.param_groups[0]["lr"] == pytest.approx(lr)
         assert {m.momentum for m in norms} == {norms[0].momentum}
         assert norms[0].momentum == pytest.approx(momentum)
@@ -401,15 +402,15 @@ def test_learning_rate_and_momentum():
 def test_a_gradient_scaled_by_the_loss(tmp_path, monkeypatch):
     """The first step's gradient is that of half the squared loss."""
     seen = []
-    real = loop.schedule
+    real = one_step.schedule
 
-    def spy(cfg, epoch, model, optimiser):
-        real(cfg, epoch, model, optimiser)
+    def spy(cfg, epoch, norms, optimiser):
+        real(cfg, epoch, norms, optimiser)
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         step = optimiser.step
         optimiser.step = lambda: (seen.append([p.grad.clone() for p in parameters]), step())
 
-    monkeypatch.setattr(loop, "schedule", spy)
+    monkeypatch.setattr(one_step, "schedule", spy)
     losses = []
     for scaled in (False, True):
         cfg = replace(run_cfg(""), scale_by_loss=scaled, log_every=1)
@@ -429,13 +430,13 @@ def test_a_cosine_instead():
 
 
 def test_the_schedule_reaches_the_steps(tmp_path, monkeypatch):
-    rates, real = [], loop.schedule
+    rates, real = [], one_step.schedule
 
-    def spy(cfg, epoch, model, optimiser):
-        real(cfg, epoch, model, optimiser)
+    def spy(cfg, epoch, norms, optimiser):
+        real(cfg, epoch, norms, optimiser)
         rates.append((epoch, optimiser.param_groups[0]["lr"]))
 
-    monkeypatch.setattr(loop, "schedule", spy)
+    monkeypatch.setattr(one_step, "schedule", spy)
     run(run_cfg(), tmp_path)
     assert [epoch for epoch, _ in rates] == [0] * 4 + [1] * 4 + [2] * 4
     assert [rate for _, rate in rates] == pytest.approx([1e-3 * 0.95**epoch for epoch, _ in rates])

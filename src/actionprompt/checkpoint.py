@@ -31,7 +31,8 @@ def write_checkpoint(
     for index, slots in state["state"].items():
         tensors |= {f"optimiser/{index}/{k}": v for k, v in slots.items()}
     tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    header = {"step": step, "meter": meter, "windows": windows, "groups": state["param_groups"]}
+    groups = [{**group, "lr": float(group["lr"]), "capturable": False} for group in state["param_groups"]]
+    header = {"step": step, "meter": meter, "windows": windows, "groups": groups}
     try:
         with whole(path) as part:
             save_file(tensors, part, metadata={"checkpoint": json.dumps(header)})

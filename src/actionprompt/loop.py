@@ -2,44 +2,27 @@
 
 import math
 import os
-from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor
 
 from actionprompt.batches import Batches
-from actionprompt.checkpoint import read_checkpoint, seed_step, write_checkpoint
+from actionprompt.checkpoint import read_checkpoint, write_checkpoint
 from actionprompt.errors import Diverged, Interrupted
 from actionprompt.interrupts import interrupts
-from actionprompt.losses import PoseLoss, loss
-from actionprompt.model import Lifter
-from actionprompt.optimiser import build_optimiser, schedule
+from actionprompt.optimiser import build_optimiser
 from actionprompt.progress import Stopwatch, TrainingBar
 from actionprompt.recipes import RunCfg
 from actionprompt.runfolder import RunFolder
 from actionprompt.settle import settle
-from actionprompt.windows import Windows
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is learned from what."""
-
-    lifter: Lifter
-    windows: Windows
-    labels: Int[Tensor, " clips"]
-    """The class of each clip."""
-    pose_loss: PoseLoss
+from actionprompt.step import METER, Task, build_step
 
 
 def is_main_process() -> bool:
     """Whether this is the process that the user started, not one that it launched for another device."""
     return os.environ.get("LOCAL_RANK", "0") == "0"
-
-
-METER = ("loss", "pose_mm", "action_loss", "accuracy")
 
 
 def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Stopwatch:
@@ -58,36 +41,22 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
     fabric.barrier()
     if fabric.is_global_zero:
         run.cut_log(step)
-    windows, labels = task.windows.to(fabric.device), task.labels.to(fabric.device)
-    batches = Batches(len(windows), cfg.schedule.batch, cfg.seed)
-    epoch_steps = cfg.schedule.epoch_steps or math.ceil(len(windows) / cfg.schedule.batch)
+    batches = Batches(len(task.windows), cfg.schedule.batch, cfg.seed)
+    epoch_steps = cfg.schedule.epoch_steps or math.ceil(len(task.windows) / cfg.schedule.batch)
     total = epoch_steps * cfg.schedule.epochs
-    weight = cfg.model.apm.loss_weight if cfg.model.apm else 0.0
     meter = torch.tensor(sums, dtype=torch.float64, device=fabric.device)
     watch = Stopwatch(fabric.device, profile)
+    make = build_step(cfg, fabric, task, model, optimiser, epoch_steps, meter, watch)
     lifter.train()
     if cfg.freeze_encoder:
         lifter.encoder.eval()  # batch norm and dropout rest too
     with interrupts() as interrupted, TrainingBar(total, step, quiet or not fabric.is_global_zero) as bar:
         while step < total:
             with watch("gather"):
-                i = batches(step).view(fabric.world_size, -1)[fabric.global_rank].to(fabric.device)
-                x, target, action = windows.inputs(i), windows.targets(i), labels[windows.clip(i)]
-                seed_step(cfg.seed, step, fabric.global_rank)
-                schedule(cfg.schedule, step // epoch_steps, lifter, optimiser)
-            with watch("forward"):
-                lifted = model(x, action)
-                losses = loss(lifted, target, action, weight, task.pose_loss)
-            with watch("backward"):
-                fabric.backward(losses.total * losses.total.detach() if cfg.scale_by_loss else losses.total)
-            with watch("optimiser"):
-                optimiser.step()
-                optimiser.zero_grad(set_to_none=True)
+                i = batches(step).view(fabric.world_size, -1)[fabric.global_rank]
+            make(step, i)
             with watch("other"):
                 step += 1
-                hit = lifted.logits.argmax(-1) == action if lifted.logits is not None else action == -1
-                parts = (losses.total, losses.pose * 1000, losses.action, hit.double().mean())
-                meter += torch.stack([part.detach().double() for part in parts])
                 stop = _any(fabric, bool(interrupted))
                 if step % cfg.log_every == 0 or step == total:
                     _log(fabric, run, bar, step, meter, cfg, epoch_steps, optimiser)
@@ -96,13 +65,13 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
                     sums = _mean(fabric, meter)
                     _check_finite(sums[0], step, run)
                     if fabric.is_global_zero:
-                        write_checkpoint(run.checkpoint, lifter, optimiser, step, sums, len(windows))
+                        write_checkpoint(run.checkpoint, lifter, optimiser, step, sums, len(task.windows))
             if stop and step < total:
                 fabric.barrier()  # no process may end before the state is saved: the launcher would kill the others
                 raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
         with watch("other"):
             heard = len(interrupted)  # in the last step: the run is finished
-            for _ in settle(cfg, fabric, lifter, windows, batches, total):
+            for _ in settle(cfg, fabric, lifter, task.windows, batches, total):
                 if _any(fabric, len(interrupted) > heard):
                     raise Interrupted(f"Stopped after the last step; the state is saved in {run.path}.")
     return watch
@@ -125,7 +94,7 @@ def _log(
     if cfg.model.apm is None:
         record = {"loss": record["loss"], "pose_mm": record["pose_mm"]}
     bar.show(record)
-    record["lr"] = optimiser.param_groups[0]["lr"]
+    record["lr"] = float(optimiser.param_groups[0]["lr"])
     fabric.log_dict(record, step)
     if fabric.is_global_zero:
         run.append_log({"step": step, "epoch": (step - 1) // epoch_steps, **record})

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer, RAdam
 
 from actionprompt.encoders.layers import BatchNorm
@@ -18,15 +18,20 @@ def build_optimiser(cfg: ScheduleCfg, trained: Iterable[nn.Parameter]) -> Optimi
     return AdamW(trained, cfg.lr, weight_decay=cfg.weight_decay, amsgrad=cfg.amsgrad, fused=True)
 
 
-def schedule(cfg: ScheduleCfg, epoch: int, model: nn.Module, optimiser: Optimizer) -> None:
-    """Learning rate and batch-norm momentum of an epoch, in closed form: nothing to save or restore."""
+def replayable(optimiser: Optimizer, device: torch.device) -> None:
+    """Makes Adam's steps ones that a CUDA graph can record: what changes from step to step is a tensor on the GPU."""
     for group in optimiser.param_groups:
-        group["lr"] = learning_rate(cfg, epoch)
+        group |= {"lr": torch.tensor(float(group["lr"]), device=device), "capturable": True}
+
+
+def schedule(cfg: ScheduleCfg, epoch: int, norms: Iterable[BatchNorm], optimiser: Optimizer) -> None:
+    """Learning rate and batch-norm momentum of an epoch, in closed form: nothing to save or restore."""
+    lr = learning_rate(cfg, epoch)
+    for group in optimiser.param_groups:
+        group["lr"] = group["lr"].fill_(lr) if isinstance(group["lr"], Tensor) else lr
     first, last = cfg.bn_momentum
-    momentum = first * (last / first) ** (epoch / cfg.epochs)
-    for module in model.modules():
-        if isinstance(module, BatchNorm):
-            module.momentum = momentum
+    for norm in norms:
+        norm.momentum = first * (last / first) ** (epoch / cfg.epochs)
 
 
 def learning_rate(cfg: ScheduleCfg, epoch: int) -> float:

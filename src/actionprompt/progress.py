@@ -38,7 +38,7 @@ class Stopwatch:
     @property
     def share(self) -> float:
         """The share of the time that is forward, backward and optimiser."""
-        useful = sum(self.seconds[phase] for phase in ("forward", "backward", "optimiser"))
+        useful = sum(self.seconds.get(phase, 0.0) for phase in ("forward", "backward", "optimiser", "replay"))
         return useful / max(sum(self.seconds.values()), 1e-12)
 
     def table(self) -> Table:

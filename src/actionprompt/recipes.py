@@ -89,8 +89,8 @@ class RunCfg:
     """Where to train."""
     devices: int = 1
     """Processes (GPUs, or CPU processes); the batch is split among them."""
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    """Arithmetic of the forward pass."""
+    precision: Literal["32-true", "tf32", "bf16-mixed"] = "32-true"
+    """Arithmetic: single precision; the same with TensorFloat-32 in matrix products (GPU); bfloat16 forward."""
     checkpoint_every: int = 500
     """Steps between checkpoints."""
     log_every: int = 50

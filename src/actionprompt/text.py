@@ -5,7 +5,7 @@ Axis letters beside those of ``encoders/base.py``: s tokens of a prompt, w width
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -72,7 +72,8 @@ class TextClasses(Classes):
 
     ids: Int[Tensor, "k s"]
     mask: Int[Tensor, "k s"]
-    step: Int[Tensor, ""]
+    mode: Literal["update", "read", "reuse"] = "update"
+    """What T is in training: read with a gradient; read without one; or what was read last."""
 
     def __init__(self, cfg: TextClassesCfg, actions: Sequence[str]):
         super().__init__()
@@ -88,27 +89,27 @@ class TextClasses(Classes):
         self.register_buffer("mask", mask, persistent=False)
         self.update_every = cfg.update_every
         self._kept: Float[Tensor, "k d"] | None = None
-        if cfg.update_every > 1:
-            self.register_buffer("step", torch.tensor(0))  # saved: a resumed run updates at the same steps
         self.register_state_dict_post_hook(_leave_tower_out)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_put_tower_in)  # type: ignore[no-untyped-call]
 
-    def forward(self) -> Float[Tensor, "k d"]:
-        """T of the contexts as they are now.
+    def at(self, step: int) -> None:
+        """Tells which training step comes, from 0: contexts update at every ``update_every``-th one.
 
-        In training with ``update_every`` above 1 only every so many steps carry a gradient; no other step changes
-        the contexts, so what is reused until then is exact.
+        No other step changes them, so what is reused until then is exact.
         """
-        if not self.training or self.update_every == 1:
+        if step % self.update_every == 0:
+            self.mode = "update"
+        else:
+            self.mode = "reuse" if self.mode != "update" and self._kept is not None else "read"
+
+    def forward(self) -> Float[Tensor, "k d"]:
+        """T of the contexts as they are now; with a gradient where they update."""
+        if not self.training or self.mode == "update":
             return self._read()
-        update = int(self.step) % self.update_every == 0
-        self.step += 1
-        if update:
-            self._kept = None
-            return self._read()
-        if self._kept is None:
+        if self.mode == "read" or self._kept is None:
             with torch.no_grad():
-                self._kept = self._read()
+                t = self._read()
+                self._kept = t if self._kept is None else self._kept.copy_(t)  # one place: steps may be recorded
         return self._kept
 
     def _read(self) -> Float[Tensor, "k d"]:

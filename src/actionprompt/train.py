@@ -1,5 +1,7 @@
 """Training: a run from its settings to its weights, on any number of devices."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +15,13 @@ from actionprompt.data.clip import Corpus
 from actionprompt.encoders.authors import load_authors
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import InputError
-from actionprompt.loop import Task, is_main_process, loop
+from actionprompt.loop import is_main_process, loop
 from actionprompt.losses import build_pose_loss
 from actionprompt.model import Lifter, bake, save
 from actionprompt.progress import Stopwatch
 from actionprompt.recipes import RunCfg
 from actionprompt.runfolder import RunFolder
+from actionprompt.step import Task
 from actionprompt.trainset import class_indices, training_clips
 from actionprompt.windows import Windows
 
@@ -74,7 +77,8 @@ def train(
         run.tidy()
     fabric.launch()
     task = Task(lifter, windows, labels, build_pose_loss(cfg.pose_loss, corpus.skeleton))
-    watch = loop(cfg, fabric, task, run, quiet, profile)
+    with products(cfg):
+        watch = loop(cfg, fabric, task, run, quiet, profile)
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()
@@ -88,6 +92,17 @@ def _loggers(folder: Path) -> list[Logger]:
         raise InputError("Logging for TensorBoard needs it installed: pip install 'actionprompt[logs]'.") from error
 
 
+@contextmanager
+def products(cfg: RunCfg) -> Iterator[None]:
+    """Matrix products in TensorFloat-32 while a run that asks for them trains."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 def _fabric(cfg: RunCfg, loggers: list[Logger]) -> Fabric:
     # a deep tap or contexts that rest for some steps leave weights without a gradient
     strategy = "ddp_find_unused_parameters_true" if cfg.devices > 1 else "auto"
@@ -95,7 +110,7 @@ def _fabric(cfg: RunCfg, loggers: list[Logger]) -> Fabric:
         return Fabric(
             accelerator=cfg.accelerator,
             devices=cfg.devices,
-            precision=cfg.precision,
+            precision="32-true" if cfg.precision == "tf32" else cfg.precision,
             strategy=strategy,
             loggers=loggers,
         )
