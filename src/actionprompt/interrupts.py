@@ -6,21 +6,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-@contextmanager
-def interrupts() -> Iterator[list[int]]:
-    """Collects Ctrl-C and SIGTERM instead of dying from them; a second Ctrl-C does."""
-    seen: list[int] = []
-    if threading.current_thread() is not threading.main_thread():  # only the main thread can hear signals
-        yield seen
-        return
+class _Note:
+    """A signal handler that takes note."""
 
-    def note(number: int, _: object) -> None:
-        seen.append(number)
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def __call__(self, number: int, _: object) -> None:
+        self.seen.append(number)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+@contextmanager
+def interrupts() -> Iterator[list[int]]:
+    """Collects Ctrl-C and SIGTERM instead of dying from them; a second Ctrl-C does.
+
+    Inside another one's body it hears what that one hears: work that is done in turns stops together.
+    """
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can hear signals
+        yield []
+        return
+    if isinstance(outer := signal.getsignal(signal.SIGTERM), _Note):
+        yield outer.seen
+        return
+    note = _Note()
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield seen
+        yield note.seen
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from actionprompt.abreast import Work
 from actionprompt.batches import Batches
 from actionprompt.checkpoint import read_checkpoint, write_checkpoint
 from actionprompt.errors import Diverged, Interrupted
@@ -25,8 +26,10 @@ def is_main_process() -> bool:
     return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
-def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Stopwatch:
+def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Work[Stopwatch]:
     """Every step from the folder's checkpoint, or the first, to the last, and the statistics of the final weights.
+
+    Pauses after each.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state was saved.
@@ -69,11 +72,13 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
             if stop and step < total:
                 fabric.barrier()  # no process may end before the state is saved: the launcher would kill the others
                 raise Interrupted(f"Stopped after step {step} of {total}; the state is saved in {run.path}.")
+            yield
         with watch("other"):
             heard = len(interrupted)  # in the last step: the run is finished
             for _ in settle(cfg, fabric, lifter, task.windows, batches, total):
                 if _any(fabric, len(interrupted) > heard):
                     raise Interrupted(f"Stopped after the last step; the state is saved in {run.path}.")
+                yield
     return watch
 
 

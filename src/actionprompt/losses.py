@@ -1,8 +1,10 @@
 """The training loss L = L_P + lambda * L_A (paper, section II-C), and the pose losses L_P of the baselines."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -61,8 +63,12 @@ def build_pose_loss(cfg: PoseLossCfg, skeleton: Skeleton) -> PoseLoss:
 def _motion_loss(cfg: MotionLossCfg, weights: list[float]) -> PoseLoss:
     """MixSTE's: W-MPJPE + TCL + MPJVE (Zhang et al. 2022, section 3.4), in metres."""
 
+    @cache
+    def there(device: torch.device, dtype: torch.dtype) -> Float[Tensor, " j"]:
+        return torch.tensor(weights, device=device, dtype=dtype)  # once: a recorded step copies nothing to the GPU
+
     def motion_loss(predicted: Float[Tensor, "b t j 3"], target: Float[Tensor, "b t j 3"]) -> Float[Tensor, ""]:
-        w = predicted.new_tensor(weights)
+        w = there(predicted.device, predicted.dtype)
         weighted = (w * joint_error(predicted, target)).mean()
         smooth = (w[:, None] * predicted.diff(dim=-3).square()).mean()
         return weighted + cfg.smoothness * smooth + cfg.velocity * velocity_error(predicted, target).mean()

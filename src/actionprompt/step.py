@@ -1,5 +1,7 @@
 """One training step: as written, or on a GPU recorded once as a CUDA graph and then replayed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -107,6 +109,8 @@ class ReplayedStep(Step):
         super().__init__(cfg, fabric, *rest)
         replayable(self.optimiser, fabric.device)
         self.stream = torch.cuda.Stream(fabric.device)
+        self.random = torch.cuda.default_generators[self.stream.device_index].clone_state()
+        """This run's own random numbers: another one between two of its steps does not disturb its recordings."""
         self.pool = torch.cuda.graph_pool_handle()
         self.graphs: dict[Recorded, torch.cuda.CUDAGraph | None] = {}
         self.i = torch.zeros(cfg.schedule.batch, dtype=torch.long, device=fabric.device)
@@ -114,7 +118,7 @@ class ReplayedStep(Step):
     def __call__(self, step: int, i: Int[Tensor, " b"]) -> None:
         """Makes a step, from its recording where there is one."""
         self.stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self.stream):
+        with torch.cuda.stream(self.stream), self.randomness():
             with self.watch("gather"):
                 self.prepare(step)
                 self.i.copy_(i)
@@ -127,6 +131,17 @@ class ReplayedStep(Step):
                 self.graphs[key] = None
                 self.make(self.i)
         torch.cuda.current_stream().wait_stream(self.stream)
+
+    @contextmanager
+    def randomness(self) -> Iterator[None]:
+        """The GPU's random numbers come from this run's generator."""
+        generator = torch.cuda.default_generators[self.stream.device_index]
+        others = generator.graphsafe_get_state()
+        generator.graphsafe_set_state(self.random)
+        try:
+            yield
+        finally:
+            generator.graphsafe_set_state(others)
 
     def key(self) -> Recorded:
         """Of the step that was prepared."""

@@ -11,6 +11,7 @@ from lightning_fabric.loggers.logger import Logger
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
+from actionprompt.abreast import Work, finish
 from actionprompt.data.clip import Corpus
 from actionprompt.encoders.authors import load_authors
 from actionprompt.encoders.layers import BatchNorm
@@ -59,6 +60,20 @@ def train(
         Interrupted: Ctrl-C or SIGTERM; the state was saved.
         Diverged: the loss is not a number.
     """
+    return finish(training(cfg, folder, resume, overwrite, corpus, quiet, profile, tensorboard))
+
+
+def training(
+    cfg: RunCfg,
+    folder: Path,
+    resume: bool = False,
+    overwrite: bool = False,
+    corpus: Corpus | None = None,
+    quiet: bool = False,
+    profile: bool = False,
+    tensorboard: bool = False,
+) -> Work[Stopwatch]:
+    """The same step by step, so that other work may go on between two steps (:mod:`actionprompt.abreast`)."""
     cfg.check()
     corpus = corpus or cfg.data.load()
     clips = training_clips(cfg, corpus)
@@ -78,7 +93,7 @@ def train(
     fabric.launch()
     task = Task(lifter, windows, labels, build_pose_loss(cfg.pose_loss, corpus.skeleton))
     with products(cfg):
-        watch = loop(cfg, fabric, task, run, quiet, profile)
+        watch = yield from loop(cfg, fabric, task, run, quiet, profile)
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()

@@ -56,11 +56,9 @@ class Windows:
         ends = lengths.cumsum(0)
         offsets = ends - lengths + torch.tensor([before for before, _ in pads])
 
-        self._keypoints = torch.cat([_pad(clip.keypoints, *p) for clip, p in zip(clips, pads, strict=True)])
-        poses = [clip.pose for clip in clips]
-        self._pose = None
-        if all(pose is not None for pose in poses):
-            self._pose = torch.cat([_pad(p, *pad) for p, pad in zip(poses, pads, strict=True) if p is not None])
+        self._keypoints = _joined([clip.keypoints for clip in clips], pads)
+        poses = [clip.pose for clip in clips if clip.pose is not None]
+        self._pose = _joined(poses, pads) if len(poses) == len(clips) else None
         counts = torch.tensor([s.shape[0] for s in starts])
         self._clip = torch.arange(len(clips)).repeat_interleave(counts)
         self._first = torch.cat(starts)
@@ -125,8 +123,15 @@ class Windows:
         return (frame >= 0) & (frame < self._frames[self._clip[i]].unsqueeze(-1))
 
 
-def _pad(x: Float[Tensor, "n j d"], before: int, after: int) -> Float[Tensor, "m j d"]:
-    return torch.cat([x[:1].expand(before, -1, -1), x, x[-1:].expand(after, -1, -1)])
+def _joined(parts: Sequence[Float[Tensor, "_ j d"]], pads: Sequence[tuple[int, int]]) -> Float[Tensor, "n j d"]:
+    """All clips one after the other, each with its first and last frame repeated, written once."""
+    j, d = parts[0].shape[1:]
+    counts = [before + part.shape[0] + after for part, (before, after) in zip(parts, pads, strict=True)]
+    store = _empty(sum(counts), parts[0].reshape(-1, j * d)).view(-1, j, d)
+    for room, part, (before, after) in zip(store.split(counts), parts, pads, strict=True):
+        room[:before], room[before : before + part.shape[0]] = part[0], part
+        room[room.shape[0] - after :] = part[-1]
+    return store
 
 
 def _slices(store: Float[Tensor, "n j d"], start: Int[Tensor, "*b"], length: int) -> Float[Tensor, "*b f j d"]:

@@ -104,14 +104,14 @@ def test_stopped_and_gone_on_with(done, number, tmp_path, monkeypatch):
 def test_a_run_that_breaks_down(tmp_path, corpus, monkeypatch):
     from actionprompt.errors import Diverged
 
-    def breaks(cfg, folder, **_):
+    def breaks(cfg, folder, *_, **__):
         folder.mkdir()
         (folder / "log.jsonl").write_text('{"step": 2}\n')
         raise Diverged("The loss became nan before step 3; the log is somewhere.")
 
     job = grid(tmp_path, "table8")[0]
     with monkeypatch.context() as patch:
-        patch.setattr("actionprompt.train.train", breaks)
+        patch.setattr("actionprompt.train.training", breaks)
         assert execute(job, corpus, quiet=True) == "failed"
     assert job.state == "failed"
     assert read(job, False).reason == "The loss became nan before step 3"

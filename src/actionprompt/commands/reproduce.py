@@ -132,7 +132,7 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
 
             launch.in_processes(command, args.workers, tell)
     else:
-        work.work(todo, load, args.flip, console, args.quiet)
+        work.work(todo, load, args.flip, console, args.quiet or args.side_by_side > 1, args.side_by_side)
 
 
 def show(

@@ -53,6 +53,8 @@ class ReproduceArgs:
     """Train only the i-th of n shares, to spread a grid over machines."""
     workers: int = 1
     """Processes on this machine that share the runs."""
+    side_by_side: int = 1
+    """Runs that each process trains in turns: on a large GPU, where one small model leaves most of it idle."""
     threads: int | None = None
     """CPU threads of each process (None: PyTorch's choice)."""
     launcher: Literal["local", "slurm"] = "local"
@@ -107,8 +109,10 @@ def check(args: ReproduceArgs) -> None:
     ]
     if (still and busy) or len(busy) > 1:
         raise InputError(f"{' and '.join([*still, *busy])} exclude each other: give one of them.")
-    if args.workers < 1 or (args.threads is not None and args.threads < 1):
-        raise InputError(f"--workers is {args.workers} and --threads {args.threads}: each must be at least 1.")
+    counts = {"--workers": args.workers, "--threads": args.threads, "--side-by-side": args.side_by_side}
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise InputError(f"{name} is {count}: it must be at least 1.")
     if args.scale == "paper" and args.steps is not None:
         raise InputError("--steps does not go with --scale paper, which trains for the baselines' own epochs.")
     if args.results and set(args.what) & {"all", "figure1", "figure4"}:

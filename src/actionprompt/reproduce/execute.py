@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 from typing import Literal
 
+from actionprompt.abreast import Work, finish
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import Diverged
 from actionprompt.files import write_text
@@ -17,6 +18,16 @@ Outcome = Literal["done", "failed", "elsewhere"]
 
 def execute(job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False) -> Outcome:
     """Makes a run and its reports complete; does nothing where they are.
+
+    Raises:
+        InputError: settings and data do not fit.
+        Interrupted: Ctrl-C or SIGTERM; the state was saved.
+    """
+    return finish(executing(job, corpus, flip, quiet))
+
+
+def executing(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Work[Outcome]:
+    """The same step by step.
 
     Several processes may share a grid: a run that another one works on is left to it.
 
@@ -31,7 +42,7 @@ def execute(job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False
     lock = FileLock(locks / f"{job.folder.name}.lock")
     try:
         with lock.acquire(timeout=0):
-            return _execute(job, corpus, flip, quiet)
+            return (yield from _execute(job, corpus, flip, quiet))
     except Timeout:
         return "elsewhere"
 
@@ -44,10 +55,10 @@ def complete(job: Job, flip: bool) -> bool:
     return job.state == "trained" and all((job.folder / f"{name}.json").is_file() for name in reports)
 
 
-def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Outcome:
+def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Work[Outcome]:
     if job.state in ("missing", "unfinished"):
         try:
-            _train(job, corpus, quiet)
+            yield from _train(job, corpus, quiet)
         except Diverged as error:
             job.fail(str(error).partition(";")[0])
     if job.state == "failed":
@@ -60,13 +71,13 @@ def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Outcome:
     return "done"
 
 
-def _train(job: Job, corpus: Corpus, quiet: bool) -> None:
-    from actionprompt.train import train
+def _train(job: Job, corpus: Corpus, quiet: bool) -> Work[None]:
+    from actionprompt.train import training
 
     resume = job.state == "unfinished"
-    watch = train(job.stored() if resume else job.cfg, job.folder, resume=resume, corpus=corpus, quiet=quiet)
+    watch = yield from training(job.stored() if resume else job.cfg, job.folder, resume, corpus=corpus, quiet=quiet)
     if not resume:
-        seconds = round(sum(watch.seconds.values()), 1)
+        seconds = round(sum(watch.seconds.values()), 3)
         write_timing(job.folder / "timing.json", seconds)
 
 

@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table as Screen
 from rich.text import Text
 
+from actionprompt.abreast import Work, abreast
 from actionprompt.data.clip import Corpus
 from actionprompt.data.config import DataCfg
 from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import estimate, paper
-from actionprompt.reproduce.execute import complete, execute
+from actionprompt.reproduce.execute import complete, executing
 from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.plan import Plan, Table
 from actionprompt.reproduce.results import Result, read
@@ -88,25 +89,32 @@ def listing(everything: Sequence[Job], times: Mapping[Job, estimate.Estimate], f
     return screen
 
 
-def work(todo: Sequence[Job], load: Load, flip: bool, console: Console, quiet: bool = False) -> None:
-    """Makes every run complete, one after the other.
+def work(
+    todo: Sequence[Job], load: Load, flip: bool, console: Console, quiet: bool = False, side_by_side: int = 1
+) -> None:
+    """Makes every run complete, some of them side by side.
 
     Raises:
         Interrupted: Ctrl-C; the same command goes on.
     """
-    for number, job in enumerate(todo, 1):
+
+    def making(number: int, job: Job) -> Work[tuple[int, str]]:
         if complete(job, flip):
-            continue
+            return number, "done"
         what = f"{job.folder.name} seed {job.cfg.seed}: {', '.join(job.rows)}"
         console.print(f"[{number}/{len(todo)}] {what}", markup=False, highlight=False)
-        try:
-            outcome = execute(job, load(job.cfg.data), flip=flip, quiet=quiet)
-        except Interrupted as stopped:
-            raise Interrupted(f"{stopped} The same command goes on with it.") from None
-        except KeyboardInterrupt:
-            raise Interrupted("Stopped while testing a trained run. The same command goes on with it.") from None
-        if outcome != "done":
-            console.print("  failed: its log is kept" if outcome == "failed" else "  another process works on it")
+        return number, (yield from executing(job, load(job.cfg.data), flip, quiet))
+
+    works = (making(number, job) for number, job in enumerate(todo, 1))
+    try:
+        for number, outcome in abreast(works, side_by_side):
+            if outcome != "done":
+                why = "failed: its log is kept" if outcome == "failed" else "another process works on it"
+                console.print(f"[{number}/{len(todo)}] {why}", markup=False, highlight=False)
+    except Interrupted as stopped:
+        raise Interrupted(f"{stopped} The same command goes on with it.") from None
+    except KeyboardInterrupt:
+        raise Interrupted("Stopped while testing a trained run. The same command goes on with it.") from None
 
 
 def results_of(everything: Sequence[Job], flip: bool) -> dict[str, Result]:

@@ -1,0 +1,82 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from actionprompt.abreast import Work, abreast, finish
+from actionprompt.errors import Interrupted
+from actionprompt.train import train, training
+from small import corpus, run_cfg
+
+
+def counting(name: str, turns: int, heard: list[str]) -> Work[str]:
+    try:
+        for turn in range(turns):
+            heard.append(f"{name}{turn}")
+            yield
+        return name
+    finally:
+        heard.append(f"{name} ends")
+
+
+def test_all_at_once():
+    heard: list[str] = []
+    assert finish(counting("a", 2, heard)) == "a"
+    assert heard == ["a0", "a1", "a ends"]
+
+
+def test_in_turns_and_the_next_when_one_is_finished():
+    heard: list[str] = []
+    works = (counting(name, turns, heard) for name, turns in (("a", 3), ("b", 1), ("c", 2)))
+    assert list(abreast(works, 2)) == ["b", "a", "c"]
+    assert heard == ["a0", "b0", "a1", "b ends", "a2", "c0", "a ends", "c1", "c ends"]
+
+
+def test_an_error_ends_the_others_too():
+    heard: list[str] = []
+
+    def broken() -> Work[str]:
+        yield
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError):
+        list(abreast([counting("a", 9, heard), broken()], 2))
+    assert heard == ["a0", "a1", "a ends"]
+
+
+def test_trainings_in_turns_are_those_one_by_one(tmp_path: Path):
+    """Random numbers are a function of (seed, step): what happens between two steps does not matter."""
+    seeds = (0, 1, 2)
+    for seed in seeds:
+        train(run_cfg(seed=seed), tmp_path / f"alone{seed}", corpus=corpus(), quiet=True)
+    works = (training(run_cfg(seed=s), tmp_path / f"abreast{s}", corpus=corpus(), quiet=True) for s in seeds)
+    assert len(list(abreast(works, 2))) == 3
+    for seed in seeds:
+        for name in ("model.safetensors", "log.jsonl"):
+            alone, together = (tmp_path / f"{how}{seed}" / name for how in ("alone", "abreast"))
+            assert alone.read_bytes() == together.read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_all_are_interrupted_and_go_on(number: int, tmp_path: Path):
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+    def stop() -> Work[None]:
+        for _ in range(5):
+            yield
+        os.kill(os.getpid(), number)
+        yield
+
+    def works(resume: bool) -> list[Work[object]]:
+        return [training(run_cfg(seed=s), tmp_path / f"{s}", resume, corpus=corpus(), quiet=True) for s in (0, 1)]
+
+    with pytest.raises(Interrupted, match="the state is saved"):
+        list(abreast([*works(False), stop()], 3))
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert all((tmp_path / f"{seed}" / "checkpoint.safetensors").is_file() for seed in (0, 1))
+    list(abreast(works(True), 2))
+    for seed in (0, 1):
+        train(run_cfg(seed=seed), tmp_path / f"whole{seed}", corpus=corpus(), quiet=True)
+        whole, cut = (tmp_path / name / "log.jsonl" for name in (f"whole{seed}", f"{seed}"))
+        assert whole.read_bytes() == cut.read_bytes()
