@@ -9,10 +9,11 @@ class Batches:
     """An endless stream of shuffled passes over n windows, cut into batches.
 
     Each pass is its own permutation, seeded by (seed, pass); a batch may span two passes, so none is ever short.
+    Permutations are drawn on the CPU, the same for every device, and lie on ``device``: no step waits for a copy.
     """
 
-    def __init__(self, n: int, batch: int, seed: int) -> None:
-        self.n, self.batch, self.seed = n, batch, seed
+    def __init__(self, n: int, batch: int, seed: int, device: torch.device | str = "cpu") -> None:
+        self.n, self.batch, self.seed, self.device = n, batch, seed, device
         self._passes: dict[int, Int[Tensor, " n"]] = {}
 
     def __call__(self, step: int) -> Int[Tensor, " b"]:
@@ -26,4 +27,4 @@ class Batches:
 
     def _shuffle(self, number: int) -> Int[Tensor, " n"]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        return torch.randperm(self.n, generator=generator)
+        return torch.randperm(self.n, generator=generator).to(self.device)

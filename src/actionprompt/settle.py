@@ -28,7 +28,7 @@ def settle(
         norm.reset_running_stats()
     for n in range(cfg.schedule.bn_batches):
         seed_step(cfg.seed, total + n, fabric.global_rank)
-        i = batches(total + n).view(fabric.world_size, -1)[fabric.global_rank].to(fabric.device)
+        i = batches(total + n).view(fabric.world_size, -1)[fabric.global_rank]
         for norm in norms:
             norm.momentum = 1 / (n + 1)  # the mean of all batches so far
         with torch.no_grad(), fabric.autocast():

@@ -74,7 +74,6 @@ class Step:
     def make(self, i: Int[Tensor, " b"]) -> None:
         """Gather, forward, backward, optimiser."""
         with self.watch("gather"):
-            i = i.to(self.fabric.device)
             x, target, action = self.windows.inputs(i), self.windows.targets(i), self.labels[self.windows.clip(i)]
         with self.watch("forward"):
             lifted = self.model(x, action)

@@ -70,6 +70,7 @@ class Plan:
             recipe.schedule,
             recipe.pose_loss,
             accelerator=self.scale.accelerator,
+            precision=self.scale.precision,
             checkpoint_every=self.scale.checkpoint_every,
             log_every=self.scale.log_every,
         )
