@@ -70,7 +70,7 @@ def _cpu() -> Scale:
 
 
 def _gpu() -> Scale:
-    schedule = ScheduleCfg(epochs=80, epoch_steps=50, batch=128, lr=3e-3, lr_decay=0.96)
+    schedule = ScheduleCfg(epochs=80, epoch_steps=40, batch=128, lr=3e-3, lr_decay=0.96)
     vpose = VPoseCfg((3,) * 4, channels=256, dropout=0.05)
     a3dhp = A3DHPCfg(stages=4, channels=256, dropout=0.05)
     mixste = MixSTECfg(frames=81, dim=64, depth=2, heads=4, drop_path=0.0, position_std=0.5)
@@ -86,7 +86,7 @@ def _gpu() -> Scale:
         "MixSTE": Recipe(replace(mixste, frames=27), to_windows, MotionLossCfg()),
     }
     return Scale(
-        what="81 frames (Tables VI and VII: up to 243), 256 channels, 4,000 steps",
+        what="81 frames (Tables VI and VII: up to 243), 256 channels, 3,200 steps",
         machine="for one large GPU",
         encoders=MappingProxyType(encoders),
         long=encoders["VPose"],
