@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from actionprompt.abreast import Work, abreast, finish
+from actionprompt.abreast import Work, abreast, at_once
 from actionprompt.errors import Interrupted
 from actionprompt.train import train, training
 from small import corpus, run_cfg
@@ -22,7 +22,7 @@ def counting(name: str, turns: int, heard: list[str]) -> Work[str]:
 
 def test_all_at_once():
     heard: list[str] = []
-    assert finish(counting("a", 2, heard)) == "a"
+    assert at_once(counting)("a", 2, heard) == "a"
     assert heard == ["a0", "a1", "a ends"]
 
 
@@ -69,7 +69,9 @@ def test_all_are_interrupted_and_go_on(number: int, tmp_path: Path):
         yield
 
     def works(resume: bool) -> list[Work[object]]:
-        return [training(run_cfg(seed=s), tmp_path / f"{s}", resume, corpus=corpus(), quiet=True) for s in (0, 1)]
+        return [
+            training(run_cfg(seed=s), tmp_path / f"{s}", resume=resume, corpus=corpus(), quiet=True) for s in (0, 1)
+        ]
 
     with pytest.raises(Interrupted, match="the state is saved"):
         list(abreast([*works(False), stop()], 3))

@@ -16,8 +16,8 @@ from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import Interrupted
 from actionprompt.model import load
 from actionprompt.recipes import MotionLossCfg, ScheduleCfg
-from actionprompt.step import ReplayedStep, Step
-from actionprompt.train import products, train, training
+from actionprompt.step import ReplayedStep, Step, products
+from actionprompt.train import train, training
 from small import APP, ATP, VARIANTS, corpus, run_cfg
 from tiny_towers import tiny_clip
 
@@ -145,10 +145,13 @@ def test_a_cpu_makes_steps_as_written(tmp_path, monkeypatch):
     assert [type(step) for step in made] == [Step]
 
 
-def test_tensorfloat_lasts_as_long_as_the_training(tmp_path):
+def test_tensorfloat_lasts_for_a_step(tmp_path, monkeypatch):
     before = torch.get_float32_matmul_precision()
     with products(run_cfg(precision="tf32")):
         assert torch.get_float32_matmul_precision() == "high"
     assert torch.get_float32_matmul_precision() == before
-    train(run_cfg(precision="tf32"), tmp_path / "tf32", corpus=corpus(), quiet=True)
-    assert torch.get_float32_matmul_precision() == before
+    works = [training(run_cfg(precision=p), tmp_path / p, corpus=corpus(), quiet=True) for p in ("tf32", "32-true")]
+    seen, real = [], one_step.loss
+    monkeypatch.setattr(one_step, "loss", lambda *a: seen.append(torch.get_float32_matmul_precision()) or real(*a))
+    list(abreast(works, 2))
+    assert seen == ["high", before] * 12

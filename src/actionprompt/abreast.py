@@ -1,29 +1,36 @@
 """Several trainings in one process, a step of each in turn: small models fill a large GPU only side by side."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import nullcontext
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import torch
 
 from actionprompt.errors import Interrupted
 from actionprompt.interrupts import interrupts
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Work = Generator[None, None, T]
 """Work that pauses wherever other work may go on, and returns its result."""
 
 
-def finish(work: Work[T]) -> T:
-    """Does all of it at once."""
-    results: list[T] = []
+def at_once(work: Callable[P, Work[T]]) -> Callable[P, T]:
+    """The function that does all of such work without a pause."""
 
-    def whole() -> Work[None]:
-        results.append((yield from work))
+    @wraps(work)
+    def whole(*args: P.args, **kwargs: P.kwargs) -> T:
+        results: list[T] = []
 
-    for _ in whole():
-        pass
-    return results[0]
+        def noted() -> Work[None]:
+            results.append((yield from work(*args, **kwargs)))
+
+        for _ in noted():
+            pass
+        return results[0]
+
+    return whole
 
 
 def abreast(works: Iterable[Work[T]], most: int) -> Iterator[T]:

@@ -18,7 +18,7 @@ from actionprompt.progress import Stopwatch, TrainingBar
 from actionprompt.recipes import RunCfg
 from actionprompt.runfolder import RunFolder
 from actionprompt.settle import settle
-from actionprompt.step import METER, Task, build_step
+from actionprompt.step import METER, Task, build_step, products
 
 
 def is_main_process() -> bool:
@@ -57,7 +57,8 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
         while step < total:
             with watch("gather"):
                 i = batches(step).view(fabric.world_size, -1)[fabric.global_rank]
-            make(step, i)
+            with products(cfg):
+                make(step, i)
             with watch("other"):
                 step += 1
                 stop = _any(fabric, bool(interrupted))

@@ -10,6 +10,7 @@ from actionprompt.checkpoint import seed_step
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.model import Lifter
 from actionprompt.recipes import RunCfg
+from actionprompt.step import products
 from actionprompt.windows import Windows
 
 
@@ -31,6 +32,6 @@ def settle(
         i = batches(total + n).view(fabric.world_size, -1)[fabric.global_rank]
         for norm in norms:
             norm.momentum = 1 / (n + 1)  # the mean of all batches so far
-        with torch.no_grad(), fabric.autocast():
+        with torch.no_grad(), fabric.autocast(), products(cfg):
             lifter(windows.inputs(i))
         yield n

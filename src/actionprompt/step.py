@@ -36,6 +36,17 @@ class Task:
     pose_loss: PoseLoss
 
 
+@contextmanager
+def products(cfg: RunCfg) -> Iterator[None]:
+    """Matrix products in TensorFloat-32 if a run asks for them; for a step only, since others' steps may follow."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 class Step:
     """Windows in, one step of the optimiser done, its errors added to ``meter``."""
 

@@ -1,7 +1,5 @@
 """Training: a run from its settings to its weights, on any number of devices."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from lightning_fabric.loggers.logger import Logger
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from actionprompt.abreast import Work, finish
+from actionprompt.abreast import Work, at_once
 from actionprompt.data.clip import Corpus
 from actionprompt.encoders.authors import load_authors
 from actionprompt.encoders.layers import BatchNorm
@@ -27,7 +25,7 @@ from actionprompt.trainset import class_indices, training_clips
 from actionprompt.windows import Windows
 
 
-def train(
+def training(
     cfg: RunCfg,
     folder: Path,
     *,
@@ -37,8 +35,8 @@ def train(
     quiet: bool = False,
     profile: bool = False,
     tensorboard: bool = False,
-) -> Stopwatch:
-    """Trains a lifter and leaves it baked in ``folder/model.safetensors``.
+) -> Work[Stopwatch]:
+    """Trains a lifter and leaves it baked in ``folder/model.safetensors``; pauses after each step.
 
     Resuming after any interruption gives the bits of an uninterrupted run (on the CPU).
 
@@ -60,20 +58,6 @@ def train(
         Interrupted: Ctrl-C or SIGTERM; the state was saved.
         Diverged: the loss is not a number.
     """
-    return finish(training(cfg, folder, resume, overwrite, corpus, quiet, profile, tensorboard))
-
-
-def training(
-    cfg: RunCfg,
-    folder: Path,
-    resume: bool = False,
-    overwrite: bool = False,
-    corpus: Corpus | None = None,
-    quiet: bool = False,
-    profile: bool = False,
-    tensorboard: bool = False,
-) -> Work[Stopwatch]:
-    """The same step by step, so that other work may go on between two steps (:mod:`actionprompt.abreast`)."""
     cfg.check()
     corpus = corpus or cfg.data.load()
     clips = training_clips(cfg, corpus)
@@ -92,12 +76,15 @@ def training(
         run.tidy()
     fabric.launch()
     task = Task(lifter, windows, labels, build_pose_loss(cfg.pose_loss, corpus.skeleton))
-    with products(cfg):
-        watch = yield from loop(cfg, fabric, task, run, quiet, profile)
+    watch = yield from loop(cfg, fabric, task, run, quiet, profile)
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()
     return watch
+
+
+train = at_once(training)
+"""The same without pauses."""
 
 
 def _loggers(folder: Path) -> list[Logger]:
@@ -105,17 +92,6 @@ def _loggers(folder: Path) -> list[Logger]:
         return [TensorBoardLogger(folder, name="tensorboard", version="")]
     except ModuleNotFoundError as error:
         raise InputError("Logging for TensorBoard needs it installed: pip install 'actionprompt[logs]'.") from error
-
-
-@contextmanager
-def products(cfg: RunCfg) -> Iterator[None]:
-    """Matrix products in TensorFloat-32 while a run that asks for them trains."""
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else before)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def _fabric(cfg: RunCfg, loggers: list[Logger]) -> Fabric:

@@ -5,7 +5,7 @@ import platform
 from pathlib import Path
 from typing import Literal
 
-from actionprompt.abreast import Work, finish
+from actionprompt.abreast import Work, at_once
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import Diverged
 from actionprompt.files import write_text
@@ -16,18 +16,8 @@ from actionprompt.runfolder import RunFolder
 Outcome = Literal["done", "failed", "elsewhere"]
 
 
-def execute(job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False) -> Outcome:
-    """Makes a run and its reports complete; does nothing where they are.
-
-    Raises:
-        InputError: settings and data do not fit.
-        Interrupted: Ctrl-C or SIGTERM; the state was saved.
-    """
-    return finish(executing(job, corpus, flip, quiet))
-
-
-def executing(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Work[Outcome]:
-    """The same step by step.
+def executing(job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False) -> Work[Outcome]:
+    """Makes a run and its reports complete; does nothing where they are. Pauses after each training step.
 
     Several processes may share a grid: a run that another one works on is left to it.
 
@@ -45,6 +35,10 @@ def executing(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Work[Outcome
             return (yield from _execute(job, corpus, flip, quiet))
     except Timeout:
         return "elsewhere"
+
+
+execute = at_once(executing)
+"""The same without pauses."""
 
 
 def complete(job: Job, flip: bool) -> bool:
@@ -75,7 +69,9 @@ def _train(job: Job, corpus: Corpus, quiet: bool) -> Work[None]:
     from actionprompt.train import training
 
     resume = job.state == "unfinished"
-    watch = yield from training(job.stored() if resume else job.cfg, job.folder, resume, corpus=corpus, quiet=quiet)
+    watch = yield from training(
+        job.stored() if resume else job.cfg, job.folder, resume=resume, corpus=corpus, quiet=quiet
+    )
     if not resume:
         seconds = round(sum(watch.seconds.values()), 3)
         write_timing(job.folder / "timing.json", seconds)

@@ -103,7 +103,7 @@ def work(
             return number, "done"
         what = f"{job.folder.name} seed {job.cfg.seed}: {', '.join(job.rows)}"
         console.print(f"[{number}/{len(todo)}] {what}", markup=False, highlight=False)
-        return number, (yield from executing(job, load(job.cfg.data), flip, quiet))
+        return number, (yield from executing(job, load(job.cfg.data), flip=flip, quiet=quiet))
 
     works = (making(number, job) for number, job in enumerate(todo, 1))
     try:
