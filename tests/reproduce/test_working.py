@@ -78,6 +78,41 @@ def test_never_twice(done):
     assert times(done) == before
 
 
+def test_side_by_side_is_one_by_one(done, tmp_path):
+    """Bit for bit (on the CPU), reports included."""
+    work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True, side_by_side=2)
+    for mine, theirs in zip(grid(tmp_path), grid(done), strict=True):
+        for name in ("model.safetensors", "log.jsonl"):
+            assert (mine.folder / name).read_bytes() == (theirs.folder / name).read_bytes()
+        assert read(mine, False) == read(theirs, False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_side_by_side_is_stopped_and_gone_on_with(done, number, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        at_step(patch, 9, lambda: os.kill(os.getpid(), number))
+        with pytest.raises(Interrupted, match="The same command goes on with it"):
+            work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True, side_by_side=3)
+    assert [job.state for job in grid(tmp_path)] == ["unfinished"] * 3
+    work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True, side_by_side=3)
+    for mine, theirs in zip(grid(tmp_path), grid(done), strict=True):
+        assert (mine.folder / "model.safetensors").read_bytes() == (theirs.folder / "model.safetensors").read_bytes()
+
+
+def test_side_by_side_one_breaks_down(tmp_path, monkeypatch):
+    from actionprompt import step
+
+    real, calls = step.loss, iter(range(10**6))
+
+    def loss(*arguments):
+        found = real(*arguments)
+        return found._replace(total=found.total * float("nan")) if next(calls) == 1 else found  # the second run's
+
+    monkeypatch.setattr(step, "loss", loss)
+    work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True, side_by_side=2)
+    assert [job.state for job in grid(tmp_path)] == ["trained", "failed", "trained"]
+
+
 def test_tables_share_runs(done):
     """Table VIII's only run is a row of Table V; Table III's baseline is not there yet."""
     assert [job.state for job in grid(done, "table8")] == ["trained"]
