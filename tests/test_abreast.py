@@ -6,6 +6,7 @@ import pytest
 
 from actionprompt.abreast import Work, abreast, at_once
 from actionprompt.errors import Interrupted
+from actionprompt.interrupts import interrupts
 from actionprompt.train import train, training
 from small import corpus, run_cfg
 
@@ -33,16 +34,51 @@ def test_in_turns_and_the_next_when_one_is_finished():
     assert heard == ["a0", "b0", "a1", "b ends", "a2", "c0", "a ends", "c1", "c ends"]
 
 
+def broken() -> Work[None]:
+    for _ in range(7):
+        yield
+    raise KeyError("broken")
+
+
 def test_an_error_ends_the_others_too():
     heard: list[str] = []
-
-    def broken() -> Work[str]:
-        yield
-        raise KeyError("broken")
-
     with pytest.raises(KeyError):
-        list(abreast([counting("a", 9, heard), broken()], 2))
-    assert heard == ["a0", "a1", "a ends"]
+        list(abreast([counting("a", 99, heard), broken()], 2))
+    assert heard[-2:] == ["a8", "a ends"]
+
+
+def test_the_others_save_their_state_first(tmp_path: Path):
+    work = training(run_cfg(checkpoint_every=100), tmp_path, corpus=corpus(), quiet=True)
+    with pytest.raises(KeyError):
+        list(abreast([work, broken()], 2))
+    assert (tmp_path / "checkpoint.safetensors").is_file()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_new_is_begun_after_an_interrupt(number: int):
+    heard: list[str] = []
+
+    def signalled() -> Work[str]:
+        os.kill(os.getpid(), number)
+        return "signalled"
+        yield
+
+    works = [signalled(), counting("a", 1, heard), counting("b", 1, heard), counting("c", 1, heard)]
+    with pytest.raises(Interrupted, match="Stopped between two runs"):
+        list(abreast(works, 2))
+    assert heard == ["a0", "a ends"], "what was under way is finished"
+
+
+def test_an_ignored_signal_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupts() as heard:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert heard == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_trainings_in_turns_are_those_one_by_one(tmp_path: Path):
@@ -73,7 +109,7 @@ def test_all_are_interrupted_and_go_on(number: int, tmp_path: Path):
             training(run_cfg(seed=s), tmp_path / f"{s}", resume=resume, corpus=corpus(), quiet=True) for s in (0, 1)
         ]
 
-    with pytest.raises(Interrupted, match="the state is saved"):
+    with pytest.raises(Interrupted, match="the state of 2 runs is saved"):
         list(abreast([*works(False), stop()], 3))
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
     assert all((tmp_path / f"{seed}" / "checkpoint.safetensors").is_file() for seed in (0, 1))

@@ -222,6 +222,14 @@ def test_files_that_are_not_there_or_not_safetensors(good, tmp_path):
     assert "not a model file of actionprompt" in refused(tmp_path / "weights.pt")
 
 
+def test_weights_that_are_not_numbers(tmp_path):
+    made = lifter("apm")
+    torch.nn.init.constant_(made.encoder.shrink.bias, torch.nan)
+    save(made, tmp_path / "model.safetensors")
+    with pytest.raises(InputError, match="weights that are not numbers"):
+        load(tmp_path / "model.safetensors")
+
+
 def test_a_pickle_is_never_opened(tmp_path):
     class Trap:
         def __reduce__(self):

@@ -469,6 +469,21 @@ def test_statistics_of_the_final_weights(tmp_path, monkeypatch):
     assert differ == {"running_mean", "running_var", "num_batches_tracked"}
 
 
+def test_weights_that_the_last_step_spoils_are_no_model(tmp_path):
+    with pytest.raises(Diverged, match="weights that are not numbers"):
+        run(run_cfg("", schedule=ScheduleCfg(epochs=1, epoch_steps=1, batch=8, lr=1e38)), tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path):
+    run(run_cfg(), tmp_path)
+    (tmp_path / "checkpoint.safetensors").unlink()
+    before = results(tmp_path)
+    with pytest.raises(InputError, match="is finished: there is nothing to go on with"):
+        run(run_cfg(), tmp_path, resume=True)
+    assert results(tmp_path) == before
+
+
 def test_a_frozen_encoder_keeps_its_statistics(tmp_path):
     cfg = run_cfg("apm", freeze_encoder=True)
     before = build(cfg, corpus()).encoder.state_dict()

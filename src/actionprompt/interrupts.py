@@ -14,7 +14,8 @@ class _Note:
 
     def __call__(self, number: int, _: object) -> None:
         self.seen.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGINT) is self:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
@@ -30,7 +31,8 @@ def interrupts() -> Iterator[list[int]]:
         yield outer.seen
         return
     note = _Note()
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, note) for number in heard}
     try:
         yield note.seen
     finally:

@@ -18,7 +18,7 @@ from actionprompt.progress import Stopwatch, TrainingBar
 from actionprompt.recipes import RunCfg
 from actionprompt.runfolder import RunFolder
 from actionprompt.settle import settle
-from actionprompt.step import METER, Task, build_step, products
+from actionprompt.step import METER, Task, products, step_kind
 
 
 def is_main_process() -> bool:
@@ -29,7 +29,7 @@ def is_main_process() -> bool:
 def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Work[Stopwatch]:
     """Every step from the folder's checkpoint, or the first, to the last, and the statistics of the final weights.
 
-    Pauses after each.
+    A generator that yields after each, and returns where the time went.
 
     Raises:
         Interrupted: Ctrl-C or SIGTERM; the state was saved.
@@ -49,7 +49,7 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
     total = epoch_steps * cfg.schedule.epochs
     meter = torch.tensor(sums, dtype=torch.float64, device=fabric.device)
     watch = Stopwatch(fabric.device, profile)
-    make = build_step(cfg, fabric, task, model, optimiser, epoch_steps, meter, watch)
+    make = step_kind(cfg, fabric)(cfg, fabric, task, model, optimiser, epoch_steps, meter, watch)
     lifter.train()
     if cfg.freeze_encoder:
         lifter.encoder.eval()  # batch norm and dropout rest too

@@ -140,6 +140,8 @@ def load(path: Path | str) -> Lifter:
     except (KeyError, TypeError, ValueError, ArithmeticError, RuntimeError, StopIteration) as error:
         what = " ".join(str(error).split())
         raise InputError(f"{path}: the weights do not fit the stored settings: {what}") from error
+    if not all(value.isfinite().all() for value in state.values()):
+        raise InputError(f"{path} holds weights that are not numbers: its training diverged, or the file is damaged.")
     return lifter.eval()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -68,6 +68,10 @@ class Step:
         self.weight = cfg.model.apm.loss_weight if cfg.model.apm else 0.0
         self.norms = [module for module in task.lifter.modules() if isinstance(module, BatchNorm)]
         self.texts = [module for module in task.lifter.modules() if isinstance(module, TextClasses)]
+        self.set_up()
+
+    def set_up(self) -> None:
+        """What a subclass needs."""
 
     def __call__(self, step: int, i: Int[Tensor, " b"]) -> None:
         """Makes step number ``step`` on windows ``i``."""
@@ -95,7 +99,7 @@ class Step:
             self.optimiser.step()
             self.optimiser.zero_grad(set_to_none=True)
         with self.watch("other"):
-            hit = lifted.logits.argmax(-1) == action if lifted.logits is not None else action == -1
+            hit = torch.zeros_like(action) if lifted.logits is None else lifted.logits.argmax(-1) == action
             parts = (losses.total, losses.pose * 1000, losses.action, hit.double().mean())
             self.meter += torch.stack([part.detach().double() for part in parts])
 
@@ -115,15 +119,16 @@ class ReplayedStep(Step):
     A step is recorded when it comes for the second time, and anew when what it depends on beside tensors changes.
     """
 
-    def __init__(self, cfg: RunCfg, fabric: Fabric, *rest: Any) -> None:
-        super().__init__(cfg, fabric, *rest)
-        replayable(self.optimiser, fabric.device)
-        self.stream = torch.cuda.Stream(fabric.device)
+    def set_up(self) -> None:
+        """An optimiser that can be recorded, a stream, memory, random numbers."""
+        device = self.fabric.device
+        replayable(self.optimiser, device)
+        self.stream = torch.cuda.Stream(device)
         self.random = torch.cuda.default_generators[self.stream.device_index].clone_state()
         """This run's own random numbers: another one between two of its steps does not disturb its recordings."""
         self.pool = torch.cuda.graph_pool_handle()
         self.graphs: dict[Recorded, torch.cuda.CUDAGraph | None] = {}
-        self.i = torch.zeros(cfg.schedule.batch, dtype=torch.long, device=fabric.device)
+        self.i = torch.zeros(self.cfg.schedule.batch, dtype=torch.long, device=device)
 
     def __call__(self, step: int, i: Int[Tensor, " b"]) -> None:
         """Makes a step, from its recording where there is one."""
@@ -166,7 +171,7 @@ class ReplayedStep(Step):
         return graph
 
 
-def build_step(cfg: RunCfg, fabric: Fabric, *rest: Any) -> Step:
-    """A step that is replayed where that is possible: one GPU, and Adam, which never asks the GPU anything."""
+def step_kind(cfg: RunCfg, fabric: Fabric) -> type[Step]:
+    """Steps are replayed where that is possible: on one GPU, and with Adam, which never asks the GPU anything."""
     alone = fabric.device.type == "cuda" and fabric.world_size == 1
-    return (ReplayedStep if alone and cfg.schedule.optimiser == "adam" else Step)(cfg, fabric, *rest)
+    return ReplayedStep if alone and cfg.schedule.optimiser == "adam" else Step

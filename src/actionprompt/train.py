@@ -13,7 +13,7 @@ from actionprompt.abreast import Work, at_once
 from actionprompt.data.clip import Corpus
 from actionprompt.encoders.authors import load_authors
 from actionprompt.encoders.layers import BatchNorm
-from actionprompt.errors import InputError
+from actionprompt.errors import Diverged, InputError
 from actionprompt.loop import is_main_process, loop
 from actionprompt.losses import build_pose_loss
 from actionprompt.model import Lifter, bake, save
@@ -70,6 +70,8 @@ def training(
     windows = Windows(clips, lifter.encoder.window)
     if resume:
         run.check_settings(cfg)
+        if run.model.exists() and not run.checkpoint.exists():
+            raise InputError(f"The run in {folder} is finished: there is nothing to go on with.")
     elif is_main_process():
         run.claim(cfg, overwrite)
     if is_main_process():
@@ -77,6 +79,8 @@ def training(
     fabric.launch()
     task = Task(lifter, windows, labels, build_pose_loss(cfg.pose_loss, corpus.skeleton))
     watch = yield from loop(cfg, fabric, task, run, quiet, profile)
+    if not all(value.isfinite().all() for value in lifter.state_dict().values()):
+        raise Diverged(f"The last steps left weights that are not numbers; the log is {run.log}.")
     if fabric.is_global_zero:
         save(bake(lifter), run.model)
     fabric.barrier()
@@ -106,7 +110,7 @@ def _fabric(cfg: RunCfg, loggers: list[Logger]) -> Fabric:
             loggers=loggers,
         )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
-        why = " ".join(str(error).split()).rstrip(".")
+        why = " ".join(str(error).split()).rstrip(".!")
         raise InputError(f"This machine cannot train on {cfg.devices} x {cfg.accelerator}: {why}.") from error
 
 

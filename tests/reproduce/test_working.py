@@ -99,6 +99,23 @@ def test_side_by_side_is_stopped_and_gone_on_with(done, number, tmp_path, monkey
         assert (mine.folder / "model.safetensors").read_bytes() == (theirs.folder / "model.safetensors").read_bytes()
 
 
+def test_tables_of_no_folder(toy, tmp_path):
+    with pytest.raises(InputError, match="There is no folder .*nowhere"):
+        command.main(["table3", *DATA, "--render", "--out", str(tmp_path / "nowhere")])
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_errors_that_are_no_numbers_are_a_failed_run(done, tmp_path):
+    import shutil
+
+    shutil.copytree(done, tmp_path, dirs_exist_ok=True)
+    job = grid(tmp_path)[0]
+    report = json.loads((job.folder / "report-test.json").read_text())
+    next(iter(report["actions"].values()))["inferred"]["P1"] = float("nan")
+    (job.folder / "report-test.json").write_text(json.dumps(report))
+    assert (read(job, False).state, read(job, False).reason) == ("failed", "its errors are not numbers")
+
+
 def test_side_by_side_one_breaks_down(tmp_path, monkeypatch):
     from actionprompt import step
 
@@ -287,7 +304,10 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["table3", *DATA, "--seeds", "1", "1"], "give at least one, each once"),
         (["table3", *DATA, "--list", "--render"], "--list and --render exclude each other"),
         (["table3", *DATA, "--render", "--workers", "2"], "--render and --workers exclude each other"),
-        (["table3", *DATA, "--workers", "2", "--launcher", "slurm"], "--workers and --launcher exclude each other"),
+        (
+            ["table3", *DATA, "--workers", "2", "--launcher", "slurm"],
+            "--launcher slurm and --workers exclude each other",
+        ),
         (["table3", *DATA, "--render", "--train-only"], "--render and --train-only exclude each other"),
         (["table3", *DATA, "--run", "3/2"], "write i/n"),
         (["table3", *DATA, "--workers", "0"], "at least 1"),
@@ -298,6 +318,8 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
         (["table3", *DATA, "--results", "nowhere.json"], "Cannot read the results nowhere.json"),
         (["table3", "figure4", *DATA, "--results", "nowhere.json"], "but not figure1, figure4 or all"),
+        (["table3", *DATA, "--side-by-side", "0"], "--side-by-side is 0: it must be at least 1"),
+        (["table3", *DATA, "--side-by-side", "2", "--render"], "--render and --side-by-side exclude each other"),
         (["table3", *DATA, "--collect", "{out}"], "--collect and --out are both"),
         (["figure1", *DATA, "--rows", "VPose"], "--rows VPose: what is asked for has no rows that are trained"),
         (

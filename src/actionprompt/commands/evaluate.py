@@ -53,6 +53,8 @@ def main(args: list[str]) -> int:
             raise InputError("Name a run's folder or a model file first: actionprompt evaluate RUN [options].")
         if not place.exists() and str(place) not in models.shipped():
             raise InputError(f"There is no run folder or model file {place}, and no shipped model of that name.")
+        if place.is_file() and place.suffix != ".safetensors":
+            raise InputError(f"{place} is neither a run's folder nor a model file (.safetensors).")
         raise InputError(f"{place} is a model file: say which data to evaluate it on: --data {' | '.join(DATA)}.")
     default = data_default(source or "uiprmd") if source or settings is None else settings.data
     parsed = parse(

@@ -37,6 +37,8 @@ def main(args: list[str]) -> int:
     if source is None and not set(args) & {"-h", "--help"}:
         check_names([arg for arg in args if not arg.startswith("-")][:1])
         raise InputError(f"Say which data: --data {' | '.join(DATA)}.")
+    if set(args) & {"-h", "--help"}:
+        args = [arg for arg in args if arg not in {*TABLES, *FIGURES, "all"}]  # or WHAT would not be explained
     parsed = parse(
         ReproduceArgs,
         args,
@@ -89,6 +91,8 @@ def published(path: Path, jobs: "Sequence[Job]", flip: bool) -> "Mapping[str, Re
     from actionprompt.reproduce.results import matching, read_all
 
     known = read_all(path)
+    if not known:
+        raise InputError(f"{path} holds no runs.")
     mine = matching(known, jobs, flip)
     if not mine:
         raise InputError(
@@ -132,7 +136,7 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
 
             launch.in_processes(command, args.workers, tell)
     else:
-        work.work(todo, load, args.flip, console, args.quiet or args.side_by_side > 1, args.side_by_side)
+        work.work(todo, load, args.flip, console, args.quiet, args.side_by_side)
 
 
 def show(

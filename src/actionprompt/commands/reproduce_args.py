@@ -23,7 +23,7 @@ TURNS = 8
 class ReproduceArgs:
     """What to reproduce, on what, how large."""
 
-    what: tyro.conf.Positional[tuple[str, ...]]
+    what: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WHAT [WHAT ...]")]
     """table1 ... table9, controls, figure1, figure3, figure4, or all."""
     data: DataCfg
     """The data set."""
@@ -104,11 +104,11 @@ def check(args: ReproduceArgs) -> None:
     still += ["--train-only"] if args.train_only and still else []
     if len(still) > 1:
         raise InputError(f"{' and '.join(still)} exclude each other: give one of them.")
-    busy = [
-        name for name, given in (("--workers", args.workers > 1), ("--launcher", args.launcher == "slurm")) if given
-    ]
-    if (still and busy) or len(busy) > 1:
-        raise InputError(f"{' and '.join([*still, *busy])} exclude each other: give one of them.")
+    slurm = ["--launcher slurm"] if args.launcher == "slurm" else []
+    here = [name for name, n in (("--workers", args.workers), ("--side-by-side", args.side_by_side)) if n > 1]
+    for one, other in ((still, slurm), (still, here), (slurm, here)):
+        if one and other:
+            raise InputError(f"{' and '.join([*one, *other])} exclude each other: give one of them.")
     counts = {"--workers": args.workers, "--threads": args.threads, "--side-by-side": args.side_by_side}
     for name, count in counts.items():
         if count is not None and count < 1:
@@ -117,6 +117,8 @@ def check(args: ReproduceArgs) -> None:
         raise InputError("--steps does not go with --scale paper, which trains for the baselines' own epochs.")
     if args.results and set(args.what) & {"all", "figure1", "figure4"}:
         raise InputError("--results holds no poses: name the tables, and figure3, but not figure1, figure4 or all.")
+    if args.render and not args.collect and not args.out.is_dir():
+        raise InputError(f"There is no folder {args.out}, so there are no runs to make tables of: is --out right?")
     if args.rows and args.render | (args.results is not None):
         raise InputError("--rows says what to train, and --render and --results train nothing.")
     if args.collect and args.collect.resolve() == args.out.resolve():

@@ -112,10 +112,12 @@ def _field(content: Mapping[str, Any], path: Path) -> Detections:
 
 def _from_array(points: Any, scores: Any, path: Path, layout: str | None, size: tuple[int, int] | None) -> Detections:
     """Detections of arrays with one or more people, each in every frame."""
+    if 0 in points.shape:
+        raise InputError(f"{path} holds no keypoints: the array has shape {points.shape}.")
     if points.ndim == 3:
         points = points[None]
         scores = None if scores is None else np.asarray(scores)[None]
-    if points.ndim != 4 or points.shape[-1] not in (2, 3) or points.dtype.kind not in "fiu" or not points.size:
+    if points.ndim != 4 or points.shape[-1] not in (2, 3) or points.dtype.kind not in "fiu":
         raise InputError(
             f"{path}: keypoints are {points.dtype} of shape {points.shape} instead of (frames, points, 2 or 3) or "
             "(people, frames, points, 2 or 3)."

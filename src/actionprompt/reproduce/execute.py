@@ -16,10 +16,13 @@ from actionprompt.runfolder import RunFolder
 Outcome = Literal["done", "failed", "elsewhere"]
 
 
-def executing(job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False) -> Work[Outcome]:
+def executing(
+    job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False, alone: bool = True
+) -> Work[Outcome]:
     """Makes a run and its reports complete; does nothing where they are. Pauses after each training step.
 
-    Several processes may share a grid: a run that another one works on is left to it.
+    Several processes may share a grid: a run that another one works on is left to it. The time of a run that has its
+    process for itself (``alone``) is noted.
 
     Raises:
         InputError: settings and data do not fit.
@@ -32,7 +35,7 @@ def executing(job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = Fal
     lock = FileLock(locks / f"{job.folder.name}.lock")
     try:
         with lock.acquire(timeout=0):
-            return (yield from _execute(job, corpus, flip, quiet))
+            return (yield from _execute(job, corpus, flip, quiet, alone))
     except Timeout:
         return "elsewhere"
 
@@ -49,10 +52,10 @@ def complete(job: Job, flip: bool) -> bool:
     return job.state == "trained" and all((job.folder / f"{name}.json").is_file() for name in reports)
 
 
-def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Work[Outcome]:
+def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool, alone: bool) -> Work[Outcome]:
     if job.state in ("missing", "unfinished"):
         try:
-            yield from _train(job, corpus, quiet)
+            yield from _train(job, corpus, quiet, alone)
         except Diverged as error:
             job.fail(str(error).partition(";")[0])
     if job.state == "failed":
@@ -65,14 +68,14 @@ def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool) -> Work[Outcome]
     return "done"
 
 
-def _train(job: Job, corpus: Corpus, quiet: bool) -> Work[None]:
+def _train(job: Job, corpus: Corpus, quiet: bool, alone: bool) -> Work[None]:
     from actionprompt.train import training
 
     resume = job.state == "unfinished"
     watch = yield from training(
         job.stored() if resume else job.cfg, job.folder, resume=resume, corpus=corpus, quiet=quiet
     )
-    if not resume:
+    if alone and not resume:
         seconds = round(sum(watch.seconds.values()), 3)
         write_timing(job.folder / "timing.json", seconds)
 

@@ -1,6 +1,7 @@
 """What remains of a run when its weights are gone: settings and errors, small enough to be published."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -76,7 +77,7 @@ def read(job: Job, flip: bool) -> Result | None:
     job.stored()
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-        return Result(
+        result = Result(
             job.folder.name,
             _plain(job),
             "trained",
@@ -88,6 +89,14 @@ def read(job: Job, flip: bool) -> Result | None:
             actions={name: _sides(row) for name, row in report["actions"].items()},
             cells=_cells(report["clips"]),
         )
+        if all(
+            math.isfinite(value)
+            for sides in result.actions.values()
+            for side in sides.values()
+            for value in side.values()
+        ):
+            return result
+        return Result(job.folder.name, _plain(job), "failed", "its errors are not numbers", flip)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error!r}): delete it, and the run is evaluated again.") from error
 

@@ -1,6 +1,7 @@
 """Working through a grid: list, train, evaluate; and the tables of what there is."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 
 from rich.box import SIMPLE_HEAD
@@ -68,8 +69,8 @@ def plan_times(
         found = estimate.known(job, everything)
         if found is None and load is not None:
             corpus = load(job.cfg.data)
-            with console.status(f"timing {job.rows[0] if job.rows else job.folder.name}"):
-                found = estimate.time_steps(job, corpus)
+            with console.status(f"timing {job.rows[0] if job.rows else job.folder.name}"), suppress(InputError):
+                found = estimate.time_steps(job, corpus)  # a run that cannot be made here is listed all the same
         if found is not None:
             times[job] = found
     return times
@@ -103,18 +104,22 @@ def work(
             return number, "done"
         what = f"{job.folder.name} seed {job.cfg.seed}: {', '.join(job.rows)}"
         console.print(f"[{number}/{len(todo)}] {what}", markup=False, highlight=False)
-        return number, (yield from executing(job, load(job.cfg.data), flip=flip, quiet=quiet))
+        alone = side_by_side == 1
+        outcome = yield from executing(job, load(job.cfg.data), flip=flip, quiet=quiet or not alone, alone=alone)
+        return number, outcome
 
     works = (making(number, job) for number, job in enumerate(todo, 1))
     try:
         for number, outcome in abreast(works, side_by_side):
+            if outcome == "done" and side_by_side > 1:
+                console.print(f"[{number}/{len(todo)}] done", markup=False, highlight=False)
             if outcome != "done":
                 why = "failed: its log is kept" if outcome == "failed" else "another process works on it"
                 console.print(f"[{number}/{len(todo)}] {why}", markup=False, highlight=False)
     except Interrupted as stopped:
         raise Interrupted(f"{stopped} The same command goes on with it.") from None
     except KeyboardInterrupt:
-        raise Interrupted("Stopped while testing a trained run. The same command goes on with it.") from None
+        raise Interrupted("Stopped between training steps. The same command goes on.") from None
 
 
 def results_of(everything: Sequence[Job], flip: bool) -> dict[str, Result]:
@@ -138,10 +143,14 @@ def screen(shown: Page) -> Screen:
     other = any(head.endswith("†") for head in sheet.short)
     caption = f"† {shown.printed}: not our data" if other else None
     out = Screen(title=shown.title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    texts = [[t.text.partition(" (")[0] if t.kind == "difference" else t.text for t in row] for row in sheet.rows]
     for i, head in enumerate(sheet.short):
         style = "dim" if "paper" in head else ""
-        out.add_column(head, justify="left" if i < sheet.stubs else "right", style=style, overflow="fold")
-    for row in sheet.rows:
-        texts = [text.text.partition(" (")[0] if text.kind == "difference" else text.text for text in row]
-        out.add_row(*(Text(text, "bold" if cell.strong else "") for text, cell in zip(texts, row, strict=True)))
+        words = " ".join(line[i] for line in texts).split()
+        least = max(map(len, words), default=0)  # no name and no number is broken
+        out.add_column(
+            head, justify="left" if i < sheet.stubs else "right", style=style, overflow="fold", min_width=least
+        )
+    for line, row in zip(texts, sheet.rows, strict=True):
+        out.add_row(*(Text(text, "bold" if cell.strong else "") for text, cell in zip(line, row, strict=True)))
     return out

@@ -33,7 +33,7 @@ class Scale:
     encoders: Mapping[str, Recipe]
     """Tables I to V, VIII and IX by encoder; the ablations take VPose."""
     long: Recipe
-    """Tables VI and VII: VPose on 243 frames."""
+    """Tables VI and VII: VPose, whatever its windows there."""
     humaneva: Mapping[str, Recipe]
     """The same as ``encoders`` for HumanEva-I, whose recordings are short."""
     apm: APMCfg
@@ -94,7 +94,7 @@ def _gpu() -> Scale:
         apm=_small_apm(dropout=0.05, update_every=8, app_dim=128),
         accelerator="gpu",
         precision="tf32",
-        checkpoint_every=10_000,
+        checkpoint_every=1000,
         log_every=200,
     )
 
