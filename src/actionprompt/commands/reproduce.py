@@ -154,7 +154,8 @@ def show(
 
     pages = list(work.pages_of(made, plan, args.scale, args.seeds, results))
     for page in pages:
-        console.print(work.screen(page))
+        table = work.screen(page)
+        console.print(table, width=max(console.width, console.measure(table).minimum), crop=False)
     folder = args.out / stem(args, plan)
     if pages:
         render.write(pages, title(args, plan), folder)

@@ -146,8 +146,8 @@ def screen(shown: Page) -> Screen:
     texts = [[t.text.partition(" (")[0] if t.kind == "difference" else t.text for t in row] for row in sheet.rows]
     for i, head in enumerate(sheet.short):
         style = "dim" if "paper" in head else ""
-        words = " ".join(line[i] for line in texts).split()
-        least = max(map(len, words), default=0)  # no name and no number is broken
+        words = " ".join(line[i] for line in texts).split() if i >= sheet.stubs else head.split()
+        least = max(map(len, words), default=0)  # a number is never broken
         out.add_column(
             head, justify="left" if i < sheet.stubs else "right", style=style, overflow="fold", min_width=least
         )
