@@ -76,7 +76,7 @@ def changed(*place: str | int, to: object = None, gone: bool = False) -> dict:
         (changed("mirror", to=0), "0 is not true or false at settings.mirror"),
         (changed("validate", to="p01"), "'p01' is not a list at settings.validate"),
         (changed("validate", to=[1]), "1 is not a text at settings.validate"),
-        (changed("precision", to="16"), "'16' is not one of 32-true, bf16-mixed at settings.precision"),
+        (changed("precision", to="16"), "'16' is not one of 32-true, tf32, bf16-mixed at settings.precision"),
         (changed("model", "encoder", "widths", to="333"), "'333' is not a list at settings.model.encoder.widths"),
         (changed("model", "encoder", "kind", to="VPose"), "must be one of VPoseCfg, A3DHPCfg, MixSTECfg"),
         (changed("model", "encoder", "kind", gone=True), "the key 'kind' is None"),
