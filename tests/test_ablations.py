@@ -2,12 +2,25 @@ from dataclasses import replace
 
 import pytest
 
-from actionprompt.ablations import ATP, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS, chain, frames, pose_prompts, tap
+from actionprompt.ablations import (
+    ATP,
+    CHOICES,
+    CLASSES,
+    COMPONENTS,
+    FRAMES,
+    PROMPTS,
+    TAPS,
+    chain,
+    frames,
+    pose_prompts,
+    tap,
+)
 from actionprompt.config import APMCfg, LearnedClassesCfg, LifterCfg, OneHotCfg, PoolCfg, TCNCfg, TextPromptCfg
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.recipes import APMS, RunCfg, presets
+from actionprompt.serialise import to_data
 
 WHOLE = presets()["vpose+apm"][1]
 
@@ -77,6 +90,37 @@ def test_taps_are_those_of_vpose():
 def test_prompts_name_their_size(row):
     app = apm(pose_prompts(*PROMPTS[row])(WHOLE)).pose_prompt
     assert f"{app.depth} {app.dim} {app.length}" == row
+
+
+def changed_leaves(name: str) -> dict[str, object]:
+    """The settings that a choice changes, as flat names."""
+
+    def flat(value: object, at: str = "") -> dict[str, object]:
+        if not isinstance(value, dict):
+            return {at: value}
+        return {key: found for name, member in value.items() for key, found in flat(member, f"{at}.{name}").items()}
+
+    before, after = flat(to_data(WHOLE)), flat(to_data(CHOICES[name](WHOLE)))
+    return {key.rpartition(".")[2]: value for key, value in after.items() if before.get(key) != value}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("as it is", {}),
+        ("one action for all", {"labels": "one"}),
+        ("lambda 0.01", {"loss_weight": 0.01}),
+        ("tau 0.2", {"temperature": 0.2}),
+        ("N 1", {"contexts": 1}),
+        ("D2 3", {"blocks": 3}),
+        ("gamma 1", {"gamma": 1}),
+        ("prompts' rate x 10", {"prompt_lr": 10}),
+        ("recognised", {"prompts_of": "recognised"}),
+        ("mistaken 50 %", {"mistaken": 0.5}),
+    ],
+)
+def test_a_choice_changes_one_setting(name, changes):
+    assert changed_leaves(name) == changes
 
 
 def test_chain_goes_from_left_to_right():

@@ -1,12 +1,14 @@
 import copy
 import math
 
+import pytest
 import torch
 from torch import nn
 from torch.optim import AdamW
 
-from actionprompt.optimiser import Ranger, build_optimiser
+from actionprompt.optimiser import Ranger, build_optimiser, schedule
 from actionprompt.recipes import ScheduleCfg
+from small import lifter
 
 
 def slow_ranger(w: float, grads: list[float], lr: float) -> list[float]:
@@ -76,3 +78,23 @@ def test_a_schedule_says_which():
     ranger = build_optimiser(ScheduleCfg(optimiser="ranger", lr=0.2), p)
     assert isinstance(ranger, Ranger)
     assert ranger.defaults["lr"] == 0.2
+
+
+@pytest.mark.parametrize("kind", ["adam", "ranger"])
+def test_prompts_have_a_rate_of_their_own(kind):
+    cfg = ScheduleCfg(optimiser=kind, lr=0.1, lr_decay=0.5, prompt_lr=10)
+    model = lifter("apm")
+    optimiser = build_optimiser(cfg, model.parameters(), model.prompts)
+    schedule(cfg, 1, [], optimiser)
+    rates = {id(p): group["lr"] for group in optimiser.param_groups for p in group["params"]}
+    found = {name: rates[id(p)] for name, p in model.named_parameters()}
+    prompts = {"apm.recogniser.classes.embeddings", "apm.pose_prompt.prompts"}
+    assert {name for name, rate in found.items() if rate == pytest.approx(0.5)} == prompts
+    assert {name for name, rate in found.items() if rate == pytest.approx(0.05)} == set(found) - prompts
+
+
+def test_without_it_there_is_one_group():
+    """In the parameters' order: checkpoints count them."""
+    model = lifter("apm")
+    (group,) = build_optimiser(ScheduleCfg(), model.parameters(), model.prompts).param_groups
+    assert all(a is b for a, b in zip(group["params"], model.parameters(), strict=True))

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -42,6 +43,24 @@ def settings(encoder: str, variant: str, **changes: object):
     )
 
 
+def test_whose_prompts():
+    """The label's own, those of a share of others, or None: the recognised action's."""
+    action = torch.arange(3).repeat(1000)
+    chosen = {
+        name: Step.chosen(SimpleNamespace(cfg=cfg, num_actions=3), action)
+        for name, cfg in {
+            "label": run_cfg(),
+            "recognised": run_cfg(prompts_of="recognised"),
+            "mistaken": run_cfg(mistaken=0.3),
+            "random": run_cfg(mistaken=1.0),
+        }.items()
+    }
+    assert chosen["label"] is action
+    assert chosen["recognised"] is None
+    assert (chosen["mistaken"] != action).double().mean() == pytest.approx(0.2, abs=0.03)  # a third hit the label
+    assert chosen["random"].bincount(minlength=3).tolist() == pytest.approx([1000] * 3, rel=0.15)
+
+
 def both(cfg, tmp_path, monkeypatch) -> None:
     """Trains as written and replayed, and compares logs and weights."""
     made = []
@@ -73,6 +92,12 @@ def test_replayed_steps_train_the_same_model(encoder, variant, tmp_path, monkeyp
 def test_running_statistics_are_those_of_their_epoch(tmp_path, monkeypatch):
     """As published: momentum changes with the epoch, and is no tensor."""
     both(settings("vpose", "apm", schedule=replace(SCHEDULE, bn_batches=0)), tmp_path, monkeypatch)
+
+
+@gpu
+def test_recognised_prompts_and_their_rate(tmp_path, monkeypatch):
+    cfg = settings("vpose", "apm", prompts_of="recognised", schedule=replace(SCHEDULE, prompt_lr=5.0))
+    both(cfg, tmp_path, monkeypatch)
 
 
 @gpu

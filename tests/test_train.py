@@ -363,6 +363,12 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
         ({"log_every": 0}, "log_every is 0"),
         ({"seed": -1}, "seed is -1: it must be at least 0"),
         ({"labels": "one", "model": LifterCfg(VPOSE, None)}, "labels is one, but the model has no APM"),
+        (
+            {"mistaken": 0.1, "model": LifterCfg(VPOSE, VARIANTS["atp"])},
+            "pose prompts are used, and the model has none",
+        ),
+        ({"mistaken": 1.5}, "mistaken is 1.5: it must be 0 to 1"),
+        ({"schedule": ScheduleCfg(prompt_lr=0)}, "schedule.prompt_lr is 0"),
         ({"validate": ("s9",)}, "not a training subject"),
         ({"model": LifterCfg(VPoseCfg((3, 2)), None)}, "odd layer widths"),
         ({"model": LifterCfg(VPoseCfg((3, 3), channels=0), None)}, "0 channels"),

@@ -13,6 +13,8 @@ from actionprompt.config import (
     LearnedClassesCfg,
     OneHotCfg,
     PoolCfg,
+    TCNCfg,
+    TextClassesCfg,
     TextPromptCfg,
 )
 from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
@@ -60,6 +62,71 @@ def k_action(run: RunCfg) -> RunCfg:
 def taught(labels: Literal["one", "shuffled"]) -> Change:
     """Other actions than the true ones in training: what remains of a gain does not come from the action."""
     return lambda run: replace(run, labels=labels)
+
+
+def action_loss(weight: float) -> Change:
+    """Another lambda: the weight of the action loss against the pose loss in metres."""
+    return lambda run: _apm(run, replace(_get(run), loss_weight=weight))
+
+
+def temperature(tau: float) -> Change:
+    """Another temperature of Eq. 5."""
+    return lambda run: _recogniser(run, replace(_atp(run), temperature=tau))
+
+
+def contexts(count: int) -> Change:
+    """Another number N of learned text contexts."""
+
+    def change(run: RunCfg) -> RunCfg:
+        classes = _atp(run).classes
+        assert isinstance(classes, TextClassesCfg)
+        return _recogniser(run, replace(_atp(run), classes=replace(classes, contexts=count)))
+
+    return change
+
+
+def blocks(count: int) -> Change:
+    """Another number D2 of blocks in the Action Projector."""
+
+    def change(run: RunCfg) -> RunCfg:
+        projector = _atp(run).projector
+        assert isinstance(projector, TCNCfg)
+        return _recogniser(run, replace(_atp(run), projector=replace(projector, blocks=count)))
+
+    return change
+
+
+def gamma(initial: float) -> Change:
+    """Another first scale of what P2T and APP add."""
+
+    def change(run: RunCfg) -> RunCfg:
+        p2t, app = _atp(run).pose_to_text, _get(run).pose_prompt
+        assert p2t is not None
+        assert app is not None
+        run = _recogniser(run, replace(_atp(run), pose_to_text=replace(p2t, gamma=initial)))
+        return _apm(run, replace(_get(run), pose_prompt=replace(app, gamma=initial)))
+
+    return change
+
+
+def prompt_rate(factor: float) -> Change:
+    """Learned prompts have a learning rate of their own."""
+    return lambda run: replace(run, schedule=replace(run.schedule, prompt_lr=factor))
+
+
+def prompts_of_the_recognised(run: RunCfg) -> RunCfg:
+    """APP learns with the prompts of the recognised action, as it is used, not of the true one."""
+    return replace(run, prompts_of="recognised")
+
+
+def mistaken(share: float) -> Change:
+    """APP learns with wrong prompts for a share of the windows: it may not trust them."""
+    return lambda run: replace(run, mistaken=share)
+
+
+def validated_on(subjects: tuple[str, ...]) -> Change:
+    """Some training subjects are held out, and the run is evaluated on them instead of the test subjects."""
+    return lambda run: replace(run, validate=subjects)
 
 
 def frames(count: int) -> Change:
@@ -128,6 +195,28 @@ CONTROLS: dict[str, Change] = {
     "APM, one": taught("one"),
 }
 """Not in the paper: what the module gains without the action; what it was taught stands behind the comma."""
+
+CHOICES: dict[str, Change] = {
+    "baseline": baseline,
+    "as it is": whole,
+    "one action for all": taught("one"),
+    "lambda 0.01": action_loss(0.01),
+    "lambda 1": action_loss(1),
+    "tau 0.02": temperature(0.02),
+    "tau 0.2": temperature(0.2),
+    "N 1": contexts(1),
+    "N 16": contexts(16),
+    "D2 2": blocks(2),
+    "D2 3": blocks(3),
+    "gamma 0.1": gamma(0.1),
+    "gamma 1": gamma(1),
+    "prompts' rate / 10": prompt_rate(0.1),
+    "prompts' rate x 10": prompt_rate(10),
+    "recognised": prompts_of_the_recognised,
+    "mistaken 10 %": mistaken(0.1),
+    "mistaken 50 %": mistaken(0.5),
+}
+"""What the paper leaves open, one setting at a time, and one control; compared on held-out training subjects."""
 
 FRAMES = (9, 27, 81, 243)
 """Table VI: lengths of the input."""

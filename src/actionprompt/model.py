@@ -75,6 +75,11 @@ class Lifter(nn.Module):
         return Lifted(self.encoder.head(self.apm.refine(zd, chosen)), y)
 
     @property
+    def prompts(self) -> list[nn.Parameter]:
+        """The learned prompts: text contexts or free class embeddings, and pose prompts."""
+        return [p for name, p in self.named_parameters() if name.endswith((".contexts", ".embeddings", ".prompts"))]
+
+    @property
     def text_source(self) -> str:
         """Where the class embeddings come from, for reports; empty without ATP."""
         recogniser = None if self.apm is None else self.apm.recogniser

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,12 +11,22 @@ from torch.optim import AdamW, Optimizer, RAdam
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.recipes import ScheduleCfg
 
+Group = dict[str, Any]
+"""Parameters, and the factor on their learning rate."""
 
-def build_optimiser(cfg: ScheduleCfg, trained: Iterable[nn.Parameter]) -> Optimizer:
-    """The optimiser that a schedule asks for."""
+
+def build_optimiser(
+    cfg: ScheduleCfg, trained: Iterable[nn.Parameter], prompts: Iterable[nn.Parameter] = ()
+) -> Optimizer:
+    """The optimiser that a schedule asks for; ``prompts`` are those among the trained ones that have their own rate."""
+    groups: list[Group] = [{"params": list(trained), "factor": 1.0}]
+    if cfg.prompt_lr != 1:
+        apart = {id(p) for p in prompts}
+        rest, own = ([p for p in groups[0]["params"] if (id(p) in apart) == side] for side in (False, True))
+        groups = [{"params": rest, "factor": 1.0}, {"params": own, "factor": cfg.prompt_lr}]
     if cfg.optimiser == "ranger":
-        return Ranger(trained, cfg.lr, cfg.weight_decay)
-    return AdamW(trained, cfg.lr, weight_decay=cfg.weight_decay, amsgrad=cfg.amsgrad, fused=True)
+        return Ranger(groups, cfg.lr, cfg.weight_decay)
+    return AdamW(groups, cfg.lr, weight_decay=cfg.weight_decay, amsgrad=cfg.amsgrad, fused=True)
 
 
 def replayable(optimiser: Optimizer, device: torch.device) -> None:
@@ -26,8 +37,8 @@ def replayable(optimiser: Optimizer, device: torch.device) -> None:
 
 def schedule(cfg: ScheduleCfg, epoch: int, norms: Iterable[BatchNorm], optimiser: Optimizer) -> None:
     """Learning rate and batch-norm momentum of an epoch, in closed form: nothing to save or restore."""
-    lr = learning_rate(cfg, epoch)
     for group in optimiser.param_groups:
+        lr = learning_rate(cfg, epoch) * group.get("factor", 1.0)
         group["lr"] = group["lr"].fill_(lr) if isinstance(group["lr"], Tensor) else lr
     first, last = cfg.bn_momentum
     for norm in norms:
@@ -48,7 +59,12 @@ class Ranger(RAdam):
     """
 
     def __init__(
-        self, params: Iterable[nn.Parameter], lr: float, weight_decay: float = 0.0, every: int = 6, alpha: float = 0.5
+        self,
+        params: Iterable[nn.Parameter] | Iterable[Group],
+        lr: float,
+        weight_decay: float = 0.0,
+        every: int = 6,
+        alpha: float = 0.5,
     ) -> None:
         super().__init__(
             params, lr, betas=(0.95, 0.999), eps=1e-5, weight_decay=weight_decay, decoupled_weight_decay=True

@@ -33,6 +33,8 @@ class ScheduleCfg:
     """Instead of that factor, fall to this learning rate along half a cosine, as A3DHP does."""
     weight_decay: float = 0.0
     """Decoupled weight decay (AdamW); 0 is plain Adam."""
+    prompt_lr: float = 1.0
+    """Factor on the learning rate of learned prompts: text contexts, free class embeddings, pose prompts."""
     bn_momentum: tuple[float, float] = (0.1, 0.001)
     """Batch-norm momentum of the first epoch, and the value it decays towards exponentially."""
     bn_batches: int = 100
@@ -83,6 +85,10 @@ class RunCfg:
     """Also train on every clip mirrored."""
     labels: Literal["true", "one", "shuffled"] = "true"
     """Actions that APM is taught: the clips' own; or, as controls, one for all clips, or theirs exchanged at random."""
+    prompts_of: Literal["label", "recognised"] = "label"
+    """Whose pose prompts a window is refined with in training: its action's, or the recognised action's."""
+    mistaken: float = 0.0
+    """Share of training windows that are refined with the prompts of an action drawn at random."""
     validate: tuple[str, ...] = ()
     """Training subjects held out: not trained on (`actionprompt evaluate --split validation` scores them)."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
@@ -125,7 +131,16 @@ class RunCfg:
             raise InputError(f"labels is {self.labels}, but the model has no APM, which alone is taught actions.")
         if isinstance(self.pose_loss, MotionLossCfg) and not isinstance(self.model.encoder, MixSTECfg):
             raise InputError("The motion loss needs an encoder that answers its whole window (MixSTE).")
-        rates = {"lr": schedule.lr, "lr_decay": schedule.lr_decay, "lr_last": schedule.lr_last}
+        if (self.prompts_of != "label" or self.mistaken) and (self.model.apm is None or not self.model.apm.pose_prompt):
+            raise InputError("prompts_of and mistaken say whose pose prompts are used, and the model has none.")
+        if not 0 <= self.mistaken <= 1:
+            raise InputError(f"mistaken is {self.mistaken}: it must be 0 to 1.")
+        rates = {
+            "lr": schedule.lr,
+            "lr_decay": schedule.lr_decay,
+            "lr_last": schedule.lr_last,
+            "prompt_lr": schedule.prompt_lr,
+        }
         for name, rate in rates.items():
             if rate is not None and not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"schedule.{name} is {rate}: it must be positive.")

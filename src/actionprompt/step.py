@@ -68,6 +68,7 @@ class Step:
         self.weight = cfg.model.apm.loss_weight if cfg.model.apm else 0.0
         self.norms = [module for module in task.lifter.modules() if isinstance(module, BatchNorm)]
         self.texts = [module for module in task.lifter.modules() if isinstance(module, TextClasses)]
+        self.num_actions = len(task.lifter.actions)
         self.set_up()
 
     def set_up(self) -> None:
@@ -91,7 +92,7 @@ class Step:
         with self.watch("gather"):
             x, target, action = self.windows.inputs(i), self.windows.targets(i), self.labels[self.windows.clip(i)]
         with self.watch("forward"):
-            lifted = self.model(x, action)
+            lifted = self.model(x, self.chosen(action))
             losses = loss(lifted, target, action, self.weight, self.pose_loss)
         with self.watch("backward"):
             self.fabric.backward(losses.total * losses.total.detach() if self.cfg.scale_by_loss else losses.total)
@@ -102,6 +103,15 @@ class Step:
             hit = torch.zeros_like(action) if lifted.logits is None else lifted.logits.argmax(-1) == action
             parts = (losses.total, losses.pose * 1000, losses.action, hit.double().mean())
             self.meter += torch.stack([part.detach().double() for part in parts])
+
+    def chosen(self, action: Int[Tensor, " b"]) -> Int[Tensor, " b"] | None:
+        """The actions whose pose prompts are used; None: the recognised ones."""
+        if self.cfg.prompts_of == "recognised":
+            return None
+        if not self.cfg.mistaken:
+            return action
+        wrong = torch.rand(action.shape, device=action.device) < self.cfg.mistaken
+        return torch.where(wrong, torch.randint_like(action, self.num_actions), action)
 
 
 class Recorded(NamedTuple):

@@ -121,6 +121,7 @@ def test_inspection(tmp_path: Path):
         assert facts["points"] == f"17 a person: {layout}"
         assert facts["image"] == ("640 x 480 pixels" if kind == "coco" else "not said: give it when lifting")
         assert facts["frames"] == "10, 20 detections"
+        assert "units" not in facts
         people_found = [value for name, value in report.facts if name.startswith("person")]
         assert len(people_found) == 2
         assert all(value.startswith("frames 0 to 9, not seen in 0 of them; 0.") for value in people_found)
@@ -128,6 +129,8 @@ def test_inspection(tmp_path: Path):
     assert (
         inspect(write("alphapose", tmp_path, people(points=16))).problems[0].startswith("16 points a person are none")
     )
+    np.savez(tmp_path / "screen.npz", keypoints=np.random.default_rng(0).uniform(-1, 1, (9, 17, 2)))
+    assert "--keypoints.units relative (0 to 1) or screen" in dict(inspect(tmp_path / "screen.npz").facts)["units"]
     np.savez(tmp_path / "nobody.npz", keypoints=np.full((3, 17, 2), np.nan))
     assert inspect(tmp_path / "nobody.npz").problems == ("No point was found in any frame.",)
     np.savez(tmp_path / "far.npz", keypoints=np.full((3, 17, 2), 1e300))

@@ -11,7 +11,7 @@ from actionprompt.errors import InputError
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
 from actionprompt.reproduce.plan import Plan, detected
 from actionprompt.reproduce.scales import SCALES, lasting
-from actionprompt.reproduce.tables import TABLES
+from actionprompt.reproduce.tables import ALL, TABLES
 from actionprompt.runfolder import RunFolder
 
 UIPRMD = UIPRMDCfg(Path("here"), film=FilmCfg(turns=8))
@@ -51,7 +51,7 @@ def test_a_changed_folder_is_refused(tmp_path):
 
 
 def test_rows_share_runs():
-    tables = [make(Plan(SCALES["cpu"], UIPRMD)) for make in TABLES.values()]
+    tables = [TABLES[name](Plan(SCALES["cpu"], UIPRMD)) for name in ALL]
     grid = jobs(tables, (0, 1), Path("runs"))
     assert len(grid) == 82
     assert len({job.folder for job in grid}) == 82
@@ -90,6 +90,15 @@ def test_the_papers_own_settings():
     assert made.long(243) == cfg
     assert Plan(SCALES["paper"], HumanEvaCfg(Path())).vpose().model.encoder.frames == 27
     assert made.encoder("MixSTE").model.encoder.depth == 4
+
+
+def test_choices_are_made_on_training_subjects():
+    """And only there: nothing else holds anybody out."""
+    made = Plan(SCALES["cpu"], UIPRMD)
+    assert {job.cfg.validate for job in jobs([TABLES["choices"](made)], (0,), Path())} == {("s06", "s07")}
+    assert {job.cfg.validate for job in jobs([TABLES[name](made) for name in ALL], (0,), Path())} == {()}
+    (why,) = {line.why_not for line in TABLES["choices"](Plan(SCALES["cpu"], SyntheticCfg())).lines}
+    assert why.startswith("no training subjects of ")
 
 
 def test_detected_2d():

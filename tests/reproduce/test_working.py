@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import draw, estimate, launch
 from actionprompt.reproduce import run as work
 from actionprompt.reproduce.execute import complete, execute
-from actionprompt.reproduce.grid import Job, jobs
+from actionprompt.reproduce.grid import Job, digest, jobs
 from actionprompt.reproduce.results import read, read_all
 from actionprompt.reproduce.tables import TABLES
 
@@ -128,6 +129,24 @@ def test_side_by_side_one_breaks_down(tmp_path, monkeypatch):
     monkeypatch.setattr(step, "loss", loss)
     work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True, side_by_side=2)
     assert [job.state for job in grid(tmp_path)] == ["trained", "failed", "trained"]
+    assert not list(tmp_path.rglob("checkpoint.safetensors"))
+
+
+def test_held_out_subjects_are_evaluated_instead_of_test_subjects(tmp_path):
+    data = replace(SMALL, subjects=4, film=replace(SMALL.film, turns=2))
+    corpus = data.load()
+    cfg = replace(plan(data).vpose(), validate=corpus.train_subjects[:1])
+    (made,) = [Job(cfg, tmp_path / digest(cfg))]
+    assert estimate.time_steps(made, corpus).seconds > 0
+    assert execute(made, corpus, quiet=True) == "done"
+    assert complete(made, flip=False)
+    result = read(made, flip=False)
+    assert {name.rpartition(" ")[2] for name in result.cells} == {corpus.train_subjects[0].rpartition("/")[2]}
+    report = json.loads((made.folder / "report-validation.json").read_text())
+    seen = [clip for clip in corpus.clips if clip.subject in cfg.validate]
+    assert sum(clip["frames"] for clip in report["clips"]) == sum(c.num_frames for c in seen if c.turn == 0)
+    assert any(c.turn for c in seen)
+    assert not (made.folder / "report-test.json").exists()
 
 
 def test_tables_share_runs(done):

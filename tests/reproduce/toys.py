@@ -9,6 +9,7 @@ from actionprompt.config import (
     PosePromptCfg,
     PoseToTextCfg,
     TCNCfg,
+    TextClassesCfg,
     TextPromptCfg,
 )
 from actionprompt.data.config import DataCfg, FilmCfg, SyntheticCfg, UIPRMDCfg
@@ -49,7 +50,9 @@ def plan(data: DataCfg = SMALL) -> Plan:
 
 
 def open_plan() -> Plan:
-    return Plan(TOY, UIPRMDCfg("somewhere"))  # type: ignore[arg-type]
+    """On data that are not there; with text contexts, for tables that change them."""
+    scale = replace(TOY, apm=replace(APM, recogniser=replace(APM.recogniser, classes=TextClassesCfg())))
+    return Plan(scale, UIPRMDCfg("somewhere"))  # type: ignore[arg-type]
 
 
 def result(cfg: RunCfg, seed: int, p1: float, **changes: object) -> Result:

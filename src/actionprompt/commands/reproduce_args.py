@@ -13,7 +13,7 @@ from actionprompt.errors import InputError, unknown
 from actionprompt.files import check_writable
 from actionprompt.reproduce.launch import SlurmCfg
 from actionprompt.reproduce.scales import SCALES, Scale, lasting
-from actionprompt.reproduce.tables import FIGURES, TABLES
+from actionprompt.reproduce.tables import ALL, FIGURES, TABLES
 
 TURNS = 8
 """Times each training take is filmed, where virtual cameras film it: more viewpoints, -7 mm (docs/LOG.md)."""
@@ -24,7 +24,7 @@ class ReproduceArgs:
     """What to reproduce, on what, how large."""
 
     what: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WHAT [WHAT ...]")]
-    """table1 ... table9, controls, figure1, figure3, figure4, or all."""
+    """table1 ... table9, controls, choices, figure1, figure3, figure4, or all."""
     data: DataCfg
     """The data set."""
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -88,7 +88,7 @@ def check_names(what: Sequence[str]) -> tuple[list[str], list[str]]:
         if name not in known:
             raise unknown("table or figure", name, known)
     every = "all" in what
-    return [t for t in TABLES if every or t in what], [f for f in FIGURES if every or f in what]
+    return [t for t in TABLES if t in what or (every and t in ALL)], [f for f in FIGURES if every or f in what]
 
 
 def check(args: ReproduceArgs) -> None:

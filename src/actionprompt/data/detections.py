@@ -62,6 +62,11 @@ def not_found(points: Float[np.ndarray, "*d p 2"], confidence: Float[np.ndarray,
     return missing
 
 
+def seem_pixels(found: Float[np.ndarray, "n 2"]) -> bool:
+    """Whether points are too far from 0 for coordinates relative to an image."""
+    return float(np.abs(found).max()) >= 3
+
+
 def check_unit(found: Float[np.ndarray, "n 2"], units: str, where: str) -> None:
     """Tells pixels from normalised coordinates.
 
@@ -74,7 +79,7 @@ def check_unit(found: Float[np.ndarray, "n 2"], units: str, where: str) -> None:
         InputError: coordinates that such units do not give.
     """
     largest = float(np.abs(found).max())
-    if units == "pixels" and largest < 3:
+    if units == "pixels" and not seem_pixels(found):
         raise InputError(
             f"{where}: no coordinate is further than {largest:.3g} from 0, so they are not pixels; say "
             "--keypoints.units relative (0 to 1) or screen (width -1 to 1)."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from actionprompt.data.detections import Detections
+from actionprompt.data.detections import Detections, seem_pixels
 from actionprompt.data.inspection import Report
 from actionprompt.data.keypoint_json import is_openpose
 from actionprompt.data.keypoints import read_detections
@@ -40,6 +40,7 @@ def describe(path: Path) -> Report:
     facts = [
         ("points", f"{count} a person: {' or '.join(fitting) or 'no known layout'}"),
         ("image", size),
+        *_units(detections),
         ("frames", f"{int(detections.frame.max()) + 1:,}, {len(detections.person):,} detections"),
         *((f"person {name}", _describe(detections, track)) for name, track in people[:SHOWN]),
     ]
@@ -57,6 +58,14 @@ def _places(detections: Detections) -> list[str]:
         return ["No point was found in any frame."]
     middle = float(np.median(found))
     return [f"The coordinates are about {middle:.3g}: no image is as large."] if middle > LARGEST else []
+
+
+def _units(detections: Detections) -> list[tuple[str, str]]:
+    """What lifting must be told about coordinates that are not pixels."""
+    found = detections.points[~detections.missing]
+    if not found.size or seem_pixels(found):
+        return []
+    return [("units", "not pixels: say --keypoints.units relative (0 to 1) or screen (width -1 to 1) when lifting")]
 
 
 def _describe(detections: Detections, track: list[int]) -> str:

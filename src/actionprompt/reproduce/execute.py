@@ -10,7 +10,7 @@ from actionprompt.data.clip import Corpus
 from actionprompt.errors import Diverged
 from actionprompt.files import write_text
 from actionprompt.reproduce.grid import Job
-from actionprompt.reproduce.results import report_name
+from actionprompt.reproduce.results import report_name, split
 from actionprompt.runfolder import RunFolder
 
 Outcome = Literal["done", "failed", "elsewhere"]
@@ -48,7 +48,7 @@ def complete(job: Job, flip: bool) -> bool:
     """Whether nothing is left to do."""
     if job.state == "failed":
         return True
-    reports = {report_name(False), report_name(flip)}
+    reports = {report_name(job.cfg, False), report_name(job.cfg, flip)}
     return job.state == "trained" and all((job.folder / f"{name}.json").is_file() for name in reports)
 
 
@@ -58,11 +58,12 @@ def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool, alone: bool) -> 
             yield from _train(job, corpus, quiet, alone)
         except Diverged as error:
             job.fail(str(error).partition(";")[0])
+            RunFolder(job.folder).checkpoint.unlink(missing_ok=True)
     if job.state == "failed":
         return "failed"
     job.stored()
     for flipped in sorted({False, flip}):
-        if not (job.folder / f"{report_name(flipped)}.json").is_file():
+        if not (job.folder / f"{report_name(job.cfg, flipped)}.json").is_file():
             report_run(job, corpus, flipped)
     RunFolder(job.folder).checkpoint.unlink(missing_ok=True)
     return "done"
@@ -91,7 +92,7 @@ def machine() -> str:
 
 
 def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
-    """Evaluates a trained run on the test subjects and writes its report."""
+    """Evaluates a trained run on the test subjects, or on those that it held out, and writes its report."""
     import torch
 
     from actionprompt import report
@@ -101,16 +102,17 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     lifter = load(RunFolder(job.folder).model)
     parameters = sum(p.numel() for p in lifter.parameters())
     lifter.to("cuda" if job.cfg.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
-    clips = corpus.select(corpus.test_subjects)
+    subjects = job.cfg.validate or corpus.test_subjects
+    clips = [clip for clip in corpus.select(subjects) if clip.turn == 0]
     tail, chosen = tail_of(corpus, clips, lambda: (lifter, "this model"))  # tables take their baseline's
     scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip)
     facts = {
         **{key: value for key, value in lifter.about.items() if value},
-        "evaluated on": report.evaluated_on(corpus, "test", corpus.test_subjects),
+        "evaluated on": report.evaluated_on(corpus, split(job.cfg), subjects),
         "flip at test time": "yes" if flip else "no",
         "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
         "weights": "of the last training step",
         "parameters": str(parameters),
     }
-    title = f"{job.folder.name}: {corpus.name}, test"
-    report.write(scores, title, facts, job.folder, report_name(flip))
+    title = f"{job.folder.name}: {corpus.name}, {split(job.cfg)}"
+    report.write(scores, title, facts, job.folder, report_name(job.cfg, flip))

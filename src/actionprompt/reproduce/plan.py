@@ -1,6 +1,8 @@
 """What a table is before any number, and the settings of the runs in its rows. No torch in here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from actionprompt.ablations import Change, chain, frames
@@ -10,6 +12,12 @@ from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.scales import Recipe, Scale
 
 Side = Literal["inferred", "given"]
+
+
+HELD_OUT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"uiprmd": ("s06", "s07"), "human36m": ("S8",), "hdm05": ("dg",)}
+)
+"""Training subjects on which settings may be compared, by data source: test subjects choose nothing."""
 
 
 @dataclass(frozen=True)

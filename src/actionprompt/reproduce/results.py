@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
+from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import Job, canonical
 from actionprompt.reproduce.plan import Side
-from actionprompt.serialise import to_data
+from actionprompt.serialise import from_data, to_data
 
 Errors = dict[str, float]
 """Millimetres by measure."""
@@ -53,9 +54,14 @@ class Result:
         return int(self.settings["seed"])
 
 
-def report_name(flip: bool) -> str:
+def split(cfg: RunCfg) -> Literal["test", "validation"]:
+    """Whom a run is evaluated on: test subjects, or those that it held out."""
+    return "validation" if cfg.validate else "test"
+
+
+def report_name(cfg: RunCfg, flip: bool) -> str:
     """The report that the tables read."""
-    return "report-test-flip" if flip else "report-test"
+    return f"report-{split(cfg)}" + "-flip" * flip
 
 
 def read(job: Job, flip: bool) -> Result | None:
@@ -71,7 +77,7 @@ def read(job: Job, flip: bool) -> Result | None:
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{failed} is damaged: delete it, and the run is tried again.") from error
         return Result(job.folder.name, _plain(job), "failed", reason, flip)
-    path = job.folder / f"{report_name(flip)}.json"
+    path = job.folder / f"{report_name(job.cfg, flip)}.json"
     if job.state != "trained" or not path.is_file():
         return None
     job.stored()
@@ -102,10 +108,16 @@ def read(job: Job, flip: bool) -> Result | None:
 
 
 def matching(known: Mapping[str, Result], jobs: Iterable[Job], flip: bool) -> dict[str, Result]:
-    """Published results that belong to these runs: the same name, settings and test."""
-    mine = {job.folder.name: known[job.folder.name] for job in jobs if job.folder.name in known}
-    wanted = {job.folder.name: _plain(job) for job in jobs if job.folder.name in mine}
-    return {name: r for name, r in mine.items() if r.settings == wanted[name] and r.flip == flip}
+    """Published results that belong to these runs: the same name, settings and test.
+
+    Settings that are newer than a result have their defaults in it.
+
+    Raises:
+        InputError: a result's settings are none.
+    """
+    wanted = {job.folder.name: canonical(job.cfg) for job in jobs}
+    mine = {name: result for name, result in known.items() if name in wanted and result.flip == flip}
+    return {name: r for name, r in mine.items() if canonical(from_data(r.settings, RunCfg, name)) == wanted[name]}
 
 
 def _plain(job: Job) -> dict[str, Any]:
