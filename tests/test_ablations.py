@@ -1,6 +1,8 @@
+import json
 from dataclasses import replace
 
 import pytest
+import torch
 
 from actionprompt.ablations import (
     ATP,
@@ -12,6 +14,7 @@ from actionprompt.ablations import (
     TAPS,
     chain,
     frames,
+    gamma,
     pose_prompts,
     tap,
 )
@@ -20,7 +23,8 @@ from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.recipes import APMS, RunCfg, presets
-from actionprompt.serialise import to_data
+from actionprompt.serialise import from_data, to_data
+from small import run_cfg
 
 WHOLE = presets()["vpose+apm"][1]
 
@@ -66,6 +70,10 @@ def test_classes():
     assert runs["multi-task"] == APMS["app"][1]
     assert runs["atp"] == apm(WHOLE)
     assert runs["k-action"] == replace(apm(WHOLE), recogniser=TextPromptCfg(LearnedClassesCfg()))
+
+
+def test_gamma_may_be_a_whole_number():
+    assert {p.dtype for p in gamma(1)(run_cfg("apm")).model.build(17, ("walk", "run")).parameters()} == {torch.float32}
 
 
 @pytest.mark.parametrize("count", FRAMES)
@@ -121,6 +129,13 @@ def changed_leaves(name: str) -> dict[str, object]:
 )
 def test_a_choice_changes_one_setting(name, changes):
     assert changed_leaves(name) == changes
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_choices_are_stored_as_they_are(name):
+    """A whole number in a fraction's place would give the run another name."""
+    run = CHOICES[name](WHOLE)
+    assert json.dumps(to_data(from_data(to_data(run), RunCfg, "x"))) == json.dumps(to_data(run))
 
 
 def test_chain_goes_from_left_to_right():

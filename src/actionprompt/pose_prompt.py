@@ -80,7 +80,7 @@ class PosePrompt(nn.Module):
         self.down = nn.Linear(dim, cfg.dim) if dim != cfg.dim else nn.Identity()
         self.layers = nn.ModuleList(PromptDecoder(cfg.dim, cfg.heads) for _ in range(cfg.depth))
         self.up = nn.Linear(cfg.dim, dim) if dim != cfg.dim else nn.Identity()
-        self.gamma = nn.Parameter(torch.full((dim,), cfg.gamma))
+        self.gamma = nn.Parameter(torch.full((dim,), float(cfg.gamma)))
 
     def forward(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
         """Zd_bar."""

@@ -68,7 +68,7 @@ class PoseToText(nn.Module):
         self.key = nn.Linear(pose_dim, cfg.dim, bias=False)
         self.value = nn.Linear(pose_dim, cfg.dim, bias=False)
         self.out = nn.Linear(cfg.dim, text_dim)
-        self.gamma = nn.Parameter(torch.full((text_dim,), cfg.gamma))
+        self.gamma = nn.Parameter(torch.full((text_dim,), float(cfg.gamma)))
 
     def probes(self, t: Float[Tensor, "k d"]) -> Float[Tensor, "h k c0"]:
         """What Z0 is multiplied with to give each head's and action's score: (W_key^T W_query T) / sqrt(width)."""
