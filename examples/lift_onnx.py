@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import onnxruntime
 
+if len(sys.argv) != 5:
+    sys.exit(__doc__)
 model, keypoints, width, height = sys.argv[1:]
 session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
 actions = json.loads(session.get_modelmeta().custom_metadata_map["actions"])

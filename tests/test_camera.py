@@ -98,3 +98,10 @@ def test_screen_corners():
     corners = torch.tensor([[0.0, 0.0], [1920.0, 1080.0], [960.0, 540.0]])
     expected = torch.tensor([[-1, -0.5625], [1, 0.5625], [0, 0]])
     torch.testing.assert_close(camera.normalise_screen(corners, 1920, 1080), expected)
+
+
+def test_whole_pixels():
+    corners = torch.tensor([[0, 0], [960, 540], [1920, 1080]])
+    expected = camera.normalise_screen(corners.float(), 1920, 1080)
+    assert torch.equal(camera.normalise_screen(corners, 1920, 1080), expected)
+    assert torch.equal(camera.denormalise_screen(torch.tensor([[0, 0]]), 1920, 1080), torch.tensor([[960.0, 540.0]]))

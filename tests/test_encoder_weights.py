@@ -24,6 +24,8 @@ def test_apm_on_the_authors_encoder(tmp_path: Path, frozen: bool) -> None:
     with torch.inference_mode():
         answer = load(tmp_path / "model.safetensors").encoder(torch.from_numpy(golden["x"]))
     same = np.allclose(answer.numpy(), golden["y"], rtol=1e-4, atol=1e-5)
+    told = load(tmp_path / "model.safetensors").about["encoder"]
+    assert told == "from vpose_f27.npz, in the layout of VideoPose3D" + ", frozen" * frozen
     assert same == frozen  # a frozen encoder is the published one still, a trained one has moved on
 
 

@@ -65,11 +65,35 @@ def test_the_network_is_left_as_it_was() -> None:
     assert {name.split(".")[0] for name in model.state_dict()} == {"network", "apm"}
 
 
+def test_parts_that_rest_go_on_resting() -> None:
+    network = Foreign()
+    network.body.eval()
+    example = torch.randn(2, 9, 17, 2)
+    HookedLifter(network, VARIANTS["apm"], ACTIONS, shallow="first", final="last", shallow_axes="b c f",
+                 final_axes="b c t", example=example)  # fmt: skip
+    assert (network.training, network.body.training, network.last.training) == (True, False, True)
+
+
+class Named(Foreign):
+    """Calls its last layer by the argument's name."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(input=self.body(self.first(x.flatten(2).mT))).mT
+
+
+def test_a_last_layer_that_is_called_by_name() -> None:
+    with pytest.raises(InputError, match="calls 'last' with named arguments only"):
+        HookedLifter(Named(), VARIANTS["apm"], ACTIONS, shallow="first", final="last", shallow_axes="b c f",
+                     final_axes="b c t", example=torch.randn(2, 9, 17, 2))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"shallow": "frist"}, "no submodule 'frist': it has first, body"),
         ({"shallow": "last", "final": "first"}, "runs 'first' before 'last': the action would come too late"),
+        ({"shallow_axes": "x f c"}, "'x f c' of the features at 'first' need b"),
+        ({"final_axes": "x t f"}, "'x t f' of the features at 'last' need b and c"),
         ({"shallow_axes": "b f j c"}, r"shape \(2, 16, 9\), not the axes 'b f j c'"),
     ],
 )

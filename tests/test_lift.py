@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -212,6 +213,11 @@ def test_wrong_shapes(shape):
     assert error.type is TypeCheckError or re.search(message, str(error.value))
 
 
+def test_arrays_are_no_tensors():
+    with pytest.raises((InputError, TypeCheckError), match="are a ndarray: torch.as_tensor|Type-check error"):
+        lift(random_lifter(config()), np.zeros((5, 3, 2)))
+
+
 @pytest.mark.parametrize("wrong", [math.nan, math.inf])
 def test_coordinates_that_are_not_numbers(wrong):
     x = walk(5)
@@ -223,7 +229,7 @@ def test_coordinates_that_are_not_numbers(wrong):
 @pytest.mark.parametrize(
     ("encoder", "options", "message"),
     [
-        (VPoseCfg((3,), 8), {"overlap": 1}, "overlap"),
+        (VPoseCfg((3,), 8), {"overlap": 1}, "1 frame do not overlap; got 1"),
         (MIXSTE, {"overlap": 5}, "0 to 4 frames; got 5"),
         (MIXSTE, {"overlap": -1}, "got -1"),
         (MIXSTE, {"block": 0}, "block"),

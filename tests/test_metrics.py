@@ -96,6 +96,15 @@ def test_p_mpjpe_does_not_reflect():
     assert metrics.p_mpjpe(relabelled, pose) > 0.1
 
 
+def test_p_mpjpe_of_a_pose_that_is_not_known():
+    """The others' errors are what they are without it."""
+    predicted, target = torch.stack([poses(s) for s in range(3)]), torch.stack([poses(s) for s in range(3, 6)])
+    whole = metrics.p_mpjpe(predicted, target)
+    predicted[1, 4, 0] = math.nan
+    assert metrics.p_mpjpe(predicted, target).isnan().tolist() == [False, True, False]
+    assert torch.equal(metrics.p_mpjpe(predicted, target)[[0, 2]], whole[[0, 2]])
+
+
 def test_p_mpjpe_survives_flat_and_single_point_poses():
     flat = poses(6)
     flat[:, 2] = 0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from jaxtyping import TypeCheckError
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
@@ -284,3 +285,16 @@ def set_at(*place: str, value: object):
 )
 def test_headers_and_weights_that_do_not_fit(good, tmp_path, change, message):
     assert message in refused(rewritten(good, tmp_path / "model", change))
+
+
+@pytest.mark.parametrize(
+    "action", [torch.tensor([1]), torch.tensor([0.9, 0.1, 2.0]), torch.ones(3, 1, dtype=torch.long)]
+)
+def test_one_whole_number_an_item(action):
+    with pytest.raises((InputError, TypeCheckError), match="one action for each of 3 items|Type-check error"):
+        lifter("apm")(torch.zeros(3, 9, 17, 2), action)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_items(variant):
+    assert lifter(variant)(torch.zeros(0, 9, 17, 2)).pose.shape == (0, 1, 17, 3)

@@ -10,6 +10,7 @@ from rich.console import Console
 from actionprompt import report
 from actionprompt.evaluate import evaluate
 from actionprompt.scores import MEASURES, Evaluation
+from actionprompt.screen import show
 from actionprompt.skeleton import H36M_17
 from small import clip, lifter
 
@@ -82,6 +83,15 @@ def test_terminal_shows_the_table():
     for name, row in report.rows(found):
         for cell in report.cells(name, row):
             assert cell in text
+
+
+def test_nothing_is_cut_on_a_narrow_terminal():
+    console = Console(width=40, record=True, file=io.StringIO())
+    found = evaluation("apm")
+    show(console, report.terminal(found, "A title"))
+    words = set(console.export_text().split())
+    for name, row in report.rows(found):
+        assert {word for cell in report.cells(name, row) for word in cell.split()} <= words
 
 
 def test_summary():

@@ -367,6 +367,7 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
             {"mistaken": 0.1, "model": LifterCfg(VPOSE, VARIANTS["atp"])},
             "pose prompts are used, and the model has none",
         ),
+        ({"mistaken": 0.1, "prompts_of": "recognised"}, "give one of them"),
         ({"mistaken": 1.5}, "mistaken is 1.5: it must be 0 to 1"),
         ({"schedule": ScheduleCfg(prompt_lr=0)}, "schedule.prompt_lr is 0"),
         ({"validate": ("s9",)}, "not a training subject"),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from actionprompt.data.clip import Clip
 from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
+from actionprompt.skeleton import HUMANEVA_15
 from actionprompt.windows import Windows
 from small import clip, golden
 
@@ -133,6 +134,8 @@ def test_nothing_to_cut():
         Windows([], Window(9))
     with pytest.raises(InputError, match="without frames"):
         Windows([clip(3), clip(0)], Window(9))
+    with pytest.raises(InputError, match="clips of 15 and 17 joints"):
+        Windows([clip(3), clip(3, skeleton=HUMANEVA_15)], Window(9))
 
 
 @pytest.mark.parametrize(("n", "answered"), [(3, [0, 1, 2, 2]), (4, range(4)), (6, [0, 1, 2, 3, 2, 3, 4, 5])])

@@ -120,7 +120,7 @@ def prompts_of_the_recognised(run: RunCfg) -> RunCfg:
 
 
 def mistaken(share: float) -> Change:
-    """APP learns with wrong prompts for a share of the windows: it may not trust them."""
+    """APP learns with the prompts of any action for a share of the windows: it may not trust them."""
     return lambda run: replace(run, mistaken=share)
 
 

@@ -58,9 +58,11 @@ def project_linear(points: Float[Tensor, "*#b 3"], intrinsic: Float[Tensor, "*#b
 
 def normalise_screen(pixels: Float[Tensor, "*b 2"], width: int | float, height: int | float) -> Float[Tensor, "*b 2"]:
     """Pixels to the normalised screen: the width becomes [-1, 1], the aspect ratio is kept."""
-    return pixels / width * 2 - pixels.new_tensor([1, height / width])
+    scaled = pixels / width * 2  # a fraction also where pixels are whole numbers
+    return scaled - scaled.new_tensor([1, height / width])
 
 
 def denormalise_screen(points: Float[Tensor, "*b 2"], width: int | float, height: int | float) -> Float[Tensor, "*b 2"]:
     """The inverse of :func:`normalise_screen`: pixels."""
+    points = points.to(torch.result_type(points, 1.0))
     return (points + points.new_tensor([1, height / width])) * width / 2

@@ -12,10 +12,12 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from actionprompt.errors import InputError
 from actionprompt.runfolder import RunFolder
+from actionprompt.screen import tight
 
 MEASURES = ("P1", "P2", "P3", "N-MPJPE", "P1 label given", "P2 label given", "accuracy")
 Scores = Mapping[str, float]
@@ -149,7 +151,12 @@ def rows(groups: Sequence[Group], baseline: Group) -> list[list[str]]:
     """A line per group: mean ± spread, and below it the paired difference to the baseline."""
     lines = []
     for group in groups:
-        lines.append([f"{group.name} ({len(group.scores)} seeds)", *(_cell(group, m) for m in MEASURES)])
+        lines.append(
+            [
+                f"{group.name} ({len(group.scores)} seed{'s' * (len(group.scores) != 1)})",
+                *(_cell(group, m) for m in MEASURES),
+            ]
+        )
         if group is not baseline:
             lines.append(["  paired difference", *(_delta(difference(group, baseline, m)) for m in MEASURES)])
     return lines
@@ -178,7 +185,8 @@ def markdown(groups: Sequence[Group], baseline: Group) -> str:
 
 def terminal(groups: Sequence[Group], baseline: Group) -> Table:
     """The table for the terminal."""
-    table = Table("", *MEASURES, title=f"Differences paired by seed, against {baseline.name}")
+    title = f"Differences paired by seed, against {baseline.name}"
+    table = Table("", *MEASURES, title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for line in rows(groups, baseline):
-        table.add_row(*line)
+        table.add_row(*map(tight, line))
     return table

@@ -22,6 +22,6 @@ class Diverged(RuntimeError):
 
 def unknown(what: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a misspelt word, with the nearest known one."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     hint = f" Did you mean {near[0]}?" if near else ""
     return InputError(f"There is no {what} {name!r}.{hint} There are: {', '.join(known)}.")

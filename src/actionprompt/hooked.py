@@ -48,8 +48,8 @@ class HookedLifter(nn.Module):
             final_axes: the axes of Zd.
 
         Raises:
-            InputError: no such submodule, one that did not run (or Zd's before Z0's), or features that are no tensor
-                or have other axes than said.
+            InputError: no such submodule, one that did not run (or Zd's before Z0's), or features that are no tensor,
+                no first argument, or have other axes than said.
         """
         super().__init__()
         self.network = network
@@ -57,20 +57,32 @@ class HookedLifter(nn.Module):
         self._shallow, self._final = shallow, final  # names: modules kept here would be saved twice
         self._shallow_axes, self._final_axes = shallow_axes, final_axes
         seen: dict[str, Tensor] = {}  # in the order in which they come
-        training = network.training
+        training = [module for module in network.modules() if module.training]
+
+        def see_shallow(_: nn.Module, __: object, z0: Tensor) -> None:
+            seen.setdefault("z0", z0)
+
+        def see_final(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            if not inputs:
+                raise InputError(f"The network calls {final!r} with named arguments only: Zd must be its first one.")
+            seen.setdefault("zd", inputs[0])
+
         with (
             torch.no_grad(),
-            _submodule(network, shallow).register_forward_hook(lambda _, __, out: seen.update(z0=out)),
-            _submodule(network, final).register_forward_pre_hook(lambda _, inputs: seen.update(zd=inputs[0])),
+            _submodule(network, shallow).register_forward_hook(see_shallow),
+            _submodule(network, final).register_forward_pre_hook(see_final),
         ):
-            network.eval()(example)
-        network.train(training)
+            try:
+                network.eval()(example)
+            finally:
+                for module in training:
+                    module.training = True
         for key, part in (("z0", shallow), ("zd", final)):
             if key not in seen:
                 raise InputError(f"The network's submodule {part!r} did not run on the example.")
         if next(iter(seen)) == "zd":
             raise InputError(f"The network runs {final!r} before {shallow!r}: the action would come too late for Zd.")
-        c0, c = _width(seen["z0"], shallow_axes, shallow), _width(seen["zd"], final_axes, final)
+        c0, c = _width(seen["z0"], shallow_axes, shallow, "b f c"), _width(seen["zd"], final_axes, final, "b c")
         self.apm = APM(cfg, c0, c, self.actions)
 
     def forward(self, x: Float[Tensor, "b f j 2"], action: Int[Tensor, " b"] | None = None) -> Lifted:
@@ -101,7 +113,9 @@ def _submodule(network: nn.Module, name: str) -> nn.Module:
     return module
 
 
-def _width(z: object, axes: str, part: str) -> int:
+def _width(z: object, axes: str, part: str, needed: str) -> int:
+    if lacking := [axis for axis in needed.split() if axis not in axes.split()]:
+        raise InputError(f"The axes {axes!r} of the features at {part!r} need {' and '.join(lacking)}.")
     if not isinstance(z, Tensor):
         raise InputError(f"The features at {part!r} are a {type(z).__name__}: name a submodule with one tensor there.")
     try:

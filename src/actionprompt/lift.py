@@ -116,17 +116,18 @@ def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j 2"], order: list[int] | N
 
 def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], overlap: int = 0) -> Float[Tensor, "n j 2"]:
     """The sequence in the model's precision and on its device; raises what :func:`lift` says."""
+    if not isinstance(keypoints, Tensor):
+        raise InputError(f"The 2D joints are a {type(keypoints).__name__}: torch.as_tensor makes the tensor of it.")
     if keypoints.ndim != 3 or keypoints.shape[0] < 1 or keypoints.shape[1:] != (lifter.num_joints, 2):
         raise InputError(
             f"The model lifts sequences of shape (frames, {lifter.num_joints}, 2); got {tuple(keypoints.shape)}."
         )
     if not bool(keypoints.isfinite().all()):
         raise InputError("The 2D joints hold NaN or infinite coordinates: interpolate missing detections first.")
-    if not 0 <= overlap < lifter.encoder.window.out:
-        raise InputError(
-            f"Windows that answer {lifter.encoder.window.out} frames overlap by 0 to"
-            f" {lifter.encoder.window.out - 1} frames; got {overlap}."
-        )
+    out = lifter.encoder.window.out
+    if not 0 <= overlap < out:
+        can = "1 frame do not overlap" if out == 1 else f"{out} frames overlap by 0 to {out - 1} frames"
+        raise InputError(f"Windows that answer {can}; got {overlap}.")
     return keypoints.to(next(lifter.parameters()))
 
 

@@ -31,9 +31,10 @@ def depth_error(predicted: Pose, target: Pose) -> Error:
 def p_mpjpe(predicted: Pose, target: Pose) -> Error:
     """MPJPE after the best similarity transform (rotation, translation, scale) of each pose.
 
-    Computed in float64, since the singular values of near-planar poses nearly coincide.
+    Computed in float64, since the singular values of near-planar poses nearly coincide. NaN where a coordinate is.
     """
-    x, y = target.double(), predicted.double()
+    known = (predicted.isfinite() & target.isfinite()).all(-1).all(-1)[..., None, None]
+    x, y = (torch.where(known, pose.double(), 0.0) for pose in (target, predicted))
     mu_x, mu_y = x.mean(-2, keepdim=True), y.mean(-2, keepdim=True)
     x0, y0 = x - mu_x, y - mu_y
     tiny = torch.finfo(x.dtype).tiny
@@ -45,7 +46,7 @@ def p_mpjpe(predicted: Pose, target: Pose) -> Error:
     rotation = vt.mT @ (flip[..., None] * u.mT)
     scale = (s * flip).sum(-1)[..., None, None] * norm_x / norm_y
     aligned = scale * (y0 @ rotation) + mu_x
-    return mpjpe(aligned, x).to(predicted.dtype)
+    return mpjpe(torch.where(known, aligned, torch.nan), x).to(predicted.dtype)
 
 
 def n_mpjpe(predicted: Pose, target: Pose) -> Error:

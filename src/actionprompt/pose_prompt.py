@@ -1,5 +1,7 @@
 """APP: the final feature Zd attends to the learned pose prompts of its action (paper, section II-B)."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -63,7 +65,7 @@ def attend_all(
     n = query.shape[2]
     weight = score.softmax(-1) * choice.repeat_interleave(n, dim=0)[..., None]
     attended = weight.flatten(-2) @ rearrange(value, "h k l e -> h (k l) e")
-    return rearrange(attended, "h (b n) e -> b h n e", b=b)
+    return attended.unflatten(1, (b, n)).transpose(0, 1)
 
 
 class PosePrompt(nn.Module):
@@ -83,9 +85,18 @@ class PosePrompt(nn.Module):
         self.gamma = nn.Parameter(torch.full((dim,), float(cfg.gamma)))
 
     def forward(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
-        """Zd_bar."""
+        """Zd_bar.
+
+        Raises:
+            InputError: not one whole number an item.
+        """
+        if action.shape != zd.shape[:1] or action.is_floating_point():
+            raise InputError(
+                f"APP needs one action for each of {zd.shape[0]} items, whole numbers; got {action.dtype} of shape "
+                f"{tuple(action.shape)}."
+            )
         choice = F.one_hot(action.long(), self.num_actions).to(zd.dtype)
-        z = self.down(zd.reshape(zd.shape[0], -1, zd.shape[-1]))
+        z = self.down(zd.reshape(zd.shape[0], math.prod(zd.shape[1:-1]), zd.shape[-1]))
         for layer in self.layers:
             z = layer(z, self.prompts, choice)
         return zd + self.gamma * self.up(z).reshape(zd.shape)

@@ -88,7 +88,7 @@ class RunCfg:
     prompts_of: Literal["label", "recognised"] = "label"
     """Whose pose prompts a window is refined with in training: its action's, or the recognised action's."""
     mistaken: float = 0.0
-    """Share of training windows that are refined with the prompts of an action drawn at random."""
+    """Share of training windows that are refined with the prompts of an action drawn at random, be it their own."""
     validate: tuple[str, ...] = ()
     """Training subjects held out: not trained on (`actionprompt evaluate --split validation` scores them)."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
@@ -133,6 +133,8 @@ class RunCfg:
             raise InputError("The motion loss needs an encoder that answers its whole window (MixSTE).")
         if (self.prompts_of != "label" or self.mistaken) and (self.model.apm is None or not self.model.apm.pose_prompt):
             raise InputError("prompts_of and mistaken say whose pose prompts are used, and the model has none.")
+        if self.prompts_of == "recognised" and self.mistaken:
+            raise InputError("mistaken changes the label's prompts, and prompts_of is recognised: give one of them.")
         if not 0 <= self.mistaken <= 1:
             raise InputError(f"mistaken is {self.mistaken}: it must be 0 to 1.")
         rates = {

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from actionprompt.data.clip import Corpus
@@ -58,7 +59,8 @@ def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 def terminal(evaluation: Evaluation, title: str) -> Table:
     """The table for the terminal."""
-    table = Table(title=title, caption="millimetres; MPJVE in mm per frame")
+    caption = "millimetres; MPJVE in mm per frame"
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for number, column in enumerate(columns(evaluation)):
         table.add_column(column, justify="right" if number else "left")
     for name, row in rows(evaluation):
@@ -72,7 +74,7 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     lines += [f"- {key}: {value}" for key, value in [*facts.items(), *summary(evaluation)]]
     lines += [
         "",
-        "Errors in millimetres (MPJVE: mm per frame); every frame counted once; inside an action the mean over",
+        "Errors in millimetres (MPJVE: mm per frame); inside an action the mean over",
     ]
     lines += ["frames, `average` the plain mean over actions; the root joint counts.", ""]
     lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])

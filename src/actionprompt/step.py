@@ -110,8 +110,8 @@ class Step:
             return None
         if not self.cfg.mistaken:
             return action
-        wrong = torch.rand(action.shape, device=action.device) < self.cfg.mistaken
-        return torch.where(wrong, torch.randint_like(action, self.num_actions), action)
+        drawn = torch.rand(action.shape, device=action.device) < self.cfg.mistaken
+        return torch.where(drawn, torch.randint_like(action, self.num_actions), action)
 
 
 class Recorded(NamedTuple):

@@ -1,6 +1,5 @@
 """Training: a run from its settings to its weights, on any number of devices."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,7 +10,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from actionprompt.abreast import Work, at_once
 from actionprompt.data.clip import Corpus
-from actionprompt.encoders.authors import load_authors
+from actionprompt.encoders.authors import layout_of, load_authors
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import Diverged, InputError
 from actionprompt.loop import is_main_process, loop
@@ -64,7 +63,7 @@ def training(
     labels = class_indices(cfg, corpus, clips)
     fabric, run = _fabric(cfg, _loggers(folder) if tensorboard else []), RunFolder(folder)
     began = resume and run.checkpoint.exists()
-    lifter = build(replace(cfg, encoder_weights=None) if began else cfg, corpus)  # the checkpoint holds them
+    lifter = build(cfg, corpus, start=not began)
     if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
         raise InputError("schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step.")
     windows = Windows(clips, lifter.encoder.window)
@@ -114,12 +113,19 @@ def _fabric(cfg: RunCfg, loggers: list[Logger]) -> Fabric:
         raise InputError(f"This machine cannot train on {cfg.devices} x {cfg.accelerator}: {why}.") from error
 
 
-def build(cfg: RunCfg, corpus: Corpus) -> Lifter:
-    """The untrained lifter for a corpus; its encoder's weights depend on the seed and the encoder only."""
+def build(cfg: RunCfg, corpus: Corpus, start: bool = True) -> Lifter:
+    """The untrained lifter for a corpus; its encoder's weights depend on the seed and the encoder only.
+
+    (Or they are the authors', if the settings say so. Where a run goes on, ``start`` is False: its checkpoint has all.)
+    """
     torch.manual_seed(cfg.seed)
     lifter = cfg.model.build(corpus.skeleton.num_joints, corpus.actions)
+    began = ""
     if cfg.encoder_weights is not None:
-        load_authors(lifter.encoder, cfg.encoder_weights)
+        if start:
+            load_authors(lifter.encoder, cfg.encoder_weights)
+        frozen = ", frozen" if cfg.freeze_encoder else ""
+        began = f"from {cfg.encoder_weights.name}, in the layout of {layout_of(lifter.encoder)}{frozen}"
     if cfg.freeze_encoder:
         lifter.encoder.requires_grad_(False)
     lifter.about = {
@@ -128,6 +134,7 @@ def build(cfg: RunCfg, corpus: Corpus) -> Lifter:
         "data": corpus.name,
         "seed": str(cfg.seed),
         "text": lifter.text_source,
+        **({"encoder": began} if began else {}),
         **corpus.facts,
     }
     return lifter

@@ -41,6 +41,8 @@ class Windows:
             raise InputError(f"Windows cannot start every {stride} frames: the least is 1.")
         if odd := [clip.name for clip in clips if clip.pose is not None and clip.pose.shape[0] != clip.num_frames]:
             raise InputError(f"Clip {odd[0]!r} has another number of frames in 3D than in 2D.")
+        if len(joints := sorted({clip.keypoints.shape[1] for clip in clips})) > 1:
+            raise InputError(f"There are clips of {' and '.join(map(str, joints))} joints: windows need one layout.")
         if reach_back and window.out == 1:
             raise InputError("Windows that reach back are for encoders that answer whole windows (MixSTE).")
         self.window, self.reach_back = window, reach_back

@@ -147,6 +147,7 @@ def test_radians(rig_file: Path):
         (lambda t: t[: t.rindex("shin")], "frame 3 is cut off"),
         (lambda t: t[: t.index("1\nroot")], "is not a motion in Acclaim's .amc format"),
         (lambda t: "{}", "is not a motion in Acclaim's .amc format"),
+        (lambda t: t.replace("\n2\n", "\n5\n"), "frame 1 is not followed by frame 2: frames are missing"),
         (lambda t: t.replace("\n2\n", "\nzwei\n"), "after frame 1: expected .* number, got 'zwei'"),
     ],
 )  # fmt: skip

@@ -75,6 +75,35 @@ def test_wrong_c3d_files_are_refused(tmp_path: Path, moving):
     c3d(tmp_path / "a.c3d", ("LHEE", *MARKERS[1:]), moving(3))
     with pytest.raises(InputError, match="two markers called LHEE"):
         takes(table(tmp_path, "a.c3d,anna,step"))
+    c3d(tmp_path / "a.c3d", MARKERS, moving(40))
+    whole = (tmp_path / "a.c3d").read_bytes()
+    (tmp_path / "a.c3d").write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(InputError, match="is cut off: it holds [0-9]+ of its 40 frames"):
+        takes(table(tmp_path, "a.c3d,anna,step"))
+
+
+@pytest.mark.parametrize(
+    ("files", "motion", "skeleton"),
+    [
+        (["only.asf"], "a_1", "only"),
+        (["anna.asf", "anna_b.asf"], "anna_b_1", "anna_b"),
+        (["10.asf", "1.asf"], "10_01", "10"),
+        (["1.asf"], "1_01", "1"),
+        (["1.asf", "1_01.amc"], "10_01", None),
+        (["bob.asf", "bob_1.amc"], "anna_1", None),
+        (["one.asf", "two.asf"], "anna_1", None),
+    ],
+)
+def test_which_skeleton(tmp_path: Path, files: list[str], motion: str, skeleton: str | None):
+    """Never that of another person."""
+    for name in (*files, f"{motion}.amc"):
+        (tmp_path / name).write_text("")
+    path = table(tmp_path, f"{motion}.amc,anna,step")
+    if skeleton is None:
+        with pytest.raises(InputError, match="needs its .asf skeleton"):
+            read_table(path)
+    else:
+        assert [row.skeleton for row in read_table(path)] == [tmp_path / f"{skeleton}.asf"]
 
 
 def test_acclaim_files_of_hdm05(shared: Path, tmp_path: Path):

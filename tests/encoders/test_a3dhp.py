@@ -110,3 +110,5 @@ def test_impossible_sizes_are_refused():
     for channels in (0, 12, 1020):
         with pytest.raises(InputError, match=f"8 divides; got {channels}"):
             A3DHPCfg(channels=channels).build(17)
+    with pytest.raises(InputError, match="dropout is 1.0: it must be at least 0 and below 1"):
+        A3DHPCfg(channels=8, dropout=1.0).build(17)

@@ -222,6 +222,15 @@ def test_file_that_is_not_there(tmp_path):
         load_authors(VPoseCfg((3, 3, 3), 32).build(17), tmp_path / "gone.bin")
 
 
+@pytest.mark.parametrize("spoil", [lambda t: torch.full_like(t, torch.nan), lambda t: t.to(torch.int64)])
+def test_weights_that_are_no_fractions(state, encoder, spoil):
+    name = next(key for key, tensor in state.items() if tensor.is_floating_point())
+    before = {key: tensor.clone() for key, tensor in encoder.state_dict().items()}
+    with pytest.raises(InputError, match=f"'{name}' are not all finite fractions"):
+        load_authors(encoder, {**state, name: spoil(state[name])})
+    assert all(torch.equal(tensor, before[key]) for key, tensor in encoder.state_dict().items())
+
+
 def test_encoders_of_others_have_no_published_layout(golden_file):
     class Other(Encoder):
         encode = head = None

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from actionprompt.apm import APM
+from actionprompt.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
 from actionprompt.encoders import A3DHPCfg, MixSTECfg, VPoseCfg
 
 JOINTS = 5
@@ -67,6 +69,18 @@ def test_fewer_frames_are_refused(encoder, x):
 
 def test_head_of_final_is_forward(encoder, x):
     assert torch.equal(encoder.head(encoder.encode(x, encoder.num_taps).final), encoder(x))
+
+
+@torch.no_grad()
+def test_without_gamma_apm_is_not_there(encoder, x):
+    """Eq. 3 with gamma = 0, bit for bit, at every tap."""
+    atp = TextPromptCfg(LearnedClassesCfg(8), TCNCfg(1, 0.1), PoseToTextCfg(heads=2, dim=8))
+    cfg = APMCfg(atp, PosePromptCfg(dim=8, length=3, heads=2, gamma=0.0))
+    for tap in range(1, encoder.num_taps + 1):
+        apm = APM(cfg, encoder.shallow_dim, encoder.final_dim, ("walk", "wave")).eval()
+        shallow, final = encoder.encode(x, tap)
+        refined = apm.refine(final, apm.recognise(shallow).argmax(-1))
+        assert torch.equal(encoder.head(refined), encoder(x))
 
 
 def test_every_parameter_receives_a_gradient(encoder, x):

@@ -134,8 +134,14 @@ def test_only_windows_of_its_own_length(make):
 
 
 def test_impossible_sizes_are_refused():
-    with pytest.raises(InputError, match="8 heads divide; got 36"):
-        MixSTECfg(dim=36).build(17)
+    for cfg, message in (
+        (MixSTECfg(dim=36), "8 heads do not divide its width 36"),
+        (MixSTECfg(heads=0), "0 heads and the width 512: both must be at least 1"),
+        (MixSTECfg(drop_path=1.0), "drop_path is 1.0: it must be at least 0 and below 1"),
+        (MixSTECfg(mlp_ratio=-1.0), "mlp_ratio is -1.0: the MLP would have no width"),
+    ):
+        with pytest.raises(InputError, match=message):
+            cfg.build(17)
     for cfg in (MixSTECfg(depth=0), MixSTECfg(frames=0)):
         with pytest.raises(InputError, match="from 1 on"):
             cfg.build(17)

@@ -317,6 +317,7 @@ def test_the_command_lists_some_rows(done, toy, capsys):
     [
         (["tabel3", *DATA], "Did you mean table3"),
         (["tabel3"], "Did you mean table3"),
+        (["choices", *DATA], "choices needs training subjects set aside: uiprmd, human36m, hdm05 have them"),
         (["figure2", *DATA], "no table or figure 'figure2'"),
         (["table3"], "Say which data: --data uiprmd"),
         ([*DATA], "Name what to reproduce: table1"),

@@ -36,6 +36,7 @@ def main(args: list[str]) -> int:
 
     from actionprompt import compare
     from actionprompt.files import write_text
+    from actionprompt.screen import show
 
     if len(parsed.runs) < 2:
         raise InputError("Name the folders of at least two evaluated runs: actionprompt compare RUN RUN ...")
@@ -44,7 +45,7 @@ def main(args: list[str]) -> int:
     if not named:
         names = ", ".join(group.name for group in groups)
         raise InputError(f"There is no group {parsed.baseline!r} to be the baseline: there are {names or 'no runs'}.")
-    Console().print(compare.terminal(groups, named[0]))
+    show(Console(), compare.terminal(groups, named[0]))
     if parsed.out:
         write_text(parsed.out, compare.markdown(groups, named[0]))
     return 0

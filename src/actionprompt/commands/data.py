@@ -96,6 +96,7 @@ def make(name: str, source: Path, out: Path) -> tuple[list[Path], list[str]]:
         case "human36m":
             return human36m_prepare.prepare(source, out), []
         case "human36m-hrnet":
-            return [human36m_prepare.prepare_hrnet(source, out)], []
+            file, missing = human36m_prepare.prepare_hrnet(source, out)
+            return [file], missing
         case _:
             return humaneva_prepare.prepare(source, out)

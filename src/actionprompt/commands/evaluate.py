@@ -74,6 +74,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     from actionprompt import report
     from actionprompt.evaluate import check_pairing, evaluate, tail_of
     from actionprompt.model import load
+    from actionprompt.screen import show
 
     def model_file(path: Path) -> Path:
         return RunFolder(path).model if path.is_dir() else models.find(str(path))
@@ -117,7 +118,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
         facts["note"] = f"the model was trained at {trained} frames/s and sees {corpus.fps:g} here"
     title = f"{args.model.name}: {corpus.name}, {args.split}"
     console = Console()
-    console.print(report.terminal(result, title))
+    show(console, report.terminal(result, title))
     for name, value in report.summary(result):
         console.print(f"{name:>18}  {value}", highlight=False)
     if corpus.dropped:

@@ -16,7 +16,7 @@ from actionprompt.commands.reproduce_args import (
 )
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError
-from actionprompt.reproduce.plan import Plan, Table
+from actionprompt.reproduce.plan import HELD_OUT, Plan, Table
 from actionprompt.reproduce.scales import SCALES
 from actionprompt.reproduce.tables import FIGURES, TABLES, figure3
 
@@ -69,6 +69,10 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
         torch.set_num_threads(args.threads)
     console = Console(quiet=args.quiet)
     plan = Plan(scale_of(args), args.data)
+    if "choices" in tables and plan.source not in HELD_OUT:
+        raise InputError(
+            f"choices needs training subjects set aside: {', '.join(HELD_OUT)} have them, not {plan.source}."
+        )
     made = [TABLES[name](plan) for name in tables]
     behind = [*made, *([figure3(plan)] if "figure3" in figures else [])]
     extra = draw.figure4_runs(plan, args.seeds, args.out) if "figure4" in figures else []
@@ -116,7 +120,7 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
         console.print(work.listing(mine, times, args.flip))
         seconds = sum(time.seconds for time in times.values())
         left = f": about {words(seconds)} of work" if seconds else ""
-        console.print(f"{len(mine)} runs, {len(todo)} to do{left}.", highlight=False)
+        console.print(f"{len(mine)} run{'s' * (len(mine) != 1)}, {len(todo)} to do{left}.", highlight=False)
     if args.list or not todo:
         return
     if args.launcher == "slurm":
@@ -151,11 +155,11 @@ def show(
     """Tables and figures of what there is."""
     from actionprompt.reproduce import draw, render
     from actionprompt.reproduce import run as work
+    from actionprompt.screen import show as show_table
 
     pages = list(work.pages_of(made, plan, args.scale, args.seeds, results))
     for page in pages:
-        table = work.screen(page)
-        console.print(table, width=max(console.width, console.measure(table).minimum), crop=False)
+        show_table(console, work.screen(page))
     folder = args.out / stem(args, plan)
     if pages:
         render.write(pages, title(args, plan), folder)

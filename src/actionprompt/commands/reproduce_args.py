@@ -24,7 +24,7 @@ class ReproduceArgs:
     """What to reproduce, on what, how large."""
 
     what: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WHAT [WHAT ...]")]
-    """table1 ... table9, controls, choices, figure1, figure3, figure4, or all."""
+    """table1 ... table9, controls, choices, figure1, figure3, figure4, or all (without choices)."""
     data: DataCfg
     """The data set."""
     seeds: tuple[int, ...] = (0, 1, 2)

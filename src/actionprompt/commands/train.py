@@ -84,6 +84,7 @@ def run(
     from rich.console import Console
 
     from actionprompt.loop import is_main_process
+    from actionprompt.model import load
     from actionprompt.train import train
 
     try:
@@ -99,6 +100,8 @@ def run(
     console = Console()
     if profile:
         console.print(watch.table())
+    if began := load(folder / "model.safetensors").about.get("encoder"):
+        console.print(f"The encoder began {began}.", soft_wrap=True, highlight=False)
     console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
     if cfg.validate:
         from actionprompt.commands.evaluate import EvaluateArgs

@@ -4,6 +4,7 @@ A bone's end is its joint. In the pose of all zeros a bone lies along its direct
 its own axes, which lie in the world as its ``axis`` line says: L = C M C^-1, R = R_parent L.
 """
 
+import itertools
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -138,6 +139,10 @@ def _values(path: Path) -> dict[str, Float[np.ndarray, "n c"]]:
     names, frames = [row[0] for row in first], len(lines) // period
     kept = [row for i, row in enumerate(words) if i % period]
     sound = len(lines) == frames * period and all(row[0].isdigit() for row in words[::period])
+    if sound:
+        count = [int(row[0]) for row in words[::period]]
+        if (lost := next((n for n, after in itertools.pairwise(count) if after != n + 1), None)) is not None:
+            raise InputError(f"{path}: frame {lost} is not followed by frame {lost + 1}: frames are missing.")
     numbers = _numbers(" ".join(row[-1] for row in kept))
     ends = np.cumsum([len(row) - 1 for row in first])
     if (

@@ -32,6 +32,8 @@ def read_c3d(path: Path, up: Up = "z") -> Recording:
         raise InputError(f"{path} is not a C3D file that can be read ({error}).") from error
     if not points.size or rate <= 0:
         raise InputError(f"{path} holds no marker trajectories.")
+    if (told := _frames_told(path)) > points.shape[-1]:
+        raise InputError(f"{path} is cut off: it holds {points.shape[-1]} of its {told} frames.")
     if unit not in METRES:
         raise InputError(f"{path} has its markers in {unit!r}; known units are {', '.join(METRES)}.")
     if twice := [label for label in labels if labels.count(label) > 1]:
@@ -39,3 +41,16 @@ def read_c3d(path: Path, up: Up = "z") -> Recording:
     places = points[:3, : len(labels)].transpose(2, 1, 0) * METRES[unit]
     places[(residuals[: len(labels)].T < 0) | (places == 0).all(-1)] = np.nan
     return Recording(tuple(labels), places, rate, up)
+
+
+def _frames_told(path: Path) -> int:
+    """The number of frames that the header tells, which the library replaces by what it found; 0 if it cannot.
+
+    (C3D's user guide: words 4 and 5; the parameter section's fourth byte tells the byte order, V is big-endian.)
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+        file.seek((head[0] - 1) * 512)
+        order = ">" if file.read(4)[3:] == b"V" else "<"
+    first, last = (int(word) for word in np.frombuffer(head, f"{order}u2")[3:5])
+    return last - first + 1 if last < 2**16 - 1 else 0

@@ -104,6 +104,8 @@ def _row(line: dict[str, str], where: str, folder: Path) -> Row:
 def _skeleton(amc: Path, named: str, folder: Path) -> Path:
     """The named skeleton, else the one in the same folder whose name begins the motion's, else the only one there.
 
+    (Unless that one's name begins other motions: then it is another person's.)
+
     Raises:
         InputError: there is none, or it is not clear which.
     """
@@ -112,10 +114,18 @@ def _skeleton(amc: Path, named: str, folder: Path) -> Path:
             raise InputError(f"{amc} has no skeleton: there is no file {folder / named}.")
         return folder / named
     beside = [file for file in sorted(amc.parent.iterdir()) if file.suffix.lower() == ".asf"]
-    matching = sorted((f for f in beside if amc.stem.startswith(f.stem)), key=lambda file: -len(file.stem))
-    if matching or len(beside) == 1:
+    matching = sorted((f for f in beside if _begins(f.stem, amc.stem)), key=lambda file: -len(file.stem))
+    motions = [file.stem for file in amc.parent.iterdir() if file.suffix.lower() == ".amc"]
+    alone = len(beside) == 1 and not any(_begins(beside[0].stem, motion) for motion in motions)
+    if matching or alone:
         return (matching or beside)[0]
     raise InputError(f"{amc} needs its .asf skeleton: put it beside it, or name it in a column skeleton.")
+
+
+def _begins(skeleton: str, motion: str) -> bool:
+    """Whether a motion's name begins with a skeleton's: 10 with 10, and not with 1."""
+    rest = motion.removeprefix(skeleton)
+    return motion.startswith(skeleton) and not (rest[:1].isdigit() and skeleton[-1:].isdigit())
 
 
 def _check_names(rows: Sequence[Row], path: Path) -> None:

@@ -113,6 +113,8 @@ class A3DHP(Encoder):
             raise InputError(f"A3DHP needs at least 2 stages; got {cfg.stages}.")
         if cfg.channels < 8 or cfg.channels % 8:
             raise InputError(f"A3DHP needs a number of channels that 8 divides; got {cfg.channels}.")
+        if not 0 <= cfg.dropout < 1:
+            raise InputError(f"A3DHP's dropout is {cfg.dropout}: it must be at least 0 and below 1.")
         self.window = Window(cfg.frames)
         self.num_joints = num_joints
         self.shallow_dim = self.final_dim = cfg.channels

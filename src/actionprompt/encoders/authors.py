@@ -43,6 +43,11 @@ def load_authors(encoder: Encoder, source: Path | str | Mapping[str, Any]) -> st
     return layout.name
 
 
+def layout_of(encoder: Encoder) -> str:
+    """The name of the layout in which the encoder's authors published it."""
+    return next(one.name for one in layouts() if isinstance(encoder, one.encoder))
+
+
 def _layout(encoder: Encoder, state: Mapping[str, Tensor], where: str) -> Layout:
     """The encoder's layout, which must be the file's too."""
     known = layouts()
@@ -74,6 +79,10 @@ def _check(layout: Layout, encoder: Encoder, rows: list[Row], state: Mapping[str
     needed = {row.theirs: _their_shape(own[row.ours], row) for row in rows}
     assert {row.ours for row in rows} == set(own), "the table leaves tensors out"
     shapes = {key: tensor.shape for key, tensor in state.items()}
+    for key, tensor in state.items():
+        counter = key.endswith(".num_batches_tracked")
+        if not counter and not (tensor.is_floating_point() and tensor.isfinite().all()):
+            raise InputError(f"{where}: the weights '{key}' are not all finite fractions: did the training diverge?")
     for key in (*needed, *shapes):
         here, want = shapes.get(key), needed.get(key)
         if here == want:

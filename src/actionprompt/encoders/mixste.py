@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
 from actionprompt.encoders.config import MixSTECfg
+from actionprompt.encoders.layers import check_heads
 from actionprompt.errors import InputError
 
 
@@ -110,8 +111,11 @@ class MixSTE(Encoder):
         super().__init__()
         if cfg.depth < 1 or cfg.frames < 1:
             raise InputError(f"MixSTE needs a depth and frames from 1 on; got {cfg.depth} and {cfg.frames}.")
-        if cfg.dim % cfg.heads:
-            raise InputError(f"MixSTE needs a dim that its {cfg.heads} heads divide; got {cfg.dim}.")
+        check_heads("MixSTE", cfg.heads, cfg.dim)
+        if not 0 <= cfg.drop_path < 1:
+            raise InputError(f"MixSTE's drop_path is {cfg.drop_path}: it must be at least 0 and below 1.")
+        if int(cfg.dim * cfg.mlp_ratio) < 1:
+            raise InputError(f"MixSTE's mlp_ratio is {cfg.mlp_ratio}: the MLP would have no width.")
         if not 0 <= cfg.position_std < math.inf:
             raise InputError(f"MixSTE needs a position_std of at least 0; got {cfg.position_std}.")
         self.window = Window(cfg.frames, out=cfg.frames)

@@ -62,7 +62,7 @@ def fill(
     rows = []
     for line in table.lines:
         ours = _group(line.run, line.side, columns, seeds, results, tail)
-        base = _group(line.baseline, line.baseline_side, columns, seeds, results, tail)
+        base = _group(line.baseline, "inferred", columns, seeds, results, tail)
         failed = sum(r.state == "failed" for r in _found(line.run, seeds, results).values())
         rows.append(FilledRow(line, tuple(_cell(c, line, ours, base, failed, len(seeds), paper) for c in columns)))
     return rows

@@ -34,7 +34,6 @@ class Line:
     """What the paired difference is taken against; None: this is a baseline."""
     side: Side = "inferred"
     """Whether the action at test time is the recognised or the true one."""
-    baseline_side: Side = "inferred"
     why_not: str = ""
     """Why there is no run."""
     full: RunCfg | None = None
@@ -56,6 +55,8 @@ class Table:
     """A second part: P1 by action (Table I), or by action and subject (Table II)."""
     home: str = "human36m"
     """The data set of the paper's numbers; none: the paper has no such table."""
+    against: str = ""
+    """What its rows are compared with, where that is not the encoder alone."""
 
 
 @dataclass(frozen=True)

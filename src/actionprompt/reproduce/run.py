@@ -19,6 +19,7 @@ from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.plan import Plan, Table
 from actionprompt.reproduce.results import Result, read
 from actionprompt.reproduce.sheets import Page, page
+from actionprompt.screen import tight
 
 SOURCES = MappingProxyType(
     {
@@ -143,14 +144,11 @@ def screen(shown: Page) -> Screen:
     other = any(head.endswith("†") for head in sheet.short)
     caption = f"† {shown.printed}: not our data" if other else None
     out = Screen(title=shown.title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    texts = [[t.text.partition(" (")[0] if t.kind == "difference" else t.text for t in row] for row in sheet.rows]
+    texts = [
+        [tight(t.text.partition(" (")[0] if t.kind == "difference" else t.text) for t in row] for row in sheet.rows
+    ]
     for i, head in enumerate(sheet.short):
-        style = "dim" if "paper" in head else ""
-        words = " ".join(line[i] for line in texts).split() if i >= sheet.stubs else head.split()
-        least = max(map(len, words), default=0)  # a number is never broken
-        out.add_column(
-            head, justify="left" if i < sheet.stubs else "right", style=style, overflow="fold", min_width=least
-        )
+        out.add_column(head, justify="left" if i < sheet.stubs else "right", style="dim" if "paper" in head else "")
     for line, row in zip(texts, sheet.rows, strict=True):
         out.add_row(*(Text(text, "bold" if cell.strong else "") for text, cell in zip(line, row, strict=True)))
     return out

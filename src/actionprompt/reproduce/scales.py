@@ -60,7 +60,7 @@ def _cpu() -> Scale:
     }
     return Scale(
         what="small models, 2,400 steps",
-        machine="three seeds of all tables in about five hours of two CPU cores",
+        machine="three seeds of all tables in about four hours of two CPU cores",
         encoders=MappingProxyType(encoders),
         long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), replace(schedule, batch=64)),
         humaneva=MappingProxyType(encoders),

@@ -186,8 +186,10 @@ def _notes(
     yield (
         "Ours is the mean ± standard deviation over seeds. Δ is the difference to the row's baseline paired by seed, "
         "± half the 95 % confidence interval (Student's t), and in percent; bold where the interval excludes zero. All "
-        "seeds share their test subjects, for whom the intervals do not account, nor for the number of cells."
+        "seeds share the evaluated subjects, for whom the intervals do not account, nor for the number of cells."
     )
+    if table.against:
+        yield f"Δ is taken against {table.against}."
     if table.home:
         where = "the same data" if plan.source == table.home else "OTHER DATA than ours"
         size = "" if scale == "paper" else ", larger models and longer training"
