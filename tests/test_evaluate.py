@@ -108,6 +108,9 @@ def test_averages_by_hand():
     assert tail is not None
     assert tail.inferred["P1"] == pytest.approx((2 + 8) / 2)
     assert (tail.frames, tail.accuracy) == (10, pytest.approx(7 / 10))
+    apart = replace(found, clips=[*scores[:2], replace(scores[2], subject="t"), scores[3]])
+    assert apart.by_subject().inferred["P1"] == pytest.approx((1 + 2 + 3 + 8) / 4)
+    assert apart.average().inferred["P1"] == average.inferred["P1"]
     backwards = replace(found, classes=("c", "b", "a", "d"))
     assert [list(row) for row in backwards.confusion().values()] == [["b", "a"], ["c", "b"], ["c"]]
     assert found.confusion() == {"a": {"a": 25, "b": 15}, "b": {"b": 2, "c": 3}, "c": {"c": 5}}

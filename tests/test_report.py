@@ -96,8 +96,11 @@ def test_nothing_is_cut_on_a_narrow_terminal():
 
 def test_summary():
     names = [name for name, _ in report.summary(evaluation("apm"))]
-    assert names == ["P1 (MPJPE)", "P2 (depth)", "P3 (depth, tail)", "accuracy (frames)", "label given"]
-    assert [n for n, _ in report.summary(replace(evaluation(""), tail=()))] == names[:2]
+    assert names[:3] == ["P1 (MPJPE)", "P2 (depth)", "P1, P2 (Table II)"]
+    assert names[3:] == ["P3 (depth, tail)", "accuracy (frames)", "label given"]
+    assert [n for n, _ in report.summary(replace(evaluation(""), tail=()))] == names[:3]
+    one = [clip for clip in evaluation("").clips if clip.subject == "a"]
+    assert "P1, P2 (Table II)" not in dict(report.summary(replace(evaluation(""), clips=one)))
     text = dict(report.summary(evaluation("apm")))
     average = evaluation("apm").average()
     assert text["P1 (MPJPE)"] == f"{average.inferred['P1']:.2f} mm"

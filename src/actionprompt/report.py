@@ -41,12 +41,15 @@ def cells(name: str, row: Row) -> list[str]:
 
 
 def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """P1, P2, P3 and accuracy in one line each."""
+    """P1, P2 (also as Table II has them, of several subjects), P3 and accuracy in one line each."""
     average = evaluation.average()
     lines = [
         ("P1 (MPJPE)", f"{average.inferred['P1']:.2f} mm"),
         ("P2 (depth)", f"{average.inferred['P2']:.2f} mm"),
     ]
+    if len({clip.subject for clip in evaluation.clips}) > 1:
+        cells = evaluation.by_subject().inferred
+        lines.append(("P1, P2 (Table II)", f"{cells['P1']:.2f}, {cells['P2']:.2f} mm, mean over actions and subjects"))
     p3, p3_given = evaluation.p3(), evaluation.p3("given")
     if p3 is not None:
         lines.append(("P3 (depth, tail)", f"{p3:.2f} mm over {', '.join(evaluation.tail)}"))

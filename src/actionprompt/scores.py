@@ -68,6 +68,12 @@ class Evaluation:
         """Plain mean over actions (P1, P2 of the paper)."""
         return _mean([self.row(action) for action in self.actions], _pool(self.clips).accuracy)
 
+    def by_subject(self) -> Row:
+        """Plain mean over actions and subjects (Table II's): subjects count alike, however long they were filmed."""
+        cells = dict.fromkeys((clip.action, clip.subject) for clip in self.clips)
+        rows = [_pool([clip for clip in self.clips if (clip.action, clip.subject) == cell]) for cell in cells]
+        return _mean(rows, _pool(self.clips).accuracy)
+
     def tail_row(self) -> Row | None:
         """Plain mean over the tail actions (its P2 is P3); None where none were named."""
         if not self.tail:
@@ -105,7 +111,7 @@ def _pool(clips: Sequence[ClipScore]) -> Row:
 
 
 def _mean(rows: Sequence[Row], accuracy: float | None) -> Row:
-    """The plain mean of some actions' errors."""
+    """The plain mean of some rows' errors."""
 
     def mean(side: str) -> dict[str, float]:
         return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in (*MEASURES, *REMAINS)}

@@ -8,10 +8,11 @@ from actionprompt.camera import normalise_screen, world_to_camera
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import Human36MCfg
-from actionprompt.data.human36m import ACTIONS, KEPT, TAIL, action_of
+from actionprompt.data.human36m import ACTIONS, KEPT, NOSE, TAIL, action_of
 from actionprompt.data.human36m_report import FRAMES, takes_missing
 from actionprompt.data.inspect import inspect
 from actionprompt.errors import InputError
+from actionprompt.skeleton import H36M_17
 from field_files import human36m, save
 
 TAKES = {
@@ -88,10 +89,7 @@ def test_damaged_takes_are_left_out_on_demand(folder: Path):
 
 def test_detections_of_16_joints_get_a_nose_and_say_so(tmp_path: Path, made):
     world, screen = made
-    lacking = {
-        s: {n: [np.delete(v, 9, axis=1) for v in views] for n, views in names.items()} for s, names in screen.items()
-    }
-    corpus = Human36MCfg(save(tmp_path, "h36m", world, "hr", lacking), keypoints="hr").load()
+    corpus = Human36MCfg(save(tmp_path, "h36m", world, "hr", lacking(screen, NOSE)), keypoints="hr").load()
     assert "16 joints, the missing nose put halfway between thorax and head top" in corpus.facts["2D"]
     clip = corpus.clips[0]
     assert (clip.keypoints[:, 9] * 2 - clip.keypoints[:, 8] - clip.keypoints[:, 10]).abs().max() < 1e-6
@@ -216,11 +214,105 @@ def test_2d_of_another_recording_or_camera_is_noticed(tmp_path: Path):
     views = screen["S9"]
     moved = [view + 150 for view in views["Posing"]]
     wrong = {"S9": views | {"Posing": moved}}
-    with pytest.raises(InputError, match=r"S9 Posing, camera 54138969, has its 2D joints 212 pixels .* another record"):
+    with pytest.raises(InputError, match=r"S9 Posing, camera 54138969, has its 2D joints 212\.1 pixels .* another rec"):
         Human36MCfg(save(tmp_path, "h36m", world, "gt", wrong)).load()
     swapped = {"S9": {name: [v[2], v[1], v[0], v[3]] for name, v in views.items()}}
     with pytest.raises(InputError, match="their cameras or joints are in another order"):
         Human36MCfg(save(tmp_path, "h36m", world, "gt", swapped)).load()
+
+
+WRONG_PAIRS = {
+    "takes exchanged": lambda v: v | {"Posing": v["Eating"], "Eating": v["Posing"]},
+    "cameras exchanged": lambda v: v | {"Posing": [v["Posing"][c] for c in (1, 0, 2, 3)]},
+    "left for right in one view": lambda v: v | {"Posing": [v["Posing"][0][:, H36M_17.mirror], *v["Posing"][1:]]},
+    "ten frames later": lambda v: v | {"Posing": [view[10:] for view in v["Posing"]]},
+}
+
+
+@pytest.mark.parametrize("keypoints", ["gt", "simulated"])
+@pytest.mark.parametrize("wrong", WRONG_PAIRS.values(), ids=WRONG_PAIRS)
+def test_ground_truth_is_the_projection_itself(tmp_path: Path, wrong, keypoints: str):
+    takes = {("S9", name): 40 for name in ("Eating", "Posing", "Smoking", "Walking", "Sitting")}
+    world, screen = human36m(takes, longer=takes)
+    world["S9"] = {name: points[:30] for name, points in world["S9"].items()}
+    folder = save(tmp_path, "h36m", world, "gt", screen)
+    assert len(Human36MCfg(folder, keypoints).load().clips) == 5 * 4
+    save(folder, "h36m", None, "gt", {"S9": wrong(screen["S9"])})
+    with pytest.raises(InputError, match=r"\(at most 2 allowed\): ground truth is the projection itself, so it is the"):
+        Human36MCfg(folder, keypoints).load()
+
+
+@pytest.mark.parametrize(
+    ("name", "away", "sound"), [("Posing", 50, True), ("Posing", 70, False), ("Greeting", 70, True)]
+)
+def test_detections_may_be_further_away_where_the_3d_drifts(tmp_path: Path, name: str, away: float, sound: bool):
+    world, screen = human36m({("S9", name): 9 for name in ("Eating", "Posing", "Greeting", "Walking", "Sitting")})
+    screen["S9"][name] = [view + np.float32([away, 0]) for view in screen["S9"][name]]
+    folder = save(tmp_path, "h36m", world, "det", screen)
+    if sound:
+        assert len(Human36MCfg(folder, "det").load().clips) == 5 * 4
+        return
+    message = rf"S9 {name}, camera 54138969, has its 2D joints 70\.0 .*\(at most 60 allowed\): it is the 2D of another"
+    with pytest.raises(InputError, match=message):
+        Human36MCfg(folder, "det").load()
+
+
+def test_detections_as_far_away_as_no_drift_are_refused(tmp_path: Path):
+    world, screen = human36m({("S9", name): 9 for name in ("Eating", "Greeting", "Walking")})
+    screen["S9"]["Greeting"] = [view + np.float32([130, 0]) for view in screen["S9"]["Greeting"]]
+    with pytest.raises(InputError, match=r"S9 Greeting, .* \(at most 120 allowed\)"):
+        Human36MCfg(save(tmp_path, "h36m", world, "det", screen), "det").load()
+
+
+def lacking(screen, joint: int):
+    """Every view without a joint."""
+    return {
+        s: {n: [np.delete(v, joint, axis=1) for v in views] for n, views in names.items()}
+        for s, names in screen.items()
+    }
+
+
+@pytest.mark.parametrize("joint", [j for j in range(17) if j != NOSE])
+@pytest.mark.parametrize("keypoints", ["gt", "det"])
+def test_16_joints_that_lack_another_one_than_the_nose_are_refused(tmp_path: Path, made, joint: int, keypoints: str):
+    folder = save(tmp_path, "h36m", made[0], keypoints, lacking(made[1], joint))
+    message = rf"has 2D without the {H36M_17.joints[joint]} \(0\.0 pixels .*: give all 17 joints, or all but the nose"
+    with pytest.raises(InputError, match=message):
+        Human36MCfg(folder, keypoints).load()
+
+
+def test_a_noisy_detector_without_nose_is_read_and_its_nose_not_compared(tmp_path: Path, made):
+    world, screen = made
+    noisy = lacking(screen, NOSE)
+    random = np.random.default_rng(0)
+    for takes in noisy.values():
+        for views in takes.values():
+            views[:] = [view + random.normal(0, 10, view.shape).astype(np.float32) for view in views]
+    assert Human36MCfg(save(tmp_path, "h36m", world, "hr", noisy), "hr").load().clips
+    assert Human36MCfg(save(tmp_path, "h36m", world, "gt", lacking(screen, NOSE))).load().clips
+
+
+def test_16_joints_of_another_recording_are_no_matter_of_the_nose(tmp_path: Path):
+    world, screen = human36m({("S9", "Eating"): 9, ("S9", "Posing"): 9})
+    views = lacking(screen, NOSE)["S9"]
+    exchanged = {"S9": {"Eating": views["Posing"], "Posing": views["Eating"]}}
+    with pytest.raises(InputError, match="the files do not belong together"):
+        Human36MCfg(save(tmp_path, "h36m", world, "det", exchanged), "det").load()
+
+
+def test_views_of_16_and_of_17_joints_in_one_file_are_refused(tmp_path: Path):
+    world, screen = human36m({("S9", "Eating"): 9, ("S9", "Posing"): 9})
+    screen["S9"]["Posing"][2] = np.delete(screen["S9"]["Posing"][2], NOSE, axis=1)
+    with pytest.raises(InputError, match="has 16 2D joints in S9 Posing and 17 2D joints in S9 Eating: give one kind"):
+        Human36MCfg(save(tmp_path, "h36m", world, "det", screen), "det").load()
+
+
+def test_frames_that_show_nobody_are_refused(tmp_path: Path):
+    world, screen = human36m({("S9", "Eating"): 9})
+    world["S9"]["Eating"][4] = 0
+    folder = save(tmp_path, "h36m", world, "gt", screen)
+    with pytest.raises(InputError, match="S9 Eating: frame 4 shows nobody, all 3D joints are within 0 m"):
+        Human36MCfg(folder).load()
 
 
 def test_a_simulated_detector_over_ground_truth(folder: Path, corpus: Corpus):

@@ -107,7 +107,9 @@ def hrnet(folder: Path, *, nose: bool = True, cameras: tuple[str, ...] = IDS) ->
 @pytest.mark.parametrize("nose", [True, False])
 def test_hrnet_detections(tmp_path: Path, nose: bool):
     table = hrnet(tmp_path / "evo", nose=nose)
-    content = read_npz(prepare_hrnet(tmp_path / "evo", tmp_path))
+    path, missing = prepare_hrnet(tmp_path / "evo", tmp_path)
+    assert missing == []
+    content = read_npz(path)
     screen = content["positions_2d"]
     assert {s: list(takes) for s, takes in screen.items()} == {"S1": ["Sitting 2"], "S11": ["Photo"]}
     assert content["metadata"]["num_joints"] == 16 + nose
@@ -133,6 +135,39 @@ def test_wrong_detections_are_refused(tmp_path: Path):
             prepare_hrnet(tmp_path, tmp_path)
     np.save(tmp_path / "twoDPose_HRN_train.npy", np.ones(3))
     with pytest.raises(InputError, match="is not a table of detections"):
+        prepare_hrnet(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("there", ["train", "test"])
+def test_a_missing_table_of_detections_is_named(tmp_path: Path, there: str, capsys: pytest.CaptureFixture[str]):
+    missing = {"train": "test", "test": "train"}[there]
+    hrnet(tmp_path)
+    (tmp_path / f"twoDPose_HRN_{missing}.npy").unlink()
+    arguments = ["--source", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(["data", "prepare", "human36m-hrnet", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "wrote" in said.out
+    assert said.err == f"Not there: twoDPose_HRN_{missing}.npy\n"
+
+
+def test_tables_without_takes_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    table = hrnet(tmp_path)
+    np.save(tmp_path / "twoDPose_HRN_train.npy", {})
+    corrupt = {k: v for k, v in table.items() if k[:2] == (11, "Directions")}
+    for content in ({}, corrupt):
+        np.save(tmp_path / "twoDPose_HRN_test.npy", content)
+        arguments = ["--source", str(tmp_path), "--out", str(tmp_path / "out")]
+        assert main(["data", "prepare", "human36m-hrnet", *arguments]) == 2
+        said = capsys.readouterr().err
+        assert "no take of Human3.6M in twoDPose_HRN_train.npy or twoDPose_HRN_test.npy." in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_tables_with_and_without_noses_do_not_become_one_file(tmp_path: Path):
+    table = hrnet(tmp_path, nose=False)
+    hrnet(tmp_path)
+    np.save(tmp_path / "twoDPose_HRN_train.npy", {k: v for k, v in table.items() if k[0] == 1})
+    with pytest.raises(InputError, match="has 16 2D joints in S1 Sitting 2 and 17 2D joints in S11 Photo: give one"):
         prepare_hrnet(tmp_path, tmp_path)
 
 

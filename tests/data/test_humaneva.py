@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,9 @@ import torch
 from actionprompt.camera import normalise_screen, world_to_camera
 from actionprompt.data.clip import Corpus
 from actionprompt.data.config import HumanEvaCfg
-from actionprompt.data.humaneva import ACTIONS, PLACEMENTS
+from actionprompt.data.humaneva import ACTIONS, CAMERAS, PLACEMENTS
 from actionprompt.data.inspect import inspect
+from actionprompt.data.pairing import MISFIT, fitted, misfit
 from actionprompt.errors import InputError
 from field_files import HUMANEVA_SUBJECTS, humaneva, save
 
@@ -88,6 +90,46 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, which: int, make, message:
     content[which]["Train/S1"]["Jog 1 chunk0"] = make(content[which]["Train/S1"]["Jog 1 chunk0"])
     with pytest.raises(InputError, match=message):
         HumanEvaCfg(save(tmp_path, "humaneva15", content[0], "gt", content[1])).load()
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (0, 2), (1, 2)])
+@pytest.mark.parametrize("name", ["Jog 1 chunk0", "Walking 1 chunk0", "Walking 1 chunk2"])
+def test_two_cameras_exchanged_in_one_recording_are_refused(tmp_path: Path, pair: tuple[int, int], name: str):
+    world, screen = humaneva(("Train/S1", "Validate/S2"))
+    views, (a, b) = screen["Train/S1"][name], pair
+    views[a], views[b] = views[b], views[a]
+    with pytest.raises(
+        InputError, match=rf"Train/S1 {name}, camera C\d: no lens brings the 3D joints to the 2D joints"
+    ):
+        HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
+
+
+def test_exchanged_cameras_are_noticed_by_the_lens_of_the_other_clips(corpus: Corpus):
+    lenses = {camera: fitted([clip for clip in corpus.clips if clip.camera == camera]) for camera in CAMERAS}
+    views = {(clip.name, clip.camera): clip for clip in corpus.clips}
+    for (name, camera), clip in views.items():
+        assert misfit(clip, lenses[camera]) < 1e-5
+        for other in set(CAMERAS) - {camera}:
+            exchanged = replace(clip, keypoints=views[name, other].keypoints)
+            assert misfit(exchanged, lenses[camera]) > MISFIT
+
+
+def test_a_noisy_detector_fits(tmp_path: Path):
+    world, screen = humaneva()
+    random = np.random.default_rng(0)
+    for chunks in screen.values():
+        for views in chunks.values():
+            views[:] = [view + random.normal(0, 10, view.shape).astype(np.float32) for view in views]
+    assert HumanEvaCfg(save(tmp_path, "humaneva15", world, "det", screen), "det").load().clips
+
+
+def test_frames_that_show_nobody_are_refused(tmp_path: Path):
+    world, screen = humaneva(("Train/S1",))
+    world["Train/S1"]["Jog 1 chunk0"][3] = 0
+    folder = save(tmp_path, "humaneva15", world, "gt", screen)
+    with pytest.raises(InputError, match="Train/S1 Jog 1 chunk0: frame 3 shows nobody, all 3D joints are within 0 m"):
+        HumanEvaCfg(folder).load()
+    assert any("shows nobody" in problem for problem in inspect(folder).problems)
 
 
 def test_wrong_recordings_are_refused(tmp_path: Path):

@@ -78,6 +78,19 @@ def test_other_exports_are_refused(tmp_path: Path, changed: dict[str, np.ndarray
         read_export(path, 740)
 
 
+def test_invalid_frames_must_be_nan(tmp_path: Path):
+    world = 1000 * person(743, 15, 1).astype(float)
+    world[100:110] = 0
+    path = export(tmp_path, "S1", "Jog", pose=world)
+    with pytest.raises(InputError, match="row 101 of `pose` shows nobody: invalid frames must be NaN, not zeros"):
+        read_export(path, 740)
+    world[:50], world[100:110] = np.nan, 7
+    path = export(tmp_path, "S1", "Jog", pose=world)
+    with pytest.raises(InputError, match="row 101 of `pose` shows nobody"):
+        prepare(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_is_no_export_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match=r"holds no exported sequence such as S1_Walking_1\.mat"):
         prepare(tmp_path, tmp_path)

@@ -105,18 +105,24 @@ def file_3d(folder: Path, name: str) -> Path:
 
 
 def check_metres(points: Points, where: str) -> None:
-    """Tells metres from millimetres by how far apart a person's joints are.
+    """Tells metres from millimetres, and people from empty frames, by how far apart a person's joints are.
 
     Raises:
-        InputError: further than any person's, or not finite.
+        InputError: further than any person's, not finite, or all in one place in some frame.
     """
     if not points.size:
         raise InputError(f"{where} has no frames of 3D: prepare the files anew.")
-    spread = float(np.ptp(points, axis=1).max())
+    size = np.ptp(points, axis=1).max(axis=1)
+    spread = float(size.max())
     if not np.isfinite(spread) or not np.isfinite(points).all():
         raise InputError(f"{where} has NaN or infinite 3D joints: prepare the files anew.")
     if not 0.2 < spread < 10:
         raise InputError(f"{where}: a person {spread:.4g} m large; the 3D joints must be in metres.")
+    if (size < 0.2).any():
+        raise InputError(
+            f"{where}: frame {size.argmin()} shows nobody, all 3D joints are within {size.min():.2g} m: leave out "
+            "frames without valid motion capture."
+        )
 
 
 def check_pixels(points: Points, width: int, height: int, where: str) -> None:

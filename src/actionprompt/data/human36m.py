@@ -1,6 +1,6 @@
 """Human3.6M in the field's files: 15 actions, 7 subjects, 4 cameras, 50 frames/s (Ionescu et al. 2014)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from actionprompt.data.field import (
     read_files,
     view,
 )
-from actionprompt.data.pairing import check_projection
+from actionprompt.data.pairing import check_lacking, check_projection
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
@@ -71,13 +71,13 @@ def load(cfg: Human36MCfg) -> Corpus:
     noise.check(cfg.detector)
     path_3d, path_2d, world, pixels = read_files(cfg.path, "h36m", cfg.keypoints)
     check_names(world, path_3d)
-    joints = next((v.shape[1] for takes in pixels.values() for views in takes.values() for v in views), 17)
+    joints = joints_2d(pixels, path_2d)
     dropped = {CORRUPT: "one of its videos is damaged"}
     dropped |= dict.fromkeys(DAMAGED, "its 3D drifts away from the images") if cfg.exclude_damaged else {}
     clips = tuple(_clips(world, pixels, set(dropped), path_2d))
     if not clips:
         raise InputError(f"{path_3d} holds no take of {', '.join((*TRAIN, *TEST))}.")
-    check_projection(clips, LENSES, str(path_2d))
+    check_pairs(clips, cfg.keypoints, joints, str(path_2d))
     if cfg.keypoints == SIMULATED:
         clips = tuple(noise.detected(clip, H36M_17, cfg.detector, FPS, LENSES[clip.camera].width) for clip in clips)
     present = {clip.subject for clip in clips}
@@ -97,6 +97,20 @@ def load(cfg: Human36MCfg) -> Corpus:
             "2D": f"{describe_2d(path_2d, cfg.keypoints, cfg.detector)}, {joints} joints{nose}",
         },
     )
+
+
+def check_pairs(clips: Sequence[Clip], keypoints: str, joints: int, where: str) -> None:
+    """Refuses 2D that does not belong to the 3D; ``gt`` must be its projection.
+
+    Raises:
+        InputError: another camera, recording or joint order, or 16 joints that lack another one than the nose.
+    """
+    made_up = NOSE if joints == 16 else None
+    if made_up is not None:
+        check_lacking(clips, LENSES, where, made_up, H36M_17.joints)
+    exact = keypoints in ("gt", SIMULATED)
+    drifting = [f"{subject} {name}" for subject, name in DAMAGED]
+    check_projection(clips, LENSES, where, exact=exact, drifting=drifting, made_up=made_up)
 
 
 def action_of(name: str) -> str | None:
@@ -162,6 +176,23 @@ def joints_17(points: Points, where: str) -> Float[np.ndarray, "n 17 3"]:
     if points.shape[1] != 32:
         raise InputError(f"{where} has {points.shape[1]} 3D joints; Human3.6M's files have 32 (or the 17 of them).")
     return points[:, KEPT]
+
+
+def joints_2d(pixels: Positions2D, path: Path) -> int:
+    """How many joints every view has.
+
+    Raises:
+        InputError: some views have more than others.
+    """
+    counts: dict[int, str] = {}
+    for subject, takes in pixels.items():
+        for name, views in takes.items():
+            for seen in views:
+                counts.setdefault(seen.shape[1], f"{subject} {name}")
+    if len(counts) > 1:
+        found = " and ".join(f"{joints} 2D joints in {take}" for joints, take in sorted(counts.items()))
+        raise InputError(f"{path} has {found}: give one kind of detections for all.")
+    return next(iter(counts), 17)
 
 
 def with_nose(points: Points, where: str) -> Float[np.ndarray, "n 17 2"]:

@@ -15,7 +15,7 @@ import torch
 from actionprompt.camera import denormalise_screen, project
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.field import Points, Positions2D, Positions3D, camera_axes
-from actionprompt.data.human36m import CORRUPT, KEPT, NOSE, OFFICIAL, TEST, TRAIN, action_of
+from actionprompt.data.human36m import CORRUPT, KEPT, NOSE, OFFICIAL, TEST, TRAIN, action_of, joints_2d
 from actionprompt.data.npz_pickle import read_npy
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -41,18 +41,22 @@ def prepare(source: Path, out: Path) -> list[Path]:
     ]
 
 
-def prepare_hrnet(source: Path, out: Path) -> Path:
+def prepare_hrnet(source: Path, out: Path) -> tuple[Path, list[str]]:
     """Writes ``data_2d_h36m_hr.npz`` from EvoSkeleton's ``twoDPose_HRN_train.npy`` and ``twoDPose_HRN_test.npy``.
 
+    Returns:
+        The file, and which of the two was not there.
+
     Raises:
-        InputError: no such files, files of another layout, or a take that a camera lacks.
+        InputError: no such files, files of another layout or without takes, or a take that a camera lacks.
     """
     files = [source / f"twoDPose_HRN_{part}.npy" for part in ("train", "test")]
-    if not any(file.is_file() for file in files):
+    there = [file for file in files if file.is_file()]
+    if not there:
         raise InputError(f"{source} holds neither {files[0].name} nor {files[1].name}.")
     takes: dict[tuple[str, str], dict[str, Points]] = {}
-    for file in files:
-        for subject, name, camera, points in _detections(file) if file.is_file() else ():
+    for file in there:
+        for subject, name, camera, points in _detections(file):
             takes.setdefault((subject, name), {})[camera] = points
     ids = [lens.name for lens in H36M_LENSES]
     screen: Positions2D = {}
@@ -62,8 +66,11 @@ def prepare_hrnet(source: Path, out: Path) -> Path:
         if missing := [camera for camera in ids if camera not in views]:
             raise InputError(f"{source}: {subject} {name} lacks camera {', '.join(missing)}.")
         screen.setdefault(subject, {})[name] = [views[camera] for camera in ids]
-    joints = next(iter(takes.values()))[ids[0]].shape[1]
-    return write(out / "data_2d_h36m_hr.npz", positions_2d=screen, metadata=METADATA | {"num_joints": joints})
+    if not screen:
+        raise InputError(f"{source}: no take of Human3.6M in {' or '.join(file.name for file in there)}.")
+    joints = joints_2d(screen, source)
+    path = write(out / "data_2d_h36m_hr.npz", positions_2d=screen, metadata=METADATA | {"num_joints": joints})
+    return path, [file.name for file in files if file not in there]
 
 
 def read_official(source: Path) -> Positions3D:

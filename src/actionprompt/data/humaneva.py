@@ -75,6 +75,7 @@ def load(cfg: HumanEvaCfg) -> Corpus:
         if (views := pixels.get(subject, {}).get(name)) is None:
             raise InputError(f"{path_2d} has no 2D of {subject} {name}, which has 3D.")
         clips += _chunk(world[subject][name], views, subject, name, path_2d)
+    check_fit(clips, str(path_2d))
     if cfg.keypoints == SIMULATED:
         clips = [noise.detected(clip, HUMANEVA_15, cfg.detector, FPS, WIDTH) for clip in clips]
     present = {clip.subject for clip in clips}
@@ -113,7 +114,6 @@ def _chunk(points: Points, views: list[Points], subject: str, name: str, path: P
         here = f"{where}, camera {camera}"
         check_joints(seen, here, "2D")
         clip = view(world, seen, place, WIDTH, HEIGHT, here)
-        check_fit(clip, here)
         action = ACTIONS[name.split(" ")[0]]
         yield replace(clip, action=action, subject=subject, name=f"{subject} {name}", camera=camera)
 

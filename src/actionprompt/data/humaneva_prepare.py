@@ -79,7 +79,7 @@ def read_export(file: Path, frames: int) -> tuple[Float[np.ndarray, "n 15 3"], l
     """One sequence: world positions (millimetres, NaN where invalid), and pixels in each camera.
 
     Raises:
-        InputError: not a MATLAB file, or one without such arrays of so many frames.
+        InputError: not a MATLAB file, one without such arrays of so many frames, or invalid frames that are not NaN.
     """
     from scipy.io import loadmat
 
@@ -108,6 +108,10 @@ def read_export(file: Path, frames: int) -> tuple[Float[np.ndarray, "n 15 3"], l
     valid = np.isfinite(pose).all((1, 2))
     if not np.isfinite(screen[:, valid]).all():
         raise InputError(f"{file}: `screen` has NaN or infinite pixels in frames whose `pose` is valid.")
-    if not valid.any() or not 200 < float(np.ptp(pose[valid], axis=1).max()) < 5000:
+    size = np.ptp(pose[valid], axis=1).max(axis=1)
+    if not valid.any() or not 200 < float(size.max()) < 5000:
         raise InputError(f"{file}: `pose` shows nobody whose joints are in millimetres.")
+    if (size < 200).any():
+        row = np.flatnonzero(valid)[size.argmin()] + 1
+        raise InputError(f"{file}: row {row} of `pose` shows nobody: invalid frames must be NaN, not zeros or alike.")
     return pose, list(screen)

@@ -1,72 +1,184 @@
 """Whether a file's 2D belongs to its 3D: projected 3D joints lie where the 2D joints are, if both are of one body."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
+from typing import NamedTuple
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from actionprompt.camera import project
 from actionprompt.data.cameras import Lens
 from actionprompt.data.clip import Clip
 from actionprompt.errors import InputError
 
-FARTHEST = 40.0
-"""Pixels: no detector is on average further from the projected joints."""
+USUAL = 40.0
+"""Pixels: in most recordings no detector is on average further from the projected joints."""
+FARTHEST = 60.0
+"""The same of any recording."""
+DRIFTED = 120.0
+"""The same of a recording whose 3D drifts away from the images."""
+EXACT = 2.0
+"""The same of ground truth, which is the projection itself."""
+TIE = 1.0
+"""Pixels: two joints that fit as well as each other, when one is sought that a file lacks."""
+MISFIT = 0.3
+"""Share of the person's size: no 2D of the right camera is further from what the camera's lens makes of the 3D."""
 FRAMES = 8
 """Frames of a clip that are looked at."""
 
 
-def check_projection(clips: Sequence[Clip], lenses: Mapping[str, Lens], where: str) -> None:
+def check_projection(
+    clips: Sequence[Clip],
+    lenses: Mapping[str, Lens],
+    where: str,
+    *,
+    exact: bool = False,
+    drifting: Collection[str] = (),
+    made_up: int | None = None,
+) -> None:
     """Refuses the 2D of another camera, recording or joint order, of cameras whose lenses are known.
 
+    Args:
+        clips: 2D and 3D.
+        lenses: By camera.
+        where: The file, for messages.
+        exact: The 2D is ground truth.
+        drifting: Names of recordings whose 3D is known to drift away from the images.
+        made_up: A joint that the 2D file lacks; it is not looked at.
+
     Raises:
-        InputError: a camera's 2D joints are far from its projected 3D joints in most recordings, or very far in one.
+        InputError: a camera's 2D joints are far from its projected 3D joints in most recordings, or too far in one.
     """
-    far = [(clip, distance(clip, lenses[clip.camera], clip.num_frames // FRAMES + 1)) for clip in clips]
+    far = [(clip, distance(clip, lenses[clip.camera], sampling(clip), made_up)) for clip in clips]
     for camera in lenses:
         usual = median([away for clip, away in far if clip.camera == camera] or [0.0])
-        if usual > FARTHEST:
+        if usual > USUAL:
             raise InputError(
                 f"{where}: camera {camera} has its 2D joints {usual:.0f} pixels from the projected 3D joints: the "
                 "files do not belong together, or their cameras or joints are in another order."
             )
+    why = "ground truth is the projection itself, so " if exact else ""
     for clip, away in far:
-        if away > 3 * FARTHEST:
+        limit = EXACT if exact else DRIFTED if clip.name in drifting else FARTHEST
+        if away > limit:
             raise InputError(
-                f"{where}: {clip.name}, camera {clip.camera}, has its 2D joints {away:.0f} pixels from the projected "
-                "3D joints: it is the 2D of another recording."
+                f"{where}: {clip.name}, camera {clip.camera}, has its 2D joints {away:.1f} pixels from the projected "
+                f"3D joints (at most {limit:.0f} allowed): {why}it is the 2D of another recording, camera, joint order "
+                "or time."
             )
 
 
-def distance(clip: Clip, lens: Lens, step: int = 25) -> float:
-    """Mean distance in pixels of the 2D joints to the projected 3D joints, over every ``step``-th frame."""
-    assert clip.pose is not None
-    assert clip.root is not None
-    points = project(clip.pose[::step] + clip.root[::step, None], lens.intrinsic())
-    return float((points - clip.keypoints[::step]).norm(dim=-1).mean(dtype=torch.float64)) * lens.width / 2
+def check_lacking(
+    clips: Sequence[Clip], lenses: Mapping[str, Lens], where: str, made_up: int, names: Sequence[str]
+) -> None:
+    """Refuses 2D that lacks another joint than the one that was made up for it.
 
-
-def check_fit(clip: Clip, where: str) -> None:
-    """Refuses the 2D of another camera, recording or joint order, of cameras whose lenses are not known.
+    Nothing is said of 2D that fits whatever joint it lacks badly: ``check_projection`` refuses it.
 
     Raises:
-        InputError: no lens projects the 3D joints to where the 2D joints are.
+        InputError: the 2D joints are nearer to the projected 3D joints if another joint is taken for lacking.
     """
-    if (share := misfit(clip)) > 0.5:
+    far = torch.stack([distances_lacking(clip, lenses[clip.camera], made_up) for clip in clips]).median(dim=0).values
+    best = int(far.argmin())
+    if far[best] <= USUAL and far[made_up] > far[best] + TIE:
         raise InputError(
-            f"{where}: no lens brings the 3D joints to the 2D joints ({share:.0%} of the person's size apart): the "
-            "files do not belong together, or their cameras or joints are in another order."
+            f"{where} has 2D without the {names[best]} ({far[best]:.1f} pixels from the projected 3D joints; "
+            f"{far[made_up]:.1f} if the {names[made_up]} were lacking): give all {len(names)} joints, or all but the "
+            f"{names[made_up]}."
         )
 
 
-def misfit(clip: Clip) -> float:
-    """How far the 2D joints are from the 3D joints through the pinhole that fits best, as a share of their spread."""
+def distances_lacking(clip: Clip, lens: Lens, made_up: int) -> Float[Tensor, " j"]:
+    """Mean distance in pixels of the 2D joints in their order to the projected 3D joints, by the one left out."""
+    points, seen = _sampled(clip, lens, sampling(clip))
+    seen = _without(seen, made_up)
+    return torch.stack([_mean_distance(_without(points, j), seen, lens) for j in range(points.shape[1])])
+
+
+def distance(clip: Clip, lens: Lens, step: int = 25, made_up: int | None = None) -> float:
+    """Mean distance in pixels of the 2D joints to the projected 3D joints, over every ``step``-th frame.
+
+    The joint ``made_up`` is not looked at.
+    """
+    points, seen = _sampled(clip, lens, step)
+    if made_up is not None:
+        points, seen = _without(points, made_up), _without(seen, made_up)
+    return float(_mean_distance(points, seen, lens))
+
+
+def sampling(clip: Clip) -> int:
+    """Every how many frames one is looked at."""
+    return clip.num_frames // FRAMES + 1
+
+
+class Pinhole(NamedTuple):
+    """A lens without distortion, on the normalised screen."""
+
+    focal: float
+    centre: Float[Tensor, " 2"]
+
+
+def check_fit(clips: Sequence[Clip], where: str) -> None:
+    """Refuses the 2D of another camera, recording or joint order, of cameras whose lenses are not known.
+
+    Raises:
+        InputError: the lens that a camera has in most clips does not project a clip's 3D joints to its 2D joints.
+    """
+    for camera in sorted({clip.camera for clip in clips}):
+        of_camera = [clip for clip in clips if clip.camera == camera]
+        lens = fitted(of_camera)
+        share, worst = max(((misfit(clip, lens), clip) for clip in of_camera), key=lambda found: found[0])
+        if share > MISFIT:
+            raise InputError(
+                f"{where}: {worst.name}, camera {camera}: no lens brings the 3D joints to the 2D joints ({share:.0%} "
+                "of the person's size apart): the files do not belong together, or their cameras or joints are in "
+                "another order."
+            )
+
+
+def fitted(clips: Sequence[Clip]) -> Pinhole:
+    """The pinhole of a camera: the median over its clips of the focal length, and then of the centre."""
+    rays, seen = zip(*(_rays(clip) for clip in clips), strict=True)
+    focal = max(median(float(_slope(r, s)) for r, s in zip(rays, seen, strict=True)), 0.0)
+    centres = torch.stack([s.mean(0) - focal * r.mean(0) for r, s in zip(rays, seen, strict=True)])
+    return Pinhole(focal, centres.quantile(0.5, dim=0))
+
+
+def misfit(clip: Clip, lens: Pinhole) -> float:
+    """How far the 2D joints are from the projected 3D joints, as a share of their spread."""
+    rays, seen = _rays(clip)
+    spread = (seen - seen.mean(0)).norm(dim=-1).mean()
+    return float((seen - lens.focal * rays - lens.centre).norm(dim=-1).mean() / spread)
+
+
+def _rays(clip: Clip) -> tuple[Float[Tensor, "m 2"], Float[Tensor, "m 2"]]:
+    """Of some frames' joints, x/z and y/z, and where they are seen."""
     assert clip.pose is not None
     assert clip.root is not None
-    step = clip.num_frames // FRAMES + 1
+    step = sampling(clip)
     points = (clip.pose[::step] + clip.root[::step, None]).double()
-    rays, seen = (points[..., :2] / points[..., 2:]).reshape(-1, 2), clip.keypoints[::step].double().reshape(-1, 2)
-    spread = (seen - seen.mean(0)).norm(dim=-1).mean()
-    focal = ((rays - rays.mean(0)) * (seen - seen.mean(0))).sum() / (rays - rays.mean(0)).square().sum()
-    rest = (seen - seen.mean(0)) - focal.clamp_min(0) * (rays - rays.mean(0))  # least squares: f and the centre
-    return float(rest.norm(dim=-1).mean() / spread)
+    return (points[..., :2] / points[..., 2:]).flatten(0, 1), clip.keypoints[::step].double().flatten(0, 1)
+
+
+def _slope(rays: Float[Tensor, "m 2"], seen: Float[Tensor, "m 2"]) -> Float[Tensor, ""]:
+    """The focal length by least squares, whatever the centre."""
+    rays = rays - rays.mean(0)
+    return (rays * (seen - seen.mean(0))).sum() / rays.square().sum()
+
+
+def _sampled(clip: Clip, lens: Lens, step: int) -> tuple[Float[Tensor, "m j 2"], Float[Tensor, "m j 2"]]:
+    """Projected 3D joints and 2D joints of every ``step``-th frame."""
+    assert clip.pose is not None
+    assert clip.root is not None
+    return project(clip.pose[::step] + clip.root[::step, None], lens.intrinsic()), clip.keypoints[::step]
+
+
+def _without(points: Float[Tensor, "m j 2"], joint: int) -> Float[Tensor, "m k 2"]:
+    return torch.cat([points[:, :joint], points[:, joint + 1 :]], dim=1)
+
+
+def _mean_distance(a: Float[Tensor, "m j 2"], b: Float[Tensor, "m j 2"], lens: Lens) -> Float[Tensor, ""]:
+    """Pixels."""
+    return (a - b).norm(dim=-1).mean(dtype=torch.float64) * lens.width / 2
