@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from actionprompt.data.layouts import layouts
+
 SIZE = (640, 480)
 
 
@@ -26,6 +28,14 @@ def dump(path: Path, content: Any) -> Path:
     return path
 
 
+def csv_text(table: np.ndarray, first: int = 0) -> str:
+    """One person's table; the frames are numbered from the first one."""
+    names = [point.replace(" ", "_") for point in layouts()["coco17"].points]
+    lines: list[list[Any]] = [["frame", *(f"{name}_{axis}" for name in names for axis in ("x", "y", "score"))]]
+    lines += [[first + f, *flat(points)] for f, points in enumerate(table)]
+    return "".join(",".join(map(str, line)) + "\n" for line in lines)
+
+
 def flat(points: np.ndarray) -> list[float]:
     return points.ravel().tolist()
 
@@ -42,7 +52,7 @@ def write(kind: str, folder: Path, table: np.ndarray) -> Path:
             people.append({"image_id": 100 + f, "track_id": p, "keypoints": flat(seen), "num_keypoints": 17})
         return dump(folder / "coco.json", {"images": images, "annotations": people, "categories": []})
     if kind == "results":
-        rows = [{"image_id": 7 + f, "keypoints": flat(x), "score": 1.0, "category_id": 1} for _, f, x in each]
+        rows = [{"image_id": 1 + f, "keypoints": flat(x), "score": 1.0, "category_id": 1} for _, f, x in each]
         return dump(folder / "results.json", rows)
     if kind == "alphapose":
         rows = [{"image_id": f"{f}.jpg", "keypoints": flat(x), "score": 2.9, "idx": p + 1} for p, f, x in each]

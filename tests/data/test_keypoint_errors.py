@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from keypoint_files import SIZE, dump, flat, people, write
+from keypoint_files import SIZE, csv_text, dump, flat, people, write
 
 from actionprompt.data.inspect import inspect
 from actionprompt.data.keypoints import read_keypoints
@@ -38,6 +38,39 @@ def read(path: Path, kind: str = "", **options) -> object:
             "annotated in image 3, which is not",
         ),
         ('{"instance_info": [{"frame_id": 1}]}', "looks like a keypoint file, but is malformed"),
+        ('{"instance_info": []}', "holds no detected people"),
+        ('{"instance_info": [{"frame_id": 1e400, "instances": []}]}', r"is malformed \(OverflowError: "),
+        ('{"images": [{"id": 1, "frame_id": 1e400}], "annotations": []}', r"is malformed \(OverflowError: "),
+        ('{"people": [{"person_id": 1e400, "pose_keypoints_2d": [1, 2, 3]}]}', r"is malformed \(OverflowError: "),
+        (
+            '{"instance_info": [{"frame_id": 3, "instances": []}, {"frame_id": 3, "instances": []}]}',
+            "has frame 3 twice: give a file of one video",
+        ),
+        (
+            '{"instance_info": [{"frame_id": 3, "instances": []}, {"frame_id": 1000000000, "instances": []}]}',
+            "has 2 frame numbers between 3 and 1,000,000,000: these are pictures",
+        ),
+        ('{"images": [{"id": 4}, {"id": 4}], "annotations": []}', "has image 4 twice"),
+        (
+            '{"images": [{"id": 4, "video_id": 1}, {"id": 5, "video_id": 2}], "annotations": []}',
+            "has images of videos 1 and 2: give a file of one video",
+        ),
+        (
+            '{"images": [{"id": 4, "frame_id": 1}, {"id": 5, "frame_id": 1}], "annotations": []}',
+            "has frame 1 twice: give a file of one video",
+        ),
+        (
+            '{"images": [{"id": 4, "frame_id": 1}, {"id": 5}], "annotations": []}',
+            "has a frame_id in 1 of 2 images: give it in all or none",
+        ),
+        (
+            '{"images": [{"id": 4, "frame_id": -1}, {"id": 5, "frame_id": 0}], "annotations": []}',
+            "has a frame -1: frames are numbered from 0",
+        ),
+        (
+            '[{"image_id": "a/0.jpg", "keypoints": [1, 2, 3]}, {"image_id": "b/0.jpg", "keypoints": [1, 2, 3]}]',
+            "has images of 2 videos, whose names begin with 'a/' and 'b/': give the keypoints of one",
+        ),
     ],
 )
 def test_what_is_no_keypoint_file_is_refused(tmp_path: Path, content: str, message: str):
@@ -70,6 +103,73 @@ def test_other_files_are_refused(tmp_path: Path):
         read(tmp_path / "x.npz")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"metadata": None}, "`metadata` is NoneType instead of a table"),
+        ({"metadata": "coco"}, "`metadata` is .* instead of a table"),
+        ({"metadata": {"video_metadata": 3}}, "`video_metadata` is int instead of a table"),
+        ({"metadata": {"video_metadata": {"v": None}}}, "`v` is NoneType instead of a table"),
+        ({"metadata": {"video_metadata": {"v": {"w": None, "h": 480}}}}, "`size` must be width and height"),
+        ({"metadata": {"video_metadata": {"v": {"w": [1, 2], "h": 480}}}}, "are lists of unequal length"),
+        ({"positions_2d": {"v": {"custom": None}}}, "positions_2d holds something that is no list of arrays"),
+        ({"positions_2d": {"v": None}}, "positions_2d is not a table of videos"),
+        ({"positions_2d": {"v": {"custom": [None]}}}, "keypoints are object of shape"),
+        ({"positions_2d": {"v": {"custom": [[[1], [1, 2]]]}}}, "are lists of unequal length"),
+    ],
+)
+def test_broken_files_of_the_field(tmp_path: Path, content: dict[str, object], message: str):
+    whole = {"positions_2d": {"v": {"custom": [people()[0, ..., :2]]}}, "metadata": {"layout_name": "coco"}}
+    np.savez(tmp_path / "x.npz", **(whole | content))
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"person_id": 1e400}, r"a_002_keypoints.json looks like .* malformed \(OverflowError: "),
+        ({"pose_keypoints_2d": [[1], [1, 2]]}, r"looks like .* malformed \(ValueError: "),
+        ({"pose_keypoints_2d": None}, "another number of points than the first one"),
+    ],
+)
+def test_broken_files_of_openpose(tmp_path: Path, change: dict[str, object], message: str):
+    for f in range(3):
+        person = {"pose_keypoints_2d": flat(people()[0, f])} | (change if f == 2 else {})
+        dump(tmp_path / f"a_{f:03d}_keypoints.json", {"people": [person]})
+    with pytest.raises(InputError, match=message):
+        read(tmp_path)
+
+
+def test_an_openpose_folder_of_two_videos_is_refused(tmp_path: Path):
+    person = {"pose_keypoints_2d": flat(people()[0, 0])}
+    for name in ("a_000", "b_000"):
+        dump(tmp_path / f"{name}_keypoints.json", {"people": [person]})
+    with pytest.raises(InputError, match="has images of 2 videos, whose names begin with 'a_' and 'b_'"):
+        read(tmp_path)
+    (tmp_path / "b_000_keypoints.json").rename(tmp_path / "a_00_keypoints.json")
+    with pytest.raises(InputError, match="has frame 0 twice"):
+        read(tmp_path)
+
+
+def test_csv_columns_are_all_there_and_once(tmp_path: Path):
+    path, text = tmp_path / "k.csv", csv_text(people()[0])
+    head, _, lines = text.partition("\n")
+    for old, new, message in (
+        ("nose_y", "nose", "has a column `nose x` but no column `nose y`"),
+        ("nose_score", "Nose X", "has the column `Nose X` twice"),
+        ("nose_score", "nose_x", "has the column `nose_x` twice"),
+    ):
+        path.write_text(head.replace(old, new) + "\n" + lines)
+        with pytest.raises(InputError, match=message):
+            read(path)
+    path.write_text(head.replace("nose_score", "remark") + "\n" + lines)
+    assert read(path).tracks[0].confidence[0, 9] == 1  # the nose
+    path.write_text(csv_text(people()[0], first=-3))
+    with pytest.raises(InputError, match="has a frame -3: frames are numbered from 0"):
+        read(path)
+
+
 def test_wrong_numbers_of_points_are_refused(tmp_path: Path):
     with pytest.raises(InputError, match=r"has 16 points a person, which is none of the known layouts \(coco17 17, "):
         read_keypoints(write("alphapose", tmp_path, people(points=16)), size=SIZE)
@@ -98,6 +198,23 @@ def test_wrong_units_and_sizes_are_noticed(tmp_path: Path):
     table[..., :2] /= SIZE
     with pytest.raises(InputError, match=r"from 0, so they are not pixels; say --keypoints.units relative"):
         read(write("npy", tmp_path, table), "npy")
+    with pytest.raises(InputError, match=r"all points are between 0 and 1, .* say --keypoints.units relative"):
+        read(write("npy", tmp_path, table), "npy", units="screen")
+    table[0, 3, 5, 0] = -0.01
+    assert len(read(write("npy", tmp_path, table), "npy", units="screen").tracks) == 1
+
+
+def test_confidences_far_above_1_are_refused(tmp_path: Path):
+    table = people()
+    table[..., 2] *= 1.9
+    assert read(write("npy", tmp_path, table), "npy").tracks[0].confidence.max() > 1
+    table[0, 3, :, 2] = 90
+    read(write("npy", tmp_path, table), "npy")  # one frame
+    table[..., 2] = 87
+    path = write("npy", tmp_path, table)
+    with pytest.raises(InputError, match=r"the middle confidence of the points is 87, and 1 means sure: bring them"):
+        read(path, "npy")
+    assert "the middle confidence" in inspect(path).problems[0]
 
 
 def test_crowds_and_pictures_are_refused(tmp_path: Path):
@@ -126,6 +243,10 @@ def test_inspection(tmp_path: Path):
         assert len(people_found) == 2
         assert all(value.startswith("frames 0 to 9, not seen in 0 of them; 0.") for value in people_found)
         assert report.problems == ()
+    (tmp_path / "late.csv").write_text(csv_text(table[0], 30))
+    facts = dict(inspect(tmp_path / "late.csv").facts)
+    assert facts["frames"] == "10, 10 detections"
+    assert facts["person 1"].startswith("frames 30 to 39, not seen in 0 of them")
     assert (
         inspect(write("alphapose", tmp_path, people(points=16))).problems[0].startswith("16 points a person are none")
     )

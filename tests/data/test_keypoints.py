@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from keypoint_files import SIZE, dump, flat, people, write
+from keypoint_files import SIZE, csv_text, dump, flat, people, write
 
 from actionprompt.camera import normalise_screen
 from actionprompt.data.keypoints import KeypointFile, read_keypoints
 from actionprompt.data.layouts import layouts
 from actionprompt.data.tracks import distances
 from actionprompt.errors import InputError
+from actionprompt.video.people import at_rate
 
 KINDS = ("coco", "results", "alphapose", "mmpose", "openpose", "npz", "npy", "field")
 SIZED = ("coco", "npz", "field")
@@ -153,6 +154,7 @@ def test_csv(tmp_path: Path):
                 writer.writerow([f + 5, "ab"[p], *cells])
     found = read(tmp_path / "k.csv")
     assert {track.person: track.interpolated for track in found.tracks} == {"a": 0, "b": 1}
+    assert {track.first for track in found.tracks} == {5}
     for track in found.tracks:
         assert (track.keypoints - expected(table["ab".index(track.person)])).abs().max() < 1e-5
     text = (tmp_path / "k.csv").read_text()
@@ -162,6 +164,87 @@ def test_csv(tmp_path: Path):
     (tmp_path / "k.csv").write_text(text.replace(str(table[0, 3, 0, 0]), "far"))
     with pytest.raises(InputError, match="line 5 has a cell that is missing or no number"):
         read(tmp_path / "k.csv")
+
+
+@pytest.mark.parametrize(("listed", "first"), [(0, 10), (1, 10), (100000, 10)])
+def test_mmpose_counts_from_the_first_frame_in_its_list(tmp_path: Path, listed: int, first: int):
+    content = json.loads(write("mmpose", tmp_path, people(frames=30)).read_text())
+    for number, frame in enumerate(content["instance_info"], listed):
+        frame["frame_id"] = number
+        frame["instances"] = frame["instances"] if number >= listed + 10 else []
+    (track,) = read(dump(tmp_path / "mmpose.json", content)).tracks
+    assert (track.first, track.keypoints.shape[0]) == (first, 20)
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "first"),
+    [
+        ("csv", 0, 0),
+        ("csv", 1, 1),
+        ("csv", 30, 30),
+        ("csv", 1299, 1299),
+        ("csv", 1300, 0),
+        ("csv", 100000, 0),
+        ("alphapose", 0, 0),
+        ("alphapose", 1, 0),
+        ("alphapose", 10, 10),
+        ("alphapose", 100000, 0),
+        ("results", 1, 0),
+        ("results", 10, 10),
+        ("results", 10**30, 0),
+        ("openpose", 1, 0),
+        ("openpose", 10, 10),
+        ("openpose", 100000, 0),
+    ],
+)
+def test_frames_are_as_the_file_numbers_them(tmp_path: Path, kind: str, start: int, first: int):
+    table = people(frames=30)
+    path = tmp_path / f"k.{'csv' if kind == 'csv' else 'json'}"
+    if kind == "csv":
+        path.write_text(csv_text(table[0], start))
+    elif kind == "openpose":
+        path = write(kind, tmp_path, table)
+        files = [
+            (file, path / f"clip_{start + f:012d}_keypoints.json") for f, file in enumerate(sorted(path.iterdir()))
+        ]
+        for old, new in reversed(files):
+            old.rename(new)
+    else:
+        rows = json.loads(write(kind, tmp_path, table).read_text())
+        names = [f"{start + f}.jpg" if kind == "alphapose" else start + f for f in range(30)]
+        dump(path, [row | {"image_id": name} for row, name in zip(rows, names, strict=True)])
+    (track,) = read(path, kind).tracks
+    assert (track.first, track.keypoints.shape[0]) == (first, 30)
+    assert (track.keypoints - expected(table[0])).abs().max() < 1e-5
+
+
+def test_openpose_counts_frames_without_people(tmp_path: Path):
+    folder = write("openpose", tmp_path, people(frames=30))
+    for file in sorted(folder.iterdir())[:10]:
+        dump(file, {"people": []})
+    assert read(folder, "openpose").tracks[0].first == 10
+
+
+@pytest.mark.parametrize("step", [1, 10])
+@pytest.mark.parametrize(("start", "first"), [(0, 0), (1, 0), (20, 20), (10003420000, 0)])
+def test_coco_frames_are_those_of_the_images(tmp_path: Path, step: int, start: int, first: int):
+    table = people(frames=30)
+    content = json.loads(write("coco", tmp_path, table).read_text())
+    for f, image in enumerate(content["images"]):
+        image |= {"id": 200 - f, "frame_id": start + step * f, "video_id": 5}  # whatever the order of the ids
+    for f, person in enumerate(content["annotations"]):
+        person["image_id"] = 200 - f
+    content["annotations"] = content["annotations"][2:]
+    (track,) = read(dump(tmp_path / "coco.json", content), "coco").tracks
+    assert (track.first, track.keypoints.shape[0]) == (first + 2 * step, 27 * step + 1)
+    assert (track.keypoints[::step] - expected(table[0, 2:])).abs().max() < 1e-5
+
+
+def test_frames_before_the_first_person_take_their_time(tmp_path: Path):
+    table = people(frames=30)
+    (tmp_path / "k.csv").write_text(csv_text(table[0], 60))
+    found = at_rate(read(tmp_path / "k.csv"), np.arange(90) / 30, 50)
+    assert found.tracks[0].first == 100
 
 
 def test_distances_between_sightings_are_those_of_the_points_in_common():

@@ -15,11 +15,13 @@ from actionprompt.errors import InputError, unknown
 MOST_PEOPLE = 100
 """In one frame: a file with more is no file of people to lift."""
 SPARSEST = 10
-"""Times the number of detections: frame numbers further apart are no frames of one video."""
+"""Times how many there are: frame numbers further apart are no frames of one video."""
 STRAY = 50
 """How far a point is from the middle of its person at most: a person is about four such sizes high."""
 ELSEWHERE = 1000
 """How far a person is from where people are otherwise at most, in the same sizes."""
+MOST_SURE = 10.0
+"""Middle confidence: detectors are at 1, some at up to 5, percentages far above."""
 
 USUAL_RATE = 30.0
 """Frames a second of most videos."""
@@ -35,7 +37,7 @@ class Detections:
     """Who, in each detection; empty where the file does not say."""
     points: Float[np.ndarray, "d p 2"]
     confidence: Float[np.ndarray, "d p"]
-    """0 to 1 as detectors give it; 1 where the file says nothing."""
+    """0 to 1, or somewhat more, as detectors give it; 1 where the file says nothing."""
     layout: str | None = None
     """The layout's name, where the file says it or its format fixes it."""
     size: tuple[int, int] | None = None
@@ -86,6 +88,20 @@ def check_unit(found: Float[np.ndarray, "n 2"], units: str, where: str) -> None:
         )
     if units != "pixels" and largest > 10:
         raise InputError(f"{where}: coordinates up to {largest:.4g} are not {units}; they seem to be pixels.")
+
+
+def check_confidence(detections: Detections, where: str) -> None:
+    """Tells confidences from percentages and raw scores.
+
+    Raises:
+        InputError: confidences far above 1.
+    """
+    found = detections.confidence[~detections.missing]
+    if found.size and (middle := float(np.median(found))) > MOST_SURE:
+        raise InputError(
+            f"{where}: the middle confidence of the points is {middle:.4g}, and 1 means sure: bring them to 0 to 1 "
+            "(divide percentages by 100)."
+        )
 
 
 def _stray(points: Float[np.ndarray, "d p 2"], missing: Bool[np.ndarray, "d p"]) -> Bool[np.ndarray, "d p"]:
@@ -139,12 +155,8 @@ def check_frames(frames: Int[np.ndarray, " d"], where: str) -> None:
     Raises:
         InputError: more people in a frame than a video of people shows, or frame numbers far apart.
     """
-    most = int(np.bincount(frames).max()) if frames.max() < SPARSEST * frames.size + 1000 else 0
-    if most == 0:
-        raise InputError(
-            f"{where} has frame numbers up to {frames.max():,} for {frames.size:,} detections: these are pictures, "
-            "not the frames of a video; give the keypoints of one video."
-        )
+    check_span(frames.tolist(), where)
+    most = int(np.bincount((frames - frames.min()).astype(int)).max())
     if most > MOST_PEOPLE:
         raise InputError(
             f"{where} has {most:,} people in one frame, and at most {MOST_PEOPLE} can be lifted: keep those you need."
@@ -167,12 +179,58 @@ def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
     return layout_for(detections.points.shape[1], wanted or said, where)
 
 
-def frame_numbers(names: Sequence[Any]) -> list[int]:
-    """Frame numbers of image names: the last number in each, counted from the smallest; else their order."""
-    found = [re.findall(r"\d+", str(name).rpartition(".")[0] or str(name)) for name in names]
-    if all(found):
-        numbers = [int(digits[-1]) for digits in found]
-        first = min(numbers)
-        return [number - first for number in numbers]
-    order = {name: i for i, name in enumerate(dict.fromkeys(map(str, names)))}
-    return [order[str(name)] for name in names]
+def frame_numbers(names: Sequence[Any], where: str) -> list[int]:
+    """Frames of images called by these names: the last number in each, as ``from_zero``; else their order.
+
+    Raises:
+        InputError: names that differ before the number, or numbers that are no frames of one video.
+    """
+    found = [re.fullmatch(r"(.*?)(\d+)\D*", str(name).rpartition(".")[0] or str(name), re.DOTALL) for name in names]
+    matches = [match for match in found if match]
+    if len(matches) < len(found):
+        order = {name: i for i, name in enumerate(dict.fromkeys(map(str, names)))}
+        return [order[str(name)] for name in names]
+    videos = list(dict.fromkeys(match[1] for match in matches))
+    if len(videos) > 1:
+        raise InputError(
+            f"{where} has images of {len(videos)} videos, whose names begin with {videos[0]!r} and {videos[1]!r}: give "
+            "the keypoints of one."
+        )
+    return from_zero([int(match[2]) for match in matches], where)
+
+
+def from_zero(numbers: Sequence[int], where: str, *, ones: bool = True) -> list[int]:
+    """Frames as a file numbers them; from its lowest number where that is too high, as in a part of a long video.
+
+    Args:
+        numbers: of the frames.
+        where: for errors.
+        ones: a file whose lowest number is 1 counts from 1.
+
+    Raises:
+        InputError: numbers below 0, or too far apart.
+    """
+    check_span(numbers, where)
+    first = min(numbers, default=0)
+    if first < 0:
+        raise InputError(f"{where} has a frame {first}: frames are numbered from 0.")
+    start = first if (ones and first == 1) or first >= _widest(len(numbers)) else 0
+    return [number - start for number in numbers]
+
+
+def check_span(numbers: Sequence[int], where: str) -> None:
+    """Tells the frames of a video from pictures.
+
+    Raises:
+        InputError: numbers too far apart.
+    """
+    if numbers and max(numbers) - min(numbers) >= _widest(len(numbers)):
+        raise InputError(
+            f"{where} has {len(numbers):,} frame numbers between {min(numbers):,} and {max(numbers):,}: these are "
+            "pictures, not the frames of a video; give the keypoints of one video."
+        )
+
+
+def _widest(count: int) -> int:
+    """From where so many frame numbers are too far apart."""
+    return SPARSEST * count + 1000

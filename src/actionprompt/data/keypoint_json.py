@@ -1,13 +1,15 @@
 """Keypoints in JSON: COCO annotations and results, AlphaPose, OpenPose, MMPose."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from actionprompt.data.detections import Detections, collect, frame_numbers
+from actionprompt.data.detections import Detections, check_span, collect, frame_numbers, from_zero
 from actionprompt.errors import InputError
 
 FORMATS = "COCO (annotations or results), AlphaPose, OpenPose (a folder of *_keypoints.json) or MMPose"
@@ -23,7 +25,7 @@ def read_json(path: Path) -> Detections:
     content = _parse(path)
     where = str(path)
     first = content[0] if isinstance(content, list) and content else {}
-    try:
+    with _explained(path):
         if isinstance(content, Mapping) and "annotations" in content:
             return _coco(content, where)
         if isinstance(content, Mapping) and "instance_info" in content:
@@ -35,12 +37,6 @@ def read_json(path: Path) -> Detections:
             return _mmpose(content, where, None)
         if isinstance(first, Mapping) and {"image_id", "keypoints"} <= first.keys():
             return _results(content, where)
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise InputError(
-            f"{path} looks like a keypoint file, but is malformed ({type(error).__name__}: {error})."
-        ) from error
     if content == []:
         raise InputError(f"{path} holds no detected people.")
     raise InputError(f"{path} is no keypoint file: expected {FORMATS}.")
@@ -55,18 +51,20 @@ def read_openpose(folder: Path) -> Detections:
     """A folder of OpenPose's files.
 
     Raises:
-        InputError: a file that is not OpenPose's, or nobody in any.
+        InputError: a file that is not OpenPose's, files of several videos, or nobody in any.
     """
     files = sorted(folder.glob("*_keypoints.json"))
+    frames = frame_numbers([f.stem.removesuffix("_keypoints") + ".json" for f in files], str(folder))
+    _check_once("frame", frames, str(folder))
     rows: list[Row] = []
-    for frame, file in zip(
-        frame_numbers([f.stem.removesuffix("_keypoints") + ".json" for f in files]), files, strict=True
-    ):
+    for frame, file in zip(frames, files, strict=True):
         content = _parse(file)
         if not isinstance(content, Mapping) or not isinstance(content.get("people"), list):
             raise InputError(f"{file} is not a frame of OpenPose: it has no list `people`.")
-        rows += _openpose(frame, content)
-    return collect(rows, str(folder), layout=None)
+        with _explained(file):
+            rows += _openpose(frame, content)
+    with _explained(folder):
+        return collect(rows, str(folder), layout=None)
 
 
 def _openpose(frame: int, content: Mapping[str, Any]) -> list[Row]:
@@ -80,9 +78,9 @@ def _openpose(frame: int, content: Mapping[str, Any]) -> list[Row]:
 
 
 def _coco(content: Mapping[str, Any], where: str) -> Detections:
-    """Annotations beside a list of images, which are the frames in their order."""
-    images = sorted(content.get("images", []), key=lambda image: image.get("frame_id", image["id"]))
-    frames = {image["id"]: frame for frame, image in enumerate(images)}
+    """Annotations beside a list of images, which are the frames."""
+    images = content.get("images", [])
+    frames = _image_frames(images, where)
     people = [person for person in content["annotations"] if person.get("keypoints")]
     if unknown := [person["image_id"] for person in people if person["image_id"] not in frames]:
         raise InputError(f"{where}: a person is annotated in image {unknown[0]}, which is not in the list of images.")
@@ -93,23 +91,41 @@ def _coco(content: Mapping[str, Any], where: str) -> Detections:
     return collect(rows, where, layout=_coco17(rows), size=next(iter(sizes), None))
 
 
+def _image_frames(images: Sequence[Mapping[str, Any]], where: str) -> dict[Any, int]:
+    """The frame of each image by its id: its ``frame_id``, or where they have none its place in the order of ids."""
+    ids = [image["id"] for image in images]
+    _check_once("image", ids, where)
+    videos = sorted({str(image.get("video_id", image.get("vid_id", ""))) for image in images} - {"", "None"})
+    if len(videos) > 1:
+        raise InputError(f"{where} has images of videos {videos[0]} and {videos[1]}: give a file of one video.")
+    known = [int(image["frame_id"]) for image in images if image.get("frame_id") is not None]
+    if not known:
+        return {name: frame for frame, name in enumerate(sorted(ids))}
+    if len(known) < len(ids):
+        raise InputError(f"{where} has a frame_id in {len(known):,} of {len(ids):,} images: give it in all or none.")
+    _check_once("frame", known, where)
+    return dict(zip(ids, from_zero(known, where), strict=True))
+
+
 def _results(content: list[Mapping[str, Any]], where: str) -> Detections:
     """COCO results and AlphaPose: a list of people with the name or number of their image."""
-    frames = frame_numbers([person["image_id"] for person in content])
+    frames = frame_numbers([person["image_id"] for person in content], where)
     rows = [(frame, _name(person), person["keypoints"]) for frame, person in zip(frames, content, strict=True)]
     return collect(rows, where, layout=_coco17(rows))
 
 
 def _mmpose(content: list[Mapping[str, Any]], where: str, layout: str | None) -> Detections:
-    """A list of frames with their instances; points and scores stand apart."""
+    """A list of all frames with their instances, the first one the video's; points and scores stand apart."""
     rows: list[Row] = []
-    for number, frame in enumerate(content):
+    numbers = [int(frame.get("frame_id", number)) for number, frame in enumerate(content)]
+    _check_once("frame", numbers, where)
+    check_span(numbers, where)
+    start = min(numbers, default=0)
+    for number, frame in zip(numbers, content, strict=True):
         for person in frame["instances"]:
             points = np.asarray(person["keypoints"], dtype=float)
             scores = np.asarray(person.get("keypoint_scores", np.ones(points.shape[0])), dtype=float)
-            rows.append((int(frame.get("frame_id", number)), _name(person), np.column_stack([points[:, :2], scores])))
-    start = min((row[0] for row in rows), default=0)
-    rows = [(frame - start, name, numbers) for frame, name, numbers in rows]
+            rows.append((number - start, _name(person), np.column_stack([points[:, :2], scores])))
     return collect(rows, where, layout=layout)
 
 
@@ -132,6 +148,26 @@ def _name(person: Mapping[str, Any]) -> str:
         if value.size == 1 and value[0] != -1:
             return str(value[0])
     return ""
+
+
+def _check_once(what: str, listed: Sequence[Any], where: str) -> None:
+    """Refuses a list of frames or images that has one of them twice, as two videos joined have."""
+    if len(set(listed)) < len(listed):
+        twice = next(name for name, count in Counter(listed).items() if count > 1)
+        raise InputError(f"{where} has {what} {twice} twice: give a file of one video.")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Says of a file that goes on otherwise than it begins that it is malformed."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise InputError(
+            f"{path} looks like a keypoint file, but is malformed ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _parse(path: Path) -> Any:

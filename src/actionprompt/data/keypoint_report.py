@@ -41,7 +41,7 @@ def describe(path: Path) -> Report:
         ("points", f"{count} a person: {' or '.join(fitting) or 'no known layout'}"),
         ("image", size),
         *_units(detections),
-        ("frames", f"{int(detections.frame.max()) + 1:,}, {len(detections.person):,} detections"),
+        ("frames", f"{int(np.ptp(detections.frame)) + 1:,}, {len(detections.person):,} detections"),
         *((f"person {name}", _describe(detections, track)) for name, track in people[:SHOWN]),
     ]
     if len(people) > SHOWN:

@@ -1,13 +1,13 @@
 """Keypoints in arrays (.npz, .npy) and in CSV tables."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from actionprompt.data.detections import Detections, check_frames, collect
+from actionprompt.data.detections import Detections, check_frames, collect, from_zero
 from actionprompt.data.layouts import layouts
 from actionprompt.data.npz_pickle import read_npy, read_npz
 from actionprompt.errors import InputError
@@ -98,16 +98,34 @@ def _from_detector(
 
 def _field(content: Mapping[str, Any], path: Path) -> Detections:
     """One video of a file that the field's scripts make of their own videos."""
-    videos, about = content["positions_2d"], content.get("metadata", {})
+    videos = content["positions_2d"]
     if not isinstance(videos, Mapping) or not all(isinstance(video, Mapping) for video in videos.values()):
         raise InputError(f"{path}: positions_2d is not a table of videos.")
+    lists = [arrays for actions in videos.values() for arrays in actions.values()]
+    if not all(isinstance(arrays, list | tuple) or np.ndim(arrays) > 0 for arrays in lists):
+        raise InputError(f"{path}: positions_2d holds something that is no list of arrays.")
     views = [(video, view) for video, actions in videos.items() for arrays in actions.values() for view in arrays]
     if len(views) != 1:
         raise InputError(f"{path} holds {len(views)} videos: give a file with the keypoints of one.")
     video, points = views[0]
-    sizes = about.get("video_metadata", {}).get(video, {})
-    size = (int(sizes["w"]), int(sizes["h"])) if {"w", "h"} <= set(sizes) else None
-    return _from_array(np.asarray(points), None, path, FIELD_LAYOUTS.get(about.get("layout_name", "")), size)
+    about = _table(content, "metadata", path)
+    sizes = _table(_table(about, "video_metadata", path), video, path)
+    try:
+        table = np.asarray(points)
+        size = _read_size([sizes["w"], sizes["h"]], path) if {"w", "h"} <= set(sizes) else None
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{path}: the keypoints or the size of {video} are lists of unequal length.") from error
+    return _from_array(table, None, path, FIELD_LAYOUTS.get(str(about.get("layout_name"))), size)
+
+
+def _table(of: Mapping[Any, Any], name: Any, path: Path) -> Mapping[Any, Any]:
+    """A table in a table; an empty one where there is none."""
+    found = of.get(name, {})
+    if not isinstance(found, Mapping):
+        raise InputError(f"{path}: `{name}` is {type(found).__name__} instead of a table (dict).")
+    return found
 
 
 def _from_array(points: Any, scores: Any, path: Path, layout: str | None, size: tuple[int, int] | None) -> Detections:
@@ -140,7 +158,7 @@ def _from_array(points: Any, scores: Any, path: Path, layout: str | None, size: 
 def read_csv(path: Path) -> Detections:
     """A table with a line per person and frame: frame, maybe person, and for each point its x, y and maybe confidence.
 
-    Columns are called after the points: ``left_hip_x``, ``left_hip_y``, ``left_hip_confidence``.
+    Columns are called after the points: ``left_hip_x``, ``left_hip_y``, ``left_hip_confidence``. Frames count from 0.
 
     Raises:
         InputError: no such table, columns of no known layout, or cells that are no numbers.
@@ -148,7 +166,7 @@ def read_csv(path: Path) -> Detections:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            columns = {_plain(name or ""): name for name in reader.fieldnames or ()}
+            columns = _columns(reader.fieldnames or (), path)
             lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"Cannot read {path} ({error}).") from error
@@ -162,6 +180,8 @@ def read_csv(path: Path) -> Detections:
             f"`left_hip_y` and so on, for the points of {', '.join(layouts())}."
         )
     layout = max(fitting, key=lambda layout: len(layout.points))
+    if lacking := [point for point in layout.points if f"{point} y" not in columns]:
+        raise InputError(f"{path} has a column `{lacking[0]} x` but no column `{lacking[0]} y`.")
     names = {point: [f"{point} x", f"{point} y", *(f"{point} {s}" for s in SCORES)] for point in layout.points}
     rows = []
     for number, line in enumerate(lines, 2):
@@ -174,8 +194,20 @@ def read_csv(path: Path) -> Detections:
             raise InputError(f"{path}, line {number} has a cell that is missing or no number ({error}).") from error
         person = line[columns["person"]].strip() if "person" in columns else ""
         rows.append((frame, person, [cell if len(cell) == 3 else [*cell, 1.0] for cell in cells]))
-    start = min((row[0] for row in rows), default=0)
-    return collect([(f - start, person, cells) for f, person, cells in rows], str(path), layout=layout.name)
+    frames = from_zero([row[0] for row in rows], str(path), ones=False)
+    rows = [(frame, person, cells) for frame, (_, person, cells) in zip(frames, rows, strict=True)]
+    return collect(rows, str(path), layout=layout.name)
+
+
+def _columns(head: Sequence[str], path: Path) -> dict[str, str]:
+    """The names in the head by their plain form."""
+    columns: dict[str, str] = {}
+    for name in head:
+        plain = _plain(name)
+        if plain and plain in columns:
+            raise InputError(f"{path} has the column `{name}` twice.")
+        columns[plain] = name
+    return columns
 
 
 def _plain(name: str) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from actionprompt.camera import normalise_screen
 from actionprompt.data.clip import Clip
-from actionprompt.data.detections import Detections, check_unit, layout_of
+from actionprompt.data.detections import Detections, check_confidence, check_unit, layout_of
 from actionprompt.data.keypoint_json import FORMATS, is_openpose, read_json, read_openpose
 from actionprompt.data.keypoint_tables import read_arrays, read_csv
 from actionprompt.data.layouts import Layout
@@ -68,7 +68,8 @@ def read_keypoints(
 
     Raises:
         InputError: no keypoint file, another number of points than the layout's, no image size, coordinates in
-            another unit than said, too many people, or nobody whose joints are all found at least once.
+            another unit than said, confidences far above 1, too many people, or nobody whose joints are all found at
+            least once.
     """
     return people(read_detections(path), str(path), layout=layout, size=size, units=units)
 
@@ -109,8 +110,14 @@ def read_detections(path: Path) -> Detections:
     """What is in a file of any known format.
 
     Raises:
-        InputError: no such file, or no keypoint file.
+        InputError: no such file, no keypoint file, or confidences far above 1.
     """
+    detections = _read(path)
+    check_confidence(detections, str(path))
+    return detections
+
+
+def _read(path: Path) -> Detections:
     if not path.exists():
         raise InputError(f"There is no keypoint file {path}.")
     if path.is_dir():
@@ -152,6 +159,11 @@ def _check_units(detections: Detections, units: Units, width: int, height: int, 
     if not found.size:
         raise InputError(f"{where} holds no point that was found.")
     check_unit(found, units, where)
+    if units == "screen" and found.min() >= 0 and found.max() <= 1:
+        raise InputError(
+            f"{where}: all points are between 0 and 1, in the lower right quarter of the screen; they seem to be "
+            "relative: say --keypoints.units relative, or give pixels if the people are there."
+        )
     x, y = np.median(found, axis=0)
     low, right, bottom = {"pixels": (0, width, height), "relative": (0, 1, 1), "screen": (-1, 1, 9)}[units]
     if not (low <= x <= right and (-9 if units == "screen" else 0) <= y <= bottom):
