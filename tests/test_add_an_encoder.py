@@ -55,6 +55,6 @@ def test_the_steps_make_an_encoder_that_keeps_the_contract(copy: Path):
 
     chosen = "mixer and not compiles and not exports"  # those take longest, and test torch more than the page
     said = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_contract.py", "-k", chosen)
-    assert "11 passed" in said
+    assert "12 passed" in said
     assert "mixer+apm  " in run(copy, "-m", "actionprompt", "train", "--help")
     assert "--model.encoder.depth" in run(copy, "-m", "actionprompt", "train", "mixer", "--data", "synthetic", "--help")
