@@ -124,6 +124,7 @@ def changed_leaves(name: str) -> dict[str, object]:
         ("gamma 1", {"gamma": 1}),
         ("prompts' rate x 10", {"prompt_lr": 10}),
         ("recognised", {"prompts_of": "recognised"}),
+        ("recognised, soft", {"prompts_of": "recognised", "selection": "soft"}),
         ("mistaken 50 %", {"mistaken": 0.5}),
     ],
 )

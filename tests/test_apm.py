@@ -192,6 +192,35 @@ def test_only_the_own_prompts_count(tokens):
     assert not torch.allclose(app(zd, action), before)
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(0, 999))
+def test_probabilities_weight_what_each_set_gives(b, n, k, seed):
+    seeded(seed)
+    query, (key, value) = torch.randn(b, 2, n, 4).double(), torch.randn(2, 2, k, 3, 4).double()
+    share = torch.rand(b, k).double().softmax(-1)
+    each = [attend_all(query, key, value, torch.eye(k)[j].expand(b, k).double()) for j in range(k)]
+    slow = sum(share[:, j, None, None, None] * found for j, found in enumerate(each))
+    torch.testing.assert_close(attend_all(query, key, value, share), slow)
+
+
+@pytest.mark.parametrize("tokens", [(1,), (9, 17)], ids=["few", "many"])
+def test_certain_probabilities_are_an_action(tokens):
+    seeded()
+    app = PosePrompt(replace(APP, gamma=1.0, selection="soft"), 12, 3).eval()
+    zd, action = torch.randn(4, *tokens, 12), torch.tensor([1, 0, 2, 1])
+    torch.testing.assert_close(app(zd, F.one_hot(action, 3).float()), app(zd, action))
+
+
+def test_soft_selection_lets_the_pose_teach_the_recogniser():
+    for selection, teaches in (("hard", False), ("soft", True)):
+        seeded()
+        apm = APM(APMCfg(OneHotCfg(TCNCfg(1, 0.0)), replace(APP, gamma=1.0, selection=selection)), 12, 12, ACTIONS)
+        refined = apm.refine(torch.randn(5, 1, 12), apm.choose(apm.recognise(torch.randn(5, 9, 12))))
+        refined.square().sum().backward()
+        grads = [p.grad for p in apm.recogniser.parameters()]
+        assert all(grad is not None and grad.any() for grad in grads) == teaches
+
+
 def test_a_decoder_layer_has_8_c_squared_weights():
     layer = PromptDecoder(256, 8)
     count = sum(p.numel() for p in layer.parameters())

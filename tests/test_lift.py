@@ -59,7 +59,8 @@ text_prompts = st.builds(
     st.sampled_from([None, PoseToTextCfg(2, 8), PoseToTextCfg(1, 16)]),
     st.sampled_from([4, 12]),
 )
-pose_prompts = st.sampled_from([None, APP, PosePromptCfg(depth=2, dim=4, length=3, heads=1)])
+SOFT = PosePromptCfg(depth=2, dim=4, length=3, heads=2, selection="soft")
+pose_prompts = st.sampled_from([None, APP, PosePromptCfg(depth=2, dim=4, length=3, heads=1), SOFT])
 
 
 @st.composite

@@ -9,7 +9,7 @@ from actionprompt.errors import InputError
 from actionprompt.lift import lift, lift_windows
 from actionprompt.stream import Stream, StreamResult
 from lifters import TRIPOD, random_lifter, walk
-from test_lift import APP, ATP, MIXSTE, config
+from test_lift import APP, ATP, MIXSTE, SOFT, config
 
 
 def run(stream: Stream, x: torch.Tensor) -> list[StreamResult]:
@@ -30,6 +30,7 @@ def assert_answers(answers, poses) -> None:
     ("widths", "apm", "flip"),
     [
         ((3, 3, 3, 3), APMCfg(ATP, APP), None),
+        ((3, 3, 3), APMCfg(ATP, SOFT), None),
         ((3, 3, 3), APMCfg(ATP, APP), TRIPOD),
         ((5, 1, 3), APMCfg(ATP, None, tap=2), None),
         ((5, 3), APMCfg(OneHotCfg()), None),

@@ -119,6 +119,14 @@ def prompts_of_the_recognised(run: RunCfg) -> RunCfg:
     return replace(run, prompts_of="recognised")
 
 
+def soft(run: RunCfg) -> RunCfg:
+    """All actions' prompts as probable as each action is, in training too: the pose teaches the recogniser."""
+    app = _get(run).pose_prompt
+    assert app is not None
+    run = _apm(run, replace(_get(run), pose_prompt=replace(app, selection="soft")))
+    return prompts_of_the_recognised(run)
+
+
 def mistaken(share: float) -> Change:
     """APP learns with the prompts of any action for a share of the windows: it may not trust them."""
     return lambda run: replace(run, mistaken=share)
@@ -213,6 +221,7 @@ CHOICES: dict[str, Change] = {
     "prompts' rate / 10": prompt_rate(0.1),
     "prompts' rate x 10": prompt_rate(10.0),
     "recognised": prompts_of_the_recognised,
+    "recognised, soft": soft,
     "mistaken 10 %": mistaken(0.1),
     "mistaken 50 %": mistaken(0.5),
 }

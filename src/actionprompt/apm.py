@@ -7,7 +7,7 @@ final feature Zd attends to the learned pose prompts of that action. The letters
 
 from collections.abc import Sequence
 
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.config import (
@@ -23,7 +23,7 @@ from actionprompt.config import (
     TextPromptCfg,
 )
 from actionprompt.errors import InputError
-from actionprompt.pose_prompt import PosePrompt, PromptDecoder, attend_all, attend_chosen
+from actionprompt.pose_prompt import Action, PosePrompt, PromptDecoder, attend_all, attend_chosen
 from actionprompt.recogniser import ActionProjector, OneHot, PoseToText, TextPrompt
 
 __all__ = [
@@ -60,14 +60,19 @@ class APM(nn.Module):
         self.recogniser: nn.Module = recogniser(cfg.recogniser, shallow_dim, actions)  # type: ignore[arg-type]
         app = cfg.pose_prompt
         self.pose_prompt = None if app is None else PosePrompt(app, final_dim, len(actions))
+        self.soft = app is not None and app.selection == "soft"
 
     def recognise(self, z0: Float[Tensor, "b f0 c0"]) -> Float[Tensor, "b k"]:
         """The classification vector y, as logits: softmax gives the probabilities of Eq. 5."""
         y: Tensor = self.recogniser(z0)
         return y
 
-    def refine(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
-        """Zd_bar for each item's action; Zd itself where there is no APP."""
+    def choose(self, y: Float[Tensor, "*b k"]) -> Action:
+        """What ``refine`` is to use of a classification vector: the likeliest action, or the probabilities of all."""
+        return y.softmax(-1) if self.soft else y.argmax(-1)
+
+    def refine(self, zd: Float[Tensor, "b *tokens c"], action: Action) -> Float[Tensor, "b *tokens c"]:
+        """Zd_bar for each item's action, or for all as probable as they are; Zd itself where there is no APP."""
         if self.pose_prompt is None:
             return zd
         refined: Tensor = self.pose_prompt(zd, action)

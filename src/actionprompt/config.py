@@ -6,7 +6,7 @@ tables is data and no model code asks which table it serves.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from actionprompt.encoders.config import EncoderCfg, VPoseCfg
 
@@ -120,6 +120,8 @@ class PosePromptCfg:
     """Attention heads."""
     gamma: float = 0.01
     """Initial scale of the refinement (Eq. 3); learned per channel."""
+    selection: Literal["hard", "soft"] = "hard"
+    """The prompts of the likeliest action, or of all actions, weighted by their probabilities."""
 
 
 @dataclass(frozen=True)

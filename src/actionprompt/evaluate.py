@@ -120,7 +120,7 @@ def answer(
     """
     views = Views(lifter, x, order)
     action = torch.full_like(label, -1) if views.logits is None else views.logits.argmax(-1)
-    inferred = views.pose(action)
+    inferred = views.pose(views.chosen)
     if lifter.apm is None or lifter.apm.pose_prompt is None:
         return inferred, inferred, action
     return inferred, views.pose(label.clamp_min(0)), action

@@ -3,11 +3,12 @@
 from functools import cached_property
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.data.clip import mirror
 from actionprompt.model import Lifter
+from actionprompt.pose_prompt import Action
 
 
 class Views:
@@ -33,7 +34,13 @@ class Views:
             return None
         return torch.stack([apm.recognise(f.shallow) for f in self.features]).mean(0)
 
-    def pose(self, action: Int[Tensor, " b"] | None) -> Float[Tensor, "b t j 3"]:
+    @property
+    def chosen(self) -> Action | None:
+        """Whose prompts the logits choose; None without APM."""
+        apm = self.lifter.apm
+        return None if apm is None or self.logits is None else apm.choose(self.logits)
+
+    def pose(self, action: Action | None) -> Float[Tensor, "b t j 3"]:
         """The mean of the views' poses, refined with the prompts of an action (without APM: not refined)."""
         apm, finals = self.lifter.apm, [f.final for f in self.features]
         if apm is not None:

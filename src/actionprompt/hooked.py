@@ -93,7 +93,7 @@ class HookedLifter(nn.Module):
             logits.append(self.apm.recognise(reduce(z0, f"{self._shallow_axes} -> b f c", "mean")))
 
         def refine(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            chosen = logits[0].argmax(-1) if action is None else action
+            chosen = self.apm.choose(logits[0]) if action is None else action
             tokens = " ".join(axis for axis in self._final_axes.split() if axis not in ("b", "c"))
             zd = rearrange(inputs[0], f"{self._final_axes} -> b {tokens} c")
             refined = rearrange(self.apm.refine(zd, chosen), f"b {tokens} c -> {self._final_axes}")

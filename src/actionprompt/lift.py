@@ -111,7 +111,7 @@ def lift_windows(
 def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j 2"], order: list[int] | None) -> Lifted:
     """A batch of windows; with ``order``, poses and logits averaged with those of the mirrored windows."""
     views = Views(lifter, x, order)
-    return Lifted(views.pose(None if views.logits is None else views.logits.argmax(-1)), views.logits)
+    return Lifted(views.pose(views.chosen), views.logits)
 
 
 def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], overlap: int = 0) -> Float[Tensor, "n j 2"]:

@@ -71,7 +71,7 @@ class Lifter(nn.Module):
         if self.apm is None:
             return Lifted(self.encoder.head(zd), None)
         y = self.apm.recognise(z0)
-        chosen = y.argmax(-1) if action is None else action
+        chosen = self.apm.choose(y) if action is None else action
         return Lifted(self.encoder.head(self.apm.refine(zd, chosen)), y)
 
     @property

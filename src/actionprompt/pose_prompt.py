@@ -12,6 +12,9 @@ from actionprompt.config import PosePromptCfg
 from actionprompt.encoders.layers import check_heads
 from actionprompt.errors import InputError
 
+Action = Int[Tensor, "*b"] | Float[Tensor, "*b k"]
+"""An action an item, or the probabilities of all."""
+
 
 class PromptDecoder(nn.Module):
     """One layer of TransDecoder (Eq. 2): pre-norm cross-attention and an MLP of width 2C; 8 C^2 weights."""
@@ -26,12 +29,19 @@ class PromptDecoder(nn.Module):
         self.mlp = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
 
     def forward(
-        self, z: Float[Tensor, "b n c"], prompts: Float[Tensor, "k l c"], choice: Float[Tensor, "b k"]
+        self,
+        z: Float[Tensor, "b n c"],
+        prompts: Float[Tensor, "k l c"],
+        choice: Float[Tensor, "b k"],
+        one: bool = True,
     ) -> Float[Tensor, "b n c"]:
-        """Tokens z attend to the prompts of their own action, which is 1 in ``choice``."""
+        """Tokens z attend to the prompts of each action, and get what they find weighted by ``choice``.
+
+        Its row is 1 for ``one`` action and 0 for the others, or holds probabilities.
+        """
         kv = rearrange(self.key_value(prompts), "k l (two h e) -> two h k l e", two=2, h=self.heads)
         query = rearrange(self.query(self.norm(z)), "b n (h e) -> b h n e", h=self.heads)
-        attend = attend_all if z.shape[1] <= prompts.shape[0] else attend_chosen
+        attend = attend_chosen if one and z.shape[1] > prompts.shape[0] else attend_all
         attended = attend(query, kv[0], kv[1], choice)
         z = z + self.out(rearrange(attended, "b h n e -> b n (h e)"))
         return z + self.mlp(z)
@@ -58,7 +68,10 @@ def attend_all(
     value: Float[Tensor, "h k l e"],
     choice: Float[Tensor, "b k"],
 ) -> Float[Tensor, "b h n e"]:
-    """The same for few tokens: attend to every set and keep the chosen one, without a copy of a set per item."""
+    """The same for few tokens: attend to every set and keep the chosen one, without a copy of a set per item.
+
+    (And for probabilities, which weight what each set gives.)
+    """
     b, k, length = query.shape[0], key.shape[1], key.shape[2]
     flat = rearrange(query, "b h n e -> h (b n) e") / query.shape[-1] ** 0.5
     score = (flat @ rearrange(key, "h k l e -> h e (k l)")).unflatten(-1, (k, length))
@@ -84,19 +97,20 @@ class PosePrompt(nn.Module):
         self.up = nn.Linear(cfg.dim, dim) if dim != cfg.dim else nn.Identity()
         self.gamma = nn.Parameter(torch.full((dim,), float(cfg.gamma)))
 
-    def forward(self, zd: Float[Tensor, "b *tokens c"], action: Int[Tensor, " b"]) -> Float[Tensor, "b *tokens c"]:
+    def forward(self, zd: Float[Tensor, "b *tokens c"], action: Action) -> Float[Tensor, "b *tokens c"]:
         """Zd_bar.
 
         Raises:
-            InputError: not one whole number an item.
+            InputError: not one whole number an item, nor the probabilities of all actions.
         """
-        if action.shape != zd.shape[:1] or action.is_floating_point():
+        one = not action.is_floating_point()
+        if action.shape != (zd.shape[:1] if one else (zd.shape[0], self.num_actions)):
             raise InputError(
-                f"APP needs one action for each of {zd.shape[0]} items, whole numbers; got {action.dtype} of shape "
-                f"{tuple(action.shape)}."
+                f"APP needs one action for each of {zd.shape[0]} items, whole numbers, or probabilities of "
+                f"{self.num_actions}; got {action.dtype} of shape {tuple(action.shape)}."
             )
-        choice = F.one_hot(action.long(), self.num_actions).to(zd.dtype)
+        choice = F.one_hot(action.long(), self.num_actions).to(zd.dtype) if one else action
         z = self.down(zd.reshape(zd.shape[0], math.prod(zd.shape[1:-1]), zd.shape[-1]))
         for layer in self.layers:
-            z = layer(z, self.prompts, choice)
+            z = layer(z, self.prompts, choice, one)
         return zd + self.gamma * self.up(z).reshape(zd.shape)

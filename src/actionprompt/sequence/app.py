@@ -3,14 +3,15 @@
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.apm import PosePrompt, PromptDecoder
+from actionprompt.pose_prompt import Action
 
 
 class PromptBank:
-    """Zd_bar, with an action per frame (Eqs. 2, 3)."""
+    """Zd_bar, with an action per frame, or the probabilities of all (Eqs. 2, 3)."""
 
     def __init__(self, app: PosePrompt) -> None:
         self.app = app
@@ -20,8 +21,10 @@ class PromptBank:
             for layer in self.layers
         ]
 
-    def refine(self, zd: Float[Tensor, "b n c"], action: Int[Tensor, " n"]) -> Float[Tensor, "b n c"]:
+    def refine(self, zd: Float[Tensor, "b n c"], action: Action) -> Float[Tensor, "b n c"]:
         """Zd_bar: action by action of those that occur."""
+        if action.is_floating_point():
+            return self.over(zd, action.expand(zd.shape[0], -1, -1))
         z = self.app.down(zd)
         decoded = torch.empty_like(z)
         for k in sorted(set(action.tolist())):
@@ -29,15 +32,20 @@ class PromptBank:
             decoded[:, frames] = self._decode(z[:, frames], k)
         return torch.addcmul(zd, self.app.gamma, self.app.up(decoded))
 
-    def over(self, zd: Float[Tensor, "b n c"], action: Int[Tensor, "b n"]) -> Float[Tensor, "b n c"]:
-        """The same, all frames at once: each attends to every action's prompts, and its own action's is kept."""
+    def over(self, zd: Float[Tensor, "b n c"], action: Action) -> Float[Tensor, "b n c"]:
+        """The same, all frames at once: each attends to every action's prompts, and its own action's is kept.
+
+        (Or all are, weighted by their probabilities.)
+        """
         z = self.app.down(zd)
-        own = [(action == k)[:, None, :, None] for k in range(self.app.num_actions)]
+        one = not action.is_floating_point()
+        shares = [action == k if one else action[..., k] for k in range(self.app.num_actions)]
         for layer, bank in zip(self.layers, self.banks, strict=True):
             query = _query(layer, z)
             attended = torch.zeros_like(query)
-            for k, chosen in enumerate(own):
-                attended = torch.where(chosen, _attend(query, bank[:, k]), attended)
+            for k, share in enumerate(shares):
+                found, part = _attend(query, bank[:, k]), share[:, None, :, None]
+                attended = torch.where(part, found, attended) if one else attended + part * found
             z = _finish(layer, z, attended)
         return zd + self.app.gamma * self.app.up(z)
 

@@ -48,6 +48,7 @@ class Flow:
             if apm is not None:
                 self.recogniser = _recogniser(apm.recogniser, self.encoder.count, self.encoder.stride)
                 self.bank = None if apm.pose_prompt is None else PromptBank(apm.pose_prompt)
+                self.choose = apm.choose
 
     @staticmethod
     def covers(lifter: Lifter) -> bool:
@@ -64,7 +65,7 @@ class Flow:
         if self.recogniser is not None:
             logits = self.recogniser.push(z0).mean(0)
             if self.bank is not None:
-                zd = self.bank.refine(zd, logits.argmax(-1))
+                zd = self.bank.refine(zd, self.choose(logits))
         pose = self.lifter.encoder.head(zd)
         if self.order is None:
             return Answer(pose[0], logits)
@@ -82,7 +83,7 @@ class Flow:
         if self.recogniser is not None:
             logits = self.recogniser.over(z0)
             if self.bank is not None:
-                zd = self.bank.over(zd, logits.argmax(-1))
+                zd = self.bank.over(zd, self.choose(logits))
         return self.lifter.encoder.head(zd), logits
 
 
