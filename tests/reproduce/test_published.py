@@ -11,9 +11,10 @@ RESULTS = sorted((Path(__file__).parents[2] / "docs" / "results").glob("*/result
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)
 def test_the_same_bytes(path: Path, tmp_path: Path):
-    data, _, scale = path.parent.name.rpartition("-")
+    data, scale, *steps = path.parent.name.split("-")
     tables = sorted(file.stem for file in path.parent.glob("*.md"))
     args = [*tables, "--data", data, "--scale", scale, "--results", str(path), "--out", str(tmp_path), "--quiet"]
+    args += ["--steps", *steps] if steps else []
     assert tables
     assert reproduce.main(args) == 0
     for file in path.parent.iterdir():
