@@ -173,7 +173,8 @@ def test_ctrl_c_ends_a_webcam_tidily(model: Path) -> None:
     assert "threads left []" in err
     assert "Traceback" not in err
     times = [first["time"], *(json.loads(line)["time"] for line in out.splitlines())]
-    np.testing.assert_allclose(np.diff(times), 1 / 50, atol=2e-4)
+    steps = np.diff(times) * 50  # a busy machine may lose a frame
+    np.testing.assert_allclose(steps, steps.round().clip(1), atol=0.01)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes break in another way")
