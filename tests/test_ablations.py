@@ -4,20 +4,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from actionprompt.ablations import (
-    ATP,
-    CHOICES,
-    CLASSES,
-    COMPONENTS,
-    FRAMES,
-    PROMPTS,
-    TAPS,
-    chain,
-    frames,
-    gamma,
-    pose_prompts,
-    tap,
-)
+from actionprompt.ablations import ATP, CHOICES, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
+from actionprompt.changes import chain, frames, gamma, pose_prompts, tap
 from actionprompt.config import APMCfg, LearnedClassesCfg, LifterCfg, OneHotCfg, PoolCfg, TCNCfg, TextPromptCfg
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg

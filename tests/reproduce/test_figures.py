@@ -3,7 +3,7 @@ import pytest
 import torch
 from toys import SMALL, open_plan, plan, result
 
-from actionprompt.ablations import baseline
+from actionprompt.changes import baseline
 from actionprompt.reproduce.figures import depth, embedding, poses
 from actionprompt.reproduce.tables import figure3
 from actionprompt.train import build

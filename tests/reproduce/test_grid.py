@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from toys import plan
 
-from actionprompt.ablations import baseline
+from actionprompt.changes import baseline
 from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, SyntheticCfg, UIPRMDCfg
 from actionprompt.errors import InputError
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share

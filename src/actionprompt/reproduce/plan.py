@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from actionprompt.ablations import Change, chain, frames
+from actionprompt.changes import Change, chain, frames
 from actionprompt.config import LifterCfg
 from actionprompt.data.config import DATA, DataCfg, Human36MCfg, HumanEvaCfg
 from actionprompt.recipes import RunCfg

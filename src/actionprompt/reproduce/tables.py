@@ -4,22 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from actionprompt.ablations import (
-    ATP,
-    CHOICES,
-    CLASSES,
-    COMPONENTS,
-    CONTROLS,
-    FRAMES,
-    PROMPTS,
-    TAPS,
-    Change,
-    baseline,
-    pose_prompts,
-    validated_on,
-    without_app,
-)
-from actionprompt.ablations import tap as tap_of
+from actionprompt.ablations import ATP, CHOICES, CLASSES, COMPONENTS, CONTROLS, FRAMES, PROMPTS, TAPS
+from actionprompt.changes import Change, baseline, pose_prompts, validated_on, without_app
+from actionprompt.changes import tap as tap_of
 from actionprompt.data.config import DATA
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.plan import HELD_OUT, Line, Plan, Table, detected
