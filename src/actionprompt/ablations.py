@@ -12,6 +12,7 @@ from actionprompt.changes import (
     blocks,
     chain,
     contexts,
+    dropout,
     gamma,
     k_action,
     mistaken,
@@ -76,8 +77,19 @@ CHOICES: dict[str, Change] = {
     "recognised, soft": soft,
     "mistaken 10 %": mistaken(0.1),
     "mistaken 50 %": mistaken(0.5),
+    "VPose, dropout 0.25": chain(baseline, dropout(0.25)),
+    "dropout 0.25": dropout(0.25),
+    "dropout 0.25, one for all": chain(taught("one"), dropout(0.25)),
 }
-"""What the paper leaves open, one setting at a time, and one control; compared on held-out training subjects."""
+"""What the paper leaves open, one setting at a time, and controls; compared on held-out training subjects."""
+
+AGAINST: dict[str, str] = {
+    "as it is": "baseline",
+    "one action for all": "baseline",
+    "dropout 0.25": "VPose, dropout 0.25",
+    "dropout 0.25, one for all": "VPose, dropout 0.25",
+}
+"""With which row of these a row is compared, where that is not the whole module as it is."""
 
 FRAMES = (9, 27, 81, 243)
 """Table VI: lengths of the input."""

@@ -125,6 +125,22 @@ def mistaken(share: float) -> Change:
     return lambda run: replace(run, mistaken=share)
 
 
+def dropout(rate: float) -> Change:
+    """Another dropout in VPose or A3DHP, and in the Action Projector beside it."""
+
+    def change(run: RunCfg) -> RunCfg:
+        encoder = run.model.encoder
+        assert isinstance(encoder, VPoseCfg | A3DHPCfg)
+        run = replace(run, model=replace(run.model, encoder=replace(encoder, dropout=rate)))
+        if run.model.apm is None:
+            return run
+        projector = _atp(run).projector
+        assert isinstance(projector, TCNCfg)
+        return _recogniser(run, replace(_atp(run), projector=replace(projector, dropout=rate)))
+
+    return change
+
+
 def validated_on(subjects: tuple[str, ...]) -> Change:
     """Some training subjects are held out, and the run is evaluated on them instead of the test subjects."""
     return lambda run: replace(run, validate=subjects)
@@ -136,7 +152,26 @@ def frames(count: int) -> Change:
     Raises:
         InputError: the encoder cannot read so many frames.
     """
-    return lambda run: replace(run, model=replace(run.model, encoder=_windowed(run.model.encoder, count)))
+    return lambda run: replace(run, model=replace(run.model, encoder=windowed(run.model.encoder, count)))
+
+
+def windowed(encoder: EncoderCfg, count: int) -> EncoderCfg:
+    """The encoder for windows of another length F.
+
+    Raises:
+        InputError: it cannot read so many frames.
+    """
+    if isinstance(encoder, MixSTECfg):
+        return replace(encoder, frames=count)
+    layers = 0
+    while 3**layers < count:
+        layers += 1
+    if 3**layers != count or layers < 2:
+        raise InputError(f"{type(encoder).__name__} cannot read windows of {count} frames: use 9, 27, 81 or 243.")
+    if isinstance(encoder, A3DHPCfg):
+        return replace(encoder, stages=layers)
+    assert isinstance(encoder, VPoseCfg)
+    return replace(encoder, widths=(3,) * layers)
 
 
 def tap(layer: int) -> Change:
@@ -193,17 +228,3 @@ def _pose_prompt(run: RunCfg, app: PosePromptCfg) -> RunCfg:
 
 def _recogniser(run: RunCfg, recogniser: TextPromptCfg) -> RunCfg:
     return _apm(run, replace(_get(run), recogniser=recogniser))
-
-
-def _windowed(encoder: EncoderCfg, count: int) -> EncoderCfg:
-    if isinstance(encoder, MixSTECfg):
-        return replace(encoder, frames=count)
-    layers = 0
-    while 3**layers < count:
-        layers += 1
-    if 3**layers != count or layers < 2:
-        raise InputError(f"{type(encoder).__name__} cannot read windows of {count} frames: use 9, 27, 81 or 243.")
-    if isinstance(encoder, A3DHPCfg):
-        return replace(encoder, stages=layers)
-    assert isinstance(encoder, VPoseCfg)
-    return replace(encoder, widths=(3,) * layers)

@@ -8,7 +8,7 @@ import torch
 from actionprompt.camera import camera_to_world, normalise_screen, project, world_to_camera
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Take
-from actionprompt.data.config import DetectorCfg, FilmCfg
+from actionprompt.data.config import DetectorCfg, FilmCfg, SyntheticCfg
 from actionprompt.data.film import describe, film, stage, yaw
 from actionprompt.data.markers import joints
 from actionprompt.errors import InputError
@@ -159,6 +159,7 @@ def test_training_takes_are_filmed_several_times_at_other_yaws_and_sizes(take):
 @pytest.mark.parametrize(
     ("cfg", "message"),
     [
+        (FilmCfg(every=0), "film.every is 0: cameras take every frame"),
         (FilmCfg(turns=10**9), "film.turns is 1000000000: a take is filmed at least once, at most 1,000 times"),
         (FilmCfg(stature=math.nan), "film.stature is nan: bodies are scaled by at least 0 and less than 0.5"),
         (FilmCfg(stature=-0.1), "film.stature is -0.1"),
@@ -169,6 +170,16 @@ def test_training_takes_are_filmed_several_times_at_other_yaws_and_sizes(take):
 def test_settings_without_sense_are_refused(take, cfg: FilmCfg, message: str):
     with pytest.raises(InputError, match=message):
         film([take], H36M_17, cfg)
+
+
+@pytest.mark.parametrize("viewpoints", ["h36m", "varied"])
+def test_slow_cameras_take_some_of_the_frames(take, viewpoints):
+    fast, slow = (film([take], H36M_17, FilmCfg(every=n, viewpoints=viewpoints)) for n in (1, 3))
+    for one, other in zip(fast, slow, strict=True):
+        assert torch.equal(other.keypoints, one.keypoints[::3])
+        assert torch.equal(other.pose, one.pose[::3])
+        assert torch.equal(other.root, one.root[::3])
+    assert SyntheticCfg(film=FilmCfg(every=2)).load().fps == SyntheticCfg().load().fps / 2
 
 
 def test_reports_say_what_the_2d_is():

@@ -10,7 +10,7 @@ from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, Syntheti
 from actionprompt.errors import InputError
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
 from actionprompt.reproduce.plan import Plan, detected
-from actionprompt.reproduce.scales import SCALES, lasting
+from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES, lasting, reading
 from actionprompt.reproduce.tables import ALL, TABLES
 from actionprompt.runfolder import RunFolder
 
@@ -105,6 +105,16 @@ def test_detected_2d():
     assert detected(Human36MCfg(Path())) == Human36MCfg(Path(), "hr")
     assert detected(UIPRMD).film == FilmCfg(turns=8, keypoints="simulated")
     assert detected(HumanEvaCfg(Path())) is None
+
+
+def test_reading():
+    """``--frames`` gives the runs of a table whose windows are that long anyway, and leaves its own windows alone."""
+    plan = Plan(reading(SCALES["gpu"], 243), UIPRMD)
+    assert plan.vpose() == Plan(SCALES["gpu"], UIPRMD).long(243)
+    assert plan.long(9, baseline) == Plan(SCALES["gpu"], UIPRMD).long(9, baseline)
+    assert [plan.encoder(name).model.encoder.frames for name in ENCODER_NAMES] == [243] * 3
+    with pytest.raises(InputError, match="VPoseCfg cannot read windows of 100 frames: use 9, 27, 81 or 243"):
+        reading(SCALES["cpu"], 100)
 
 
 def test_lasting():

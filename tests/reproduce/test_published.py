@@ -11,10 +11,11 @@ RESULTS = sorted((Path(__file__).parents[2] / "docs" / "results").glob("*/result
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.parent.name)
 def test_the_same_bytes(path: Path, tmp_path: Path):
-    data, scale, *steps = path.parent.name.split("-")
+    data, scale, *changed = path.parent.name.split("-")
     tables = sorted(file.stem for file in path.parent.glob("*.md"))
     args = [*tables, "--data", data, "--scale", scale, "--results", str(path), "--out", str(tmp_path), "--quiet"]
-    args += ["--steps", *steps] if steps else []
+    for text in changed:
+        args += ["--frames", text.removesuffix("frames")] if text.endswith("frames") else ["--steps", text]
     assert tables
     assert reproduce.main(args) == 0
     for file in path.parent.iterdir():

@@ -336,6 +336,7 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["table3", *DATA, "--collect", __file__], r"test_working.py/results.json cannot be written: .* is no folder"),
         (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
+        (["table3", *DATA, "--frames", "0"], "cannot read windows of 0 frames"),
         (["table3", *DATA, "--results", "nowhere.json"], "Cannot read the results nowhere.json"),
         (["table3", "figure4", *DATA, "--results", "nowhere.json"], "but not figure1, figure4 or all"),
         (["table3", *DATA, "--side-by-side", "0"], "--side-by-side is 0: it must be at least 1"),

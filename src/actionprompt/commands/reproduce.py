@@ -101,7 +101,7 @@ def published(path: Path, jobs: "Sequence[Job]", flip: bool) -> "Mapping[str, Re
     if not mine:
         raise InputError(
             f"None of the {len(known)} runs in {path} belongs to what was asked for: they have other data, another "
-            "scale, other --steps, or another --flip."
+            "scale, other --steps or --frames, or another --flip."
         )
     return mine
 
@@ -205,7 +205,8 @@ def publish(
 
 def stem(args: ReproduceArgs, plan: Plan) -> str:
     """The folder of tables and figures, DATA-SCALE."""
-    return f"{plan.source}-{args.scale}" + (f"-{args.steps}" if args.steps else "") + "-flip" * args.flip
+    changed = (f"-{args.frames}frames" if args.frames else "") + (f"-{args.steps}" if args.steps else "")
+    return f"{plan.source}-{args.scale}{changed}" + "-flip" * args.flip
 
 
 def title(args: ReproduceArgs, plan: Plan) -> str:

@@ -12,7 +12,7 @@ from actionprompt.data.config import DATA, DataCfg, FilmCfg
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import check_writable
 from actionprompt.reproduce.launch import SlurmCfg
-from actionprompt.reproduce.scales import SCALES, Scale, lasting
+from actionprompt.reproduce.scales import SCALES, Scale, lasting, reading
 from actionprompt.reproduce.tables import ALL, FIGURES, TABLES
 
 TURNS = 8
@@ -33,6 +33,8 @@ class ReproduceArgs:
     """Size of models and training."""
     steps: int | None = None
     """Training steps of every run (None: the scale's)."""
+    frames: int | None = None
+    """Length of the windows (None: the scale's), but in table6, table7 and choices, which have their own."""
     out: Path = Path("runs/reproduce")
     """Folder of the runs, and of the tables and figures (in it, DATA-SCALE)."""
     list: bool = False
@@ -129,8 +131,10 @@ def check(args: ReproduceArgs) -> None:
 
 
 def scale_of(args: ReproduceArgs) -> Scale:
-    """The scale, with other steps if they were asked for."""
+    """The scale, with other windows and steps if they were asked for."""
     scale = SCALES[args.scale]
+    if args.frames is not None:
+        scale = reading(scale, args.frames)
     return scale if args.steps is None else lasting(scale, args.steps)
 
 

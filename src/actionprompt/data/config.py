@@ -40,6 +40,8 @@ class FilmCfg:
     """Turns after the first are also scaled, by up to this fraction either way: bodies of other sizes."""
     tempo: float = 0.0
     """Turns after the first are also played faster or slower, by up to this fraction."""
+    every: int = 1
+    """Cameras take only every n-th frame: inputs that are sparse in time."""
     viewpoints: Literal["h36m", "varied"] = "h36m"
     """Cameras: h36m (Human3.6M's four, as for S9), or varied (any height, distance and lens, as phones are used)."""
     seed: int = 0

@@ -28,7 +28,8 @@ def film(
     (Or with as many cameras anywhere: ``cfg.viewpoints``.) A take is centred at the origin, where cameras look, and
     turned by its yaw: captured people face nearly one way, filmed people do not. Takes of training subjects are filmed
     ``cfg.turns`` times, at different yaws, scales and tempi. Clips come take by take, turn by turn, camera by camera,
-    in float32. ``fps`` is the takes' frame rate, which a simulated detector's errors depend on.
+    in float32. ``fps`` is the takes' frame rate, which a simulated detector's errors depend on; the clips' is that
+    over ``cfg.every``.
 
     Raises:
         InputError: settings that make no sense, or a take that walks out of a camera's field of view.
@@ -46,7 +47,7 @@ def check(cfg: FilmCfg) -> None:
     """Refuses settings that make no sense.
 
     Raises:
-        InputError: an impossible number of cameras or turns, bodies of no or twice their size, a bad detector.
+        InputError: an impossible number of cameras, turns or frames, bodies of no or twice their size, a bad detector.
     """
     if not 1 <= cfg.cameras <= len(H36M_LENSES):
         raise InputError(f"film.cameras is {cfg.cameras}: there are {len(H36M_LENSES)} cameras, use 1 to 4.")
@@ -56,6 +57,8 @@ def check(cfg: FilmCfg) -> None:
         raise InputError(f"film.stature is {cfg.stature}: bodies are scaled by at least 0 and less than 0.5.")
     if not 0 <= cfg.tempo < 0.9:
         raise InputError(f"film.tempo is {cfg.tempo}: takes are played faster or slower by 0 to below 0.9.")
+    if cfg.every < 1:
+        raise InputError(f"film.every is {cfg.every}: cameras take every frame (1), every second (2), and so on.")
     noise.check(cfg.detector)
 
 
@@ -114,7 +117,7 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: flo
         world = played(world, 1 + cfg.tempo * (2 * draw("tempo") - 1))
     clips = []
     for view in viewpoints(cfg, world, draw):
-        pose = view.see(world)
+        pose = view.see(world[:: cfg.every])
         _check_in_view(pose, take.name, view.name)
         root = pose[:, skeleton.root]
         clip = Clip(
@@ -128,7 +131,7 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: flo
             turn=turn,
         )
         simulated = cfg.keypoints == "simulated"
-        clips.append(noise.detected(clip, skeleton, cfg.detector, fps, view.width) if simulated else clip)
+        clips.append(noise.detected(clip, skeleton, cfg.detector, fps / cfg.every, view.width) if simulated else clip)
     return clips
 
 

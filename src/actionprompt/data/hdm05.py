@@ -66,7 +66,7 @@ def load(cfg: HDM05Cfg) -> Corpus:
     return Corpus(
         name="HDM05-11",
         skeleton=HDM05_17,
-        fps=FPS,
+        fps=FPS / cfg.film.every,
         actions=tuple(ACTIONS.values()),
         clips=tuple(film(converted.takes, HDM05_17, cfg.film, TRAIN, FPS)),
         train_subjects=tuple(s for s in TRAIN if s in present),

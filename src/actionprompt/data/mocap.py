@@ -49,7 +49,7 @@ def load(cfg: MocapCfg) -> Corpus:
     return Corpus(
         name=cfg.path.stem,
         skeleton=H36M_17,
-        fps=cfg.fps,
+        fps=cfg.fps / cfg.film.every,
         actions=tuple(dict.fromkeys(row.action for row in rows)),
         clips=tuple(film(converted.takes, H36M_17, cfg.film, train, cfg.fps)),
         train_subjects=tuple(s for s in train if s in present),

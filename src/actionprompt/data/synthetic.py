@@ -49,7 +49,7 @@ def load(cfg: SyntheticCfg) -> Corpus:
     return Corpus(
         name="synthetic",
         skeleton=H36M_17,
-        fps=FPS,
+        fps=FPS / cfg.film.every,
         actions=tuple(motion.name for motion in MOTIONS),
         clips=tuple(film(takes(cfg), H36M_17, cfg.film, train, FPS)),
         train_subjects=train,

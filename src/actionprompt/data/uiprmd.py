@@ -59,7 +59,7 @@ def load(cfg: UIPRMDCfg) -> Corpus:
     return Corpus(
         name="UI-PRMD",
         skeleton=H36M_17,
-        fps=100 / STEP,
+        fps=100 / STEP / cfg.film.every,
         actions=ACTIONS,
         clips=tuple(film(converted.takes, H36M_17, cfg.film, TRAIN, 100 / STEP)),
         train_subjects=tuple(s for s in TRAIN if s in present),

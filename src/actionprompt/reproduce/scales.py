@@ -1,11 +1,12 @@
 """How large the reproduction is: encoders, APM and schedule of each scale. Data only; no torch in here."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
 
+from actionprompt.changes import windowed
 from actionprompt.config import APMCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextClassesCfg, TextPromptCfg
 from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
@@ -142,13 +143,26 @@ def lasting(scale: Scale, steps: int) -> Scale:
             raise InputError(f"--steps is {steps}: it must be a multiple of {epochs}, the number of epochs.")
         return replace(old, schedule=replace(old.schedule, epoch_steps=int(longer)))
 
-    def each(old: Mapping[str, Recipe]) -> Mapping[str, Recipe]:
-        return MappingProxyType({name: recipe(member) for name, member in old.items()})
+    return _each(replace(scale, what=f"{scale.what}; here {steps:,} steps"), recipe)
 
-    what = f"{scale.what}; here {steps:,} steps"
-    return replace(
-        scale, what=what, encoders=each(scale.encoders), long=recipe(scale.long), humaneva=each(scale.humaneva)
-    )
+
+def reading(scale: Scale, frames: int) -> Scale:
+    """The scale with windows of another length, but where a table sets its own.
+
+    Raises:
+        InputError: an encoder cannot read so many frames.
+    """
+    here = replace(scale, what=f"{scale.what}; here windows of {frames} frames")
+    return _each(here, lambda old: replace(old, encoder=windowed(old.encoder, frames)))
+
+
+def _each(scale: Scale, change: Callable[[Recipe], Recipe]) -> Scale:
+    """The scale with each recipe changed."""
+
+    def changed(old: Mapping[str, Recipe]) -> Mapping[str, Recipe]:
+        return MappingProxyType({name: change(recipe) for name, recipe in old.items()})
+
+    return replace(scale, encoders=changed(scale.encoders), long=change(scale.long), humaneva=changed(scale.humaneva))
 
 
 def _count(schedule: ScheduleCfg) -> int:
