@@ -65,12 +65,16 @@ def difference(group: Group, baseline: Group, measure: str) -> Difference | None
     if not pairs:
         return None
     deltas = [a - b for a, b in pairs]
-    half = None
-    if len(deltas) > 1:
-        from scipy.stats import t
+    return Difference(mean(deltas), half_width(deltas), 100 * mean(deltas) / mean(b for _, b in pairs), len(pairs))
 
-        half = float(t.ppf(0.975, len(deltas) - 1)) * stdev(deltas) / len(deltas) ** 0.5
-    return Difference(mean(deltas), half, 100 * mean(deltas) / mean(b for _, b in pairs), len(pairs))
+
+def half_width(values: Sequence[float]) -> float | None:
+    """Half the 95 % confidence interval of a mean (Student's t); None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, len(values) - 1)) * stdev(values) / len(values) ** 0.5
 
 
 def read_groups(runs: Sequence[Path], report: str) -> list[Group]:

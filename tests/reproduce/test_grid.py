@@ -6,10 +6,11 @@ import pytest
 from toys import plan
 
 from actionprompt.changes import baseline
+from actionprompt.data import hdm05, human36m, uiprmd
 from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, SyntheticCfg, UIPRMDCfg
 from actionprompt.errors import InputError
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
-from actionprompt.reproduce.plan import Plan, detected
+from actionprompt.reproduce.plan import FOLDS, Plan, detected
 from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES, lasting, reading
 from actionprompt.reproduce.tables import ALL, TABLES
 from actionprompt.runfolder import RunFolder
@@ -99,6 +100,20 @@ def test_choices_are_made_on_training_subjects():
     assert {job.cfg.validate for job in jobs([TABLES[name](made) for name in ALL], (0,), Path())} == {()}
     (why,) = {line.why_not for line in TABLES["choices"](Plan(SCALES["cpu"], SyntheticCfg())).lines}
     assert why.startswith("no training subjects of ")
+
+
+@pytest.mark.parametrize(
+    ("source", "train"), [("uiprmd", uiprmd.TRAIN), ("human36m", human36m.TRAIN), ("hdm05", hdm05.TRAIN)]
+)
+def test_every_training_subject_is_held_out_once(source, train):
+    assert [subject for fold in FOLDS[source] for subject in fold] == list(train)
+
+
+def test_subjects_and_choices_share_runs():
+    made = Plan(SCALES["cpu"], UIPRMD)
+    both = [{job.folder for job in jobs([TABLES[name](made)], (0,), Path())} for name in ("choices", "subjects")]
+    assert len(both[1]) == 12
+    assert len(both[0] & both[1]) == 3
 
 
 def test_detected_2d():

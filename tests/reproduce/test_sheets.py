@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import stdev
 
 import pytest
 from toys import failure, open_plan, plan, result
@@ -131,6 +132,29 @@ def test_the_claim():
     half = 4.3027 * 1.0 / 3**0.5
     assert f"P1 -5.0 ± {half:.1f} % (paper -5.1 %), P2 -5.0 ± {half:.1f} % (paper -8.3 %)" in note
     assert not [note for note in made("table1", results + apm[1:3]).notes if "averaged over" in note]
+
+
+def test_a_change_over_subjects():
+    """Each subject's own change, the mean over its seeds; the interval is over subjects, with their number."""
+    where = open_plan()
+    lines = TABLES["subjects"](where).lines
+    gains = {0: (-10, -8), 3: (-2, 0), 6: (4, 2), 9: (0, 0)}  # percent of two seeds; folds have 2, 2, 1, 2 subjects
+    results = []
+    for first, changes in gains.items():
+        people = lines[first].stub[0].split(", ")
+        for seed, gain in enumerate(changes):
+            for line, p1 in ((lines[first], 50.0), (lines[first + 1], 50 * (1 + gain / 100))):
+                side = {"inferred": {"P1": p1, "P2": p1 / 2, "N-MPJPE": p1 - 5}}
+                cells = {f"{action} {who}": side for action in ("jump", "sit down") for who in people}
+                results.append(result(line.run, seed, p1, cells=cells))
+    shown = made("subjects", results)
+    (note,) = [note for note in shown.notes if "subjects, ±" in note]
+    each = [-9, -9, -1, -1, 3, 0, 0]
+    half = 2.4469 * stdev(each) / 7**0.5
+    assert note.startswith(
+        f"+APM (actions taught: true), mean change of 7 subjects, ± 95 % interval over them: P1 -2.4 ± {half:.1f} %"
+    )
+    assert texts(shown, 2)[:4] == ["s01, s02", "+APM", "one", "not run"]
 
 
 def test_no_detected_2d():

@@ -16,9 +16,9 @@ from actionprompt.commands.reproduce_args import (
 )
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError
-from actionprompt.reproduce.plan import HELD_OUT, Plan, Table
+from actionprompt.reproduce.plan import FOLDS, Plan, Table
 from actionprompt.reproduce.scales import SCALES
-from actionprompt.reproduce.tables import FIGURES, TABLES, figure3
+from actionprompt.reproduce.tables import FIGURES, HOLDING_OUT, TABLES, figure3
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,9 +69,9 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
         torch.set_num_threads(args.threads)
     console = Console(quiet=args.quiet)
     plan = Plan(scale_of(args), args.data)
-    if "choices" in tables and plan.source not in HELD_OUT:
+    if (asked := [name for name in HOLDING_OUT if name in tables]) and plan.source not in FOLDS:
         raise InputError(
-            f"choices needs training subjects set aside: {', '.join(HELD_OUT)} have them, not {plan.source}."
+            f"{asked[0]} needs training subjects set aside: {', '.join(FOLDS)} have them, not {plan.source}."
         )
     made = [TABLES[name](plan) for name in tables]
     behind = [*made, *([figure3(plan)] if "figure3" in figures else [])]

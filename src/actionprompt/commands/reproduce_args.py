@@ -24,7 +24,7 @@ class ReproduceArgs:
     """What to reproduce, on what, how large."""
 
     what: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WHAT [WHAT ...]")]
-    """table1 ... table9, controls, choices, figure1, figure3, figure4, or all (without choices)."""
+    """table1 ... table9, controls, choices, subjects, figure1, figure3, figure4, or all (no choices, subjects)."""
     data: DataCfg
     """The data set."""
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -34,7 +34,7 @@ class ReproduceArgs:
     steps: int | None = None
     """Training steps of every run (None: the scale's)."""
     frames: int | None = None
-    """Length of the windows (None: the scale's), but in table6, table7 and choices, which have their own."""
+    """Length of the windows (None: the scale's), but in table6, table7, choices and subjects, which have their own."""
     out: Path = Path("runs/reproduce")
     """Folder of the runs, and of the tables and figures (in it, DATA-SCALE)."""
     list: bool = False

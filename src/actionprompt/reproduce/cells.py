@@ -1,16 +1,17 @@
 """Numbers of a table: ours over seeds, the paired difference, the paper's."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import mean, stdev
+from statistics import mean
 
-from actionprompt.compare import Difference, Group, difference
+from actionprompt.compare import Difference, Group, difference, half_width
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.plan import Line, Side, Table
-from actionprompt.reproduce.results import Result, measure
+from actionprompt.reproduce.results import Result, measure, subject_means
 
 Results = Mapping[str, Result]
 """By the hash of their settings."""
@@ -95,8 +96,6 @@ def overall(
     Returns:
         The mean over the seeds that all rows have, and half its 95 % interval (None for one seed); None for no seed.
     """
-    from scipy.stats import t
-
     pairs = [
         [_group(cfg, "inferred", [column], seeds, results, tail).scores for cfg in (line.run, line.baseline)]
         for line in lines
@@ -105,8 +104,20 @@ def overall(
     if not shared:
         return None
     gains = [mean(100 * (ours[s][column] / base[s][column] - 1) for ours, base in pairs) for s in shared]
-    n = len(gains)
-    return mean(gains), float(t.ppf(0.975, n - 1)) * stdev(gains) / n**0.5 if n > 1 else None
+    return mean(gains), half_width(gains)
+
+
+def by_subject(lines: Sequence[Line], column: str, seeds: Sequence[int], results: Results) -> dict[str, float]:
+    """What rows change against their baselines for each subject, in percent: the mean over seeds (and rows)."""
+    changes = defaultdict(list)
+    for line in lines:
+        base = _found(line.baseline, seeds, results)
+        for seed, ours in _found(line.run, seeds, results).items():
+            if seed in base and {ours.state, base[seed].state} == {"trained"}:
+                errors, plain = (subject_means(result, column) for result in (ours, base[seed]))
+                for subject, error in errors.items():
+                    changes[subject].append(100 * (error / plain[subject] - 1))
+    return {subject: mean(values) for subject, values in changes.items()}
 
 
 def _found(cfg: RunCfg | None, seeds: Sequence[int], results: Results) -> dict[int, Result]:

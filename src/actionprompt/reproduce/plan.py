@@ -14,9 +14,15 @@ from actionprompt.reproduce.scales import Recipe, Scale
 Side = Literal["inferred", "given"]
 
 
-HELD_OUT: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"uiprmd": ("s06", "s07"), "human36m": ("S8",), "hdm05": ("dg",)}
+FOLDS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
+    {
+        "uiprmd": (("s01", "s02"), ("s03", "s04"), ("s05",), ("s06", "s07")),
+        "human36m": (("S1",), ("S5",), ("S6",), ("S7",), ("S8",)),
+        "hdm05": (("bd",), ("bk",), ("dg",)),
+    }
 )
+"""Training subjects that are held out together, by data source: each of them once."""
+HELD_OUT: Mapping[str, tuple[str, ...]] = MappingProxyType({source: folds[-1] for source, folds in FOLDS.items()})
 """Training subjects on which settings may be compared, by data source: test subjects choose nothing."""
 
 
@@ -51,8 +57,8 @@ class Table:
     columns: tuple[str, ...]
     """Measures: P1, P2, P3, accuracy, parameters, full parameters; " of cells": the mean over subject and action."""
     lines: tuple[Line, ...]
-    detail: Literal["", "actions", "cells"] = ""
-    """A second part: P1 by action (Table I), or by action and subject (Table II)."""
+    detail: Literal["", "actions", "cells", "subjects"] = ""
+    """A second part: P1 by action (Table I), by action and subject (Table II), or a note on all subjects held out."""
     home: str = "human36m"
     """The data set of the paper's numbers; none: the paper has no such table."""
     against: str = ""

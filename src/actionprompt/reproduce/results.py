@@ -144,7 +144,7 @@ def _cells(clips: Iterable[Mapping[str, Any]]) -> dict[str, dict[Side, Errors]]:
 
     def pool(group: Sequence[Mapping[str, Any]], side: Side) -> Errors:
         frames = sum(clip["frames"] for clip in group)
-        return {m: sum(clip[side][m] * clip["frames"] for clip in group) / frames for m in ("P1", "P2")}
+        return {m: sum(clip[side][m] * clip["frames"] for clip in group) / frames for m in ("P1", "P2", "N-MPJPE")}
 
     return {name: _sides({s: pool(group, s) for s in SIDES}) for name, group in grouped.items()}
 
@@ -174,6 +174,15 @@ def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence
         return special[kind]()
     base, _, of = column.partition(" of ")
     return mean(_side(errors, side)[base] for errors in (result.cells if of else result.actions).values())
+
+
+def subject_means(result: Result, column: str) -> dict[str, float]:
+    """A measure's plain mean over the actions of each subject, the action being recognised; older files lack some."""
+    of: dict[str, list[float]] = defaultdict(list)
+    for name, errors in result.cells.items():
+        if column in errors["inferred"]:
+            of[name.rpartition(" ")[2]].append(errors["inferred"][column])
+    return {subject: mean(values) for subject, values in of.items()}
 
 
 def _side(errors: Mapping[Side, Errors], side: Side) -> Errors:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from actionprompt.compare import Difference
+from actionprompt.compare import Difference, half_width
 from actionprompt.data.config import DATA
-from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, judge, overall, tail_of
+from actionprompt.reproduce.cells import Cell, FilledRow, Results, by_subject, fill, found, judge, overall, tail_of
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.plan import Plan, Table
 from actionprompt.reproduce.results import Result
@@ -195,6 +195,7 @@ def _notes(
         size = "" if scale == "paper" else ", larger models and longer training"
         yield f"The columns named paper are printed numbers: {where} ({paper.data}){size}."
     yield from _overall(table, seeds, results, paper)
+    yield from _over_subjects(table, seeds, results)
     if "parameters" in table.columns:
         yield "Parameters in millions, without the text encoder, which no finished model needs."
     yield from (f"n/a: {why}." for why in dict.fromkeys(line.why_not for line in table.lines) if why)
@@ -218,7 +219,9 @@ def _undone(table: Table, seeds: Sequence[int], shown: Sequence[Result]) -> Iter
 
 def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperTable) -> Iterator[str]:
     """The paper's claim in a line: what APM changes on average over the encoders (Tables I and II)."""
-    pairs = [line for line in table.lines if table.detail and line.run and line.baseline]
+    if table.detail not in ("actions", "cells"):
+        return
+    pairs = [line for line in table.lines if line.run and line.baseline]
     tail = tail_of(table, seeds, results)
     for star, what in (("", ""), ("*", ", detected 2D")):
         lines = [line for line in pairs if line.paper.endswith("*") == bool(star)]
@@ -235,6 +238,23 @@ def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperT
                 f"APM's change averaged over the encoders{what}, ± 95 % interval over the seeds that all rows have: "
                 f"{', '.join(said)}."
             )
+
+
+def _over_subjects(table: Table, seeds: Sequence[int], results: Results) -> Iterator[str]:
+    """A change averaged over subjects, with an interval over them."""
+    if table.detail != "subjects":
+        return
+    for what in dict.fromkeys(line.stub[1:] for line in table.lines if line.baseline):
+        lines = [line for line in table.lines if line.stub[1:] == what]
+        said, count = [], 0
+        for column in (*table.columns, "N-MPJPE"):
+            if changes := list(by_subject(lines, column, seeds, results).values()):
+                count = len(changes)
+                half = half_width(changes)
+                said.append(f"{column} {mean(changes):+.1f}" + ("" if half is None else f" ± {half:.1f}") + " %")
+        if said:
+            who = f"{what[0]} ({table.stub[-1]}: {what[1]}), mean change of {count} subjects"
+            yield f"{who}, ± 95 % interval over them: {', '.join(said)}."
 
 
 def _plain(column: str) -> str:
