@@ -13,7 +13,7 @@ from actionprompt.data.human36m_report import FRAMES, takes_missing
 from actionprompt.data.inspect import inspect
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
-from field_files import human36m, save
+from field_files import human36m, pixels, save
 
 TAKES = {
     ("S1", "Sitting 1"): 12,
@@ -238,7 +238,8 @@ def test_ground_truth_is_the_projection_itself(tmp_path: Path, wrong, keypoints:
     folder = save(tmp_path, "h36m", world, "gt", screen)
     assert len(Human36MCfg(folder, keypoints).load().clips) == 5 * 4
     save(folder, "h36m", None, "gt", {"S9": wrong(screen["S9"])})
-    with pytest.raises(InputError, match=r"\(at most 2 allowed\): ground truth is the projection itself, so it is the"):
+    message = r"\(at most 2 allowed\): ground truth is the projection itself, so it is the|exchanged|another time"
+    with pytest.raises(InputError, match=message):
         Human36MCfg(folder, keypoints).load()
 
 
@@ -255,6 +256,41 @@ def test_detections_may_be_further_away_where_the_3d_drifts(tmp_path: Path, name
     message = rf"S9 {name}, camera 54138969, has its 2D joints 70\.0 .*\(at most 60 allowed\): it is the 2D of another"
     with pytest.raises(InputError, match=message):
         Human36MCfg(folder, "det").load()
+
+
+@pytest.mark.parametrize("noise", [0, 6])
+def test_detections_with_left_for_right_in_one_view_are_refused(tmp_path: Path, noise: float):
+    world, screen = human36m({("S9", name): 40 for name in ("Eating", "Posing", "Walking")})
+    drawn = np.random.default_rng(0)
+    noisy = {
+        name: [v + drawn.normal(0, noise, v.shape).astype(np.float32) for v in views]
+        for name, views in screen["S9"].items()
+    }
+    folder = save(tmp_path, "h36m", world, "det", {"S9": noisy})
+    assert len(Human36MCfg(folder, "det").load().clips) == 3 * 4
+    noisy["Posing"][2] = noisy["Posing"][2][:, H36M_17.mirror]
+    save(folder, "h36m", None, "det", {"S9": noisy})
+    with pytest.raises(
+        InputError, match=r"S9 Posing, camera 58860488, has left and right exchanged in its 2D: .* 3D joints"
+    ):
+        Human36MCfg(folder, "det").load()
+
+
+@pytest.mark.parametrize(("lag", "message"), [(10, "10 frames later"), (-5, "5 frames earlier")])
+def test_detections_of_another_time_are_refused(tmp_path: Path, lag: int, message: str):
+    world, screen = human36m({("S9", name): 100 for name in ("Eating", "Posing", "Walking")})
+    path = np.linspace(-1, 1, 120, dtype=np.float32)[:, None, None] * np.float32([1.2, 0.5, 0])
+    points = world["S9"]["Posing"][:1] + path
+    world["S9"]["Walking"] = points[10:110]
+    for shift in (0, lag):
+        screen["S9"]["Walking"] = [pixels(points[10 + shift : 110 + shift, KEPT], "S9", c) for c in range(4)]
+        save(tmp_path, "h36m", world, "det", screen)
+        if not shift:
+            assert len(Human36MCfg(tmp_path, "det").load().clips) == 3 * 4
+    with pytest.raises(
+        InputError, match=rf"S9 Walking, camera \d+, has 2D of another time .* and 0 from those {message}"
+    ):
+        Human36MCfg(tmp_path, "det").load()
 
 
 def test_detections_as_far_away_as_no_drift_are_refused(tmp_path: Path):

@@ -110,7 +110,7 @@ def check_pairs(clips: Sequence[Clip], keypoints: str, joints: int, where: str) 
         check_lacking(clips, LENSES, where, made_up, H36M_17.joints)
     exact = keypoints in ("gt", SIMULATED)
     drifting = [f"{subject} {name}" for subject, name in DAMAGED]
-    check_projection(clips, LENSES, where, exact=exact, drifting=drifting, made_up=made_up)
+    check_projection(clips, LENSES, where, exact=exact, drifting=drifting, made_up=made_up, mirror=H36M_17.mirror)
 
 
 def action_of(name: str) -> str | None:

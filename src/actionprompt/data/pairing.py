@@ -1,6 +1,7 @@
 """Whether a file's 2D belongs to its 3D: projected 3D joints lie where the 2D joints are, if both are of one body."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ FARTHEST = 60.0
 """The same of any recording."""
 DRIFTED = 120.0
 """The same of a recording whose 3D drifts away from the images."""
+NEAR, HALF = 15.0, 0.5
+"""Pixels, and share: joints further away than that, and so much nearer when mirrored or moved in time, are that."""
+LAG = 50
+"""Frames by which 2D may be early or late, to be noticed: a second at 50 a second."""
 EXACT = 2.0
 """The same of ground truth, which is the projection itself."""
 TIE = 1.0
@@ -37,6 +42,7 @@ def check_projection(
     exact: bool = False,
     drifting: Collection[str] = (),
     made_up: int | None = None,
+    mirror: Sequence[int] = (),
 ) -> None:
     """Refuses the 2D of another camera, recording or joint order, of cameras whose lenses are known.
 
@@ -47,6 +53,7 @@ def check_projection(
         exact: The 2D is ground truth.
         drifting: Names of recordings whose 3D is known to drift away from the images.
         made_up: A joint that the 2D file lacks; it is not looked at.
+        mirror: The joints with left for right; none: nothing is said of 2D whose sides are exchanged.
 
     Raises:
         InputError: a camera's 2D joints are far from its projected 3D joints in most recordings, or too far in one.
@@ -61,6 +68,8 @@ def check_projection(
             )
     why = "ground truth is the projection itself, so " if exact else ""
     for clip, away in far:
+        if away > NEAR and clip.name not in drifting:
+            _check_sides_and_time(clip, lenses[clip.camera], where, away, mirror, made_up)
         limit = EXACT if exact else DRIFTED if clip.name in drifting else FARTHEST
         if away > limit:
             raise InputError(
@@ -68,6 +77,46 @@ def check_projection(
                 f"3D joints (at most {limit:.0f} allowed): {why}it is the 2D of another recording, camera, joint order "
                 "or time."
             )
+
+
+def _check_sides_and_time(
+    clip: Clip, lens: Lens, where: str, away: float, mirror: Sequence[int], made_up: int | None
+) -> None:
+    """Refuses 2D that fits much better with left for right, or earlier or later.
+
+    Raises:
+        InputError: it does.
+    """
+    step, said = sampling(clip), f"{where}: {clip.name}, camera {clip.camera}, has"
+    if mirror:
+        sides = replace(clip, keypoints=clip.keypoints[:, list(mirror)])
+        if (fit := distance(sides, lens, step, made_up)) < HALF * away:
+            raise InputError(
+                f"{said} left and right exchanged in its 2D: the joints are {away:.0f} pixels from the projected 3D "
+                f"joints, and {fit:.0f} with left for right."
+            )
+    lags = [lag for lag in range(-LAG, LAG + 1) if abs(lag) < clip.num_frames - FRAMES]
+    fits = {lag: distance(_later(clip, lag), lens, step, made_up) for lag in lags}
+    lag = min(fits, key=fits.__getitem__, default=0)
+    if lag and fits[lag] < HALF * away:
+        raise InputError(
+            f"{said} 2D of another time than its 3D: the joints are {away:.0f} pixels from the projected 3D joints, "
+            f"and {fits[lag]:.0f} from those {abs(lag)} frames {'earlier' if lag > 0 else 'later'}."
+        )
+
+
+def _later(clip: Clip, lag: int) -> Clip:
+    """Each frame's 3D beside the 2D of ``lag`` frames later."""
+    assert clip.pose is not None
+    assert clip.root is not None
+    n = clip.num_frames - abs(lag)
+    first, then = max(-lag, 0), max(lag, 0)
+    return replace(
+        clip,
+        pose=clip.pose[first : first + n],
+        root=clip.root[first : first + n],
+        keypoints=clip.keypoints[then : then + n],
+    )
 
 
 def check_lacking(
