@@ -234,12 +234,25 @@ def test_settings_without_sense_are_refused(tmp_path: Path, settings: dict[str, 
         MocapCfg(tmp_path / "takes.csv", **settings).load()
 
 
-def test_another_axis_up_is_noticed_and_can_be_set(tmp_path: Path):
-    bvh(tmp_path / "a.bvh", 5)
-    text = (tmp_path / "a.bvh").read_text().splitlines()
+def turned(path: Path) -> None:
+    """Writes a file in which z points up."""
+    bvh(path, 5)
+    text = path.read_text().splitlines()
     head, frames = text[: text.index("MOTION") + 3], text[text.index("MOTION") + 3 :]
-    turned = [" ".join([*row.split()[:3], "0 90 0", *row.split()[6:]]) for row in frames]
-    (tmp_path / "a.bvh").write_text("\n".join([*head, *turned]))
+    path.write_text("\n".join([*head, *(" ".join([*row.split()[:3], "0 90 0", *row.split()[6:]]) for row in frames)]))
+
+
+def test_one_that_lies_among_others_that_stand_is_named(tmp_path: Path):
+    turned(tmp_path / "a.bvh")
+    bvh(tmp_path / "b.bvh", 5)
+    path = table(tmp_path, "a.bvh,anna,x", "b.bvh,bob,y")
+    assert takes(path).facts["lying"] == "a (if people stand there, another axis points up: data.up)"
+    assert "lying" in dict(inspect(path).facts)
+    assert "lying" not in takes(table(tmp_path, "b.bvh,anna,y")).facts
+
+
+def test_another_axis_up_is_noticed_and_can_be_set(tmp_path: Path):
+    turned(tmp_path / "a.bvh")
     path = table(tmp_path, "a.bvh,anna,x")
     with pytest.raises(InputError, match="people do not stand: say with data.up which axis points up"):
         takes(path)

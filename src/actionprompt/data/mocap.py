@@ -25,6 +25,8 @@ from actionprompt.skeleton import H36M_17
 
 FASTEST = 15.0
 """Metres a second; a joint that is faster has jumped, and its take is dropped."""
+STANDING = 0.3
+"""Least uprightness of a take in which people stand, walk or sit."""
 UNITS = (1.0, 0.0254 / 0.45, 0.0254, 0.01, 0.001)
 """Metres per unit, of the units that BVH files come in: metres, Acclaim's, inches, centimetres, millimetres."""
 LEG = (0.55, 1.15)
@@ -44,7 +46,7 @@ def load(cfg: MocapCfg) -> Corpus:
     files |= {f"{row.name}.asf": row.skeleton for row in rows if row.skeleton}
     files |= {"": cfg.path} | ({"rig": Path(cfg.rig)} if Path(cfg.rig).is_file() else {})
     key = blake2b(settings.encode(), digest_size=4).hexdigest()
-    converted = cached(f"mocap-1-{key}", files, lambda: convert(rows, cfg))
+    converted = cached(f"mocap-2-{key}", files, lambda: convert(rows, cfg))
     present = {take.subject for take in converted.takes}
     return Corpus(
         name=cfg.path.stem,
@@ -100,9 +102,13 @@ def convert(rows: Sequence[Row], cfg: MocapCfg) -> Converted:
         takes.append(Take(torch.from_numpy(pose), row.action, row.subject, row.name))
     if not takes:
         raise InputError(f"No take of {cfg.path} can be used: {dropped[0]}")
-    if cfg.up == "auto":
-        check_upright(takes, cfg.path)
-    return Converted(tuple(takes), tuple(dropped), {"files": "; ".join(sorted(notes))})
+    lying = [take.name for take in takes if uprightness(take) < STANDING]
+    if cfg.up == "auto" and len(lying) > len(takes) / 2:
+        raise InputError(f"In most takes of {cfg.path} people do not stand: say with data.up which axis points up.")
+    facts = {"files": "; ".join(sorted(notes))}
+    if lying:
+        facts["lying"] = f"{', '.join(lying)} (if people stand there, another axis points up: data.up)"
+    return Converted(tuple(takes), tuple(dropped), facts)
 
 
 def read(row: Row, cfg: MocapCfg) -> Recording:
@@ -144,14 +150,8 @@ def unit_of(joints: Float[np.ndarray, "n 17 3"], row: Row, cfg: MocapCfg) -> flo
     )
 
 
-def check_upright(takes: Sequence[Take], path: Path) -> None:
-    """Notices another axis that points up.
-
-    Raises:
-        InputError: in most takes the head is not above the feet.
-    """
+def uprightness(take: Take) -> float:
+    """How upright people are on average: 1 with the head straight above the feet, 0 lying, below 0 head down."""
     head, right, left = (H36M_17.joints.index(name) for name in ("head top", "right ankle", "left ankle"))
-    axes = [(take.pose[:, head] - (take.pose[:, right] + take.pose[:, left]) / 2).mean(0) for take in takes]
-    upright = torch.stack([axis[2] / axis.norm() for axis in axes]).median()
-    if upright < 0.3:
-        raise InputError(f"In most takes of {path} people do not stand: say with data.up which axis points up.")
+    axis = (take.pose[:, head] - (take.pose[:, right] + take.pose[:, left]) / 2).mean(0)
+    return float(axis[2] / axis.norm())
