@@ -74,7 +74,7 @@ def test_frames(count, encoder):
 
 @pytest.mark.parametrize("count", [1, 3, 26, 100])
 def test_no_such_frames(count):
-    with pytest.raises(InputError, match=f"cannot read windows of {count} frames: use 9, 27, 81 or 243"):
+    with pytest.raises(InputError, match=f"cannot read windows of {count} frames, only of 9, 27, 81, 243"):
         frames(count)(WHOLE)
 
 

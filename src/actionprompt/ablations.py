@@ -66,6 +66,7 @@ CHOICES: dict[str, Change] = {
     "tau 0.02": temperature(0.02),
     "tau 0.2": temperature(0.2),
     "N 1": contexts(1),
+    "N 4": contexts(4),
     "N 16": contexts(16),
     "D2 2": blocks(2),
     "D2 3": blocks(3),

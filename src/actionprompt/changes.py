@@ -167,7 +167,9 @@ def windowed(encoder: EncoderCfg, count: int) -> EncoderCfg:
     while 3**layers < count:
         layers += 1
     if 3**layers != count or layers < 2:
-        raise InputError(f"{type(encoder).__name__} cannot read windows of {count} frames: use 9, 27, 81 or 243.")
+        raise InputError(
+            f"{type(encoder).__name__} cannot read windows of {count} frames, only of 9, 27, 81, 243 and so on."
+        )
     if isinstance(encoder, A3DHPCfg):
         return replace(encoder, stages=layers)
     assert isinstance(encoder, VPoseCfg)

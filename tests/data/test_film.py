@@ -180,6 +180,8 @@ def test_slow_cameras_take_some_of_the_frames(take, viewpoints):
         assert torch.equal(other.pose, one.pose[::3])
         assert torch.equal(other.root, one.root[::3])
     assert SyntheticCfg(film=FilmCfg(every=2)).load().fps == SyntheticCfg().load().fps / 2
+    with pytest.raises(InputError, match="film.every is 0"):
+        SyntheticCfg(film=FilmCfg(every=0)).load()
 
 
 def test_reports_say_what_the_2d_is():

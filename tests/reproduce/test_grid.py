@@ -7,7 +7,7 @@ from toys import plan
 
 from actionprompt.changes import baseline
 from actionprompt.data import hdm05, human36m, uiprmd
-from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, MocapCfg, SyntheticCfg, UIPRMDCfg
 from actionprompt.errors import InputError
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
 from actionprompt.reproduce.plan import FOLDS, Plan, detected
@@ -41,6 +41,22 @@ def test_hashes_stay():
     """Another hash would train everything anew: change these only with the meaning of a setting."""
     made = Plan(SCALES["cpu"], UIPRMD)
     assert [digest(made.vpose(baseline)), digest(made.vpose())] == ["171d8e357b9700a3", "de5f5ac9e228bbb9"]
+
+
+def test_a_table_of_motion_capture_is_data_by_its_text(tmp_path):
+    """Wherever it lies."""
+    first, moved, other = (tmp_path / name for name in ("takes.csv", "moved/takes.csv", "other.csv"))
+    moved.parent.mkdir()
+    for path, text in ((first, "one"), (moved, "one"), (other, "two")):
+        path.write_text(text)
+    one, same, two = (plan(MocapCfg(path)).vpose() for path in (first, moved, other))
+    assert digest(one) == digest(same) != digest(two)
+    job = Job(same, tmp_path / digest(same))
+    RunFolder(job.folder).claim(one, overwrite=False)
+    first.unlink()
+    assert job.stored() == one
+    moved.write_text("three")
+    assert digest(same) != job.folder.name
 
 
 def test_a_changed_folder_is_refused(tmp_path):
@@ -109,6 +125,13 @@ def test_every_training_subject_is_held_out_once(source, train):
     assert [subject for fold in FOLDS[source] for subject in fold] == list(train)
 
 
+def test_no_choice_is_compared_with_itself():
+    """At the paper's size some choices are what it has."""
+    runs = {scale: [line.run for line in TABLES["choices"](Plan(SCALES[scale], UIPRMD)).lines] for scale in SCALES}
+    assert {scale: len(set(made)) for scale, made in runs.items()} == {scale: len(made) for scale, made in runs.items()}
+    assert {scale: len(made) for scale, made in runs.items()} == {"cpu": 22, "gpu": 22, "paper": 19}
+
+
 def test_subjects_and_choices_share_runs():
     made = Plan(SCALES["cpu"], UIPRMD)
     both = [{job.folder for job in jobs([TABLES[name](made)], (0,), Path())} for name in ("choices", "subjects")]
@@ -128,7 +151,7 @@ def test_reading():
     assert plan.vpose() == Plan(SCALES["gpu"], UIPRMD).long(243)
     assert plan.long(9, baseline) == Plan(SCALES["gpu"], UIPRMD).long(9, baseline)
     assert [plan.encoder(name).model.encoder.frames for name in ENCODER_NAMES] == [243] * 3
-    with pytest.raises(InputError, match="VPoseCfg cannot read windows of 100 frames: use 9, 27, 81 or 243"):
+    with pytest.raises(InputError, match="VPoseCfg cannot read windows of 100 frames, only of 9, 27, 81, 243"):
         reading(SCALES["cpu"], 100)
 
 

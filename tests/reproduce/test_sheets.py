@@ -151,9 +151,8 @@ def test_a_change_over_subjects():
     (note,) = [note for note in shown.notes if "subjects, ±" in note]
     each = [-9, -9, -1, -1, 3, 0, 0]
     half = 2.4469 * stdev(each) / 7**0.5
-    assert note.startswith(
-        f"+APM (actions taught: true), mean change of 7 subjects, ± 95 % interval over them: P1 -2.4 ± {half:.1f} %"
-    )
+    assert note.startswith("+APM (actions taught: true), mean change of 7 subjects, ± 95 % interval over them (")
+    assert f"): P1 -2.4 ± {half:.1f} %, P2 -2.4 ± {half:.1f} %, N-MPJPE -2.7 ± " in note
     assert texts(shown, 2)[:4] == ["s01, s02", "+APM", "one", "not run"]
 
 

@@ -1,7 +1,9 @@
 """The grid trains, stops, goes on, and never does anything twice."""
 
 import json
+import math
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -259,8 +261,9 @@ def test_the_command_renders_what_there_is(done, toy, tmp_path, capsys):
     assert len(json.loads((published / "results.json").read_text())) == 3
     args = ["table5", "table3", *DATA, "--seeds", "0", "1", "--results", str(published / "results.json")]
     assert command.main([*args, "--out", str(tmp_path / "elsewhere")]) == 0
-    for name in ("table5.md", "table3.csv", "tables.html"):
-        assert (tmp_path / "elsewhere" / "synthetic-cpu" / name).read_text() == (folder / name).read_text()
+    for name in ("table5.md", "table3.csv", "table3.tex"):
+        assert (tmp_path / "elsewhere" / "synthetic-cpu" / name).read_text() == (published / name).read_text()
+    assert "3 rows of this table are left out: they were not run." in (published / "table3.md").read_text()
 
 
 def test_publishing_adds(done, toy, tmp_path):
@@ -289,6 +292,63 @@ def test_results_of_other_settings_are_not_taken(done, toy, tmp_path):
     path.write_text(path.read_text().replace('"batch": 8', '"batch": 9'))
     with pytest.raises(InputError, match="None of the 3 runs"):
         command.main([*args, "--results", str(path)])
+
+
+def test_results_of_other_data_are_not_thrown_away(done, toy, tmp_path):
+    args = ["table5", *DATA, "--seeds", "0", "--render", "--collect", str(tmp_path), "--quiet"]
+    assert command.main([*args, "--out", str(done)]) == 0
+    text = (tmp_path / "synthetic-cpu" / "results.json").read_text()
+    with pytest.raises(InputError, match=r"data with other settings \(data.film.every 1\): give --collect another fo"):
+        command.main([*args, "--out", str(tmp_path / "none"), "--data.film.every", "2"])
+    assert (tmp_path / "synthetic-cpu" / "results.json").read_text() == text
+
+
+BROKEN = {
+    "no actions": lambda run: run | {"actions": {}},
+    "actions that are none": lambda run: run | {"actions": None},
+    "an action without errors": lambda run: run | {"actions": {"jump": {}}},
+    "an error that is missing": lambda run: run | {"actions": {"jump": {"inferred": {"P2": 1.0}}}},
+    "an error that is text": lambda run: run | {"actions": {"jump": {"inferred": {"P1": "1", "P2": 1.0}}}},
+    "an error that is no number": lambda run: run | {"actions": {"jump": {"inferred": {"P1": math.nan, "P2": 1.0}}}},
+    "an unknown state": lambda run: run | {"state": "running"},
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_damaged_results(done, toy, tmp_path, broken):
+    args = ["table5", *DATA, "--seeds", "0", "--quiet"]
+    assert command.main([*args, "--out", str(done), "--render", "--collect", str(tmp_path)]) == 0
+    path = tmp_path / "synthetic-cpu" / "results.json"
+    first, *others = json.loads(path.read_text())
+    path.write_text(json.dumps([broken(first), *others]))
+    for more in (["--results", str(path)], ["--collect", str(tmp_path)]):  # before anything is trained
+        with pytest.raises(InputError, match="results.json is damaged, or holds no results"):
+            command.main([*args, *more, "--out", str(tmp_path / "none")])
+    assert not list((tmp_path / "none").glob("*"))
+
+
+def test_a_damaged_run_is_a_failed_one(done, toy, tmp_path, capsys):
+    root = tmp_path / "grid"
+    shutil.copytree(done, root)
+    job = grid(root)[0]
+    (job.folder / "report-test.json").write_text("{}")
+    assert command.main(["table5", *DATA, "--seeds", "0", "--out", str(root), "--render"]) == 0
+    text = (root / "synthetic-cpu" / "table5.md").read_text()
+    assert "| Multi-task | failed |" in text
+    assert f"Run {job.folder.name} (multi-task, seed 0) failed: " in text
+    assert "delete it, and the run is evaluated again." in text
+
+
+def test_a_run_that_cannot_be_made_does_not_end_the_grid(toy, tmp_path, capsys):
+    """Takes of 20 frames are too short for windows of 27 and more."""
+    args = ["table6", *DATA, "--seeds", "0", "--out", str(tmp_path), "--rows", "table6/27", "table6/9"]
+    with pytest.raises(InputError, match=r"Some runs cannot be made. table6/27, seed 0: .* 27 frames"):
+        command.main(args)
+    (row,) = [line for line in (tmp_path / "synthetic-cpu" / "table6.md").read_text().splitlines() if "| 9 |" in line][
+        :1
+    ]
+    assert "not run" not in row
+    assert "cannot be made: see below" in capsys.readouterr().out
 
 
 def test_reports_do_not_depend_on_the_order_of_training(done, corpus, tmp_path):
@@ -336,7 +396,10 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["table3", *DATA, "--collect", __file__], r"test_working.py/results.json cannot be written: .* is no folder"),
         (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
-        (["table3", *DATA, "--frames", "0"], "cannot read windows of 0 frames"),
+        (["table3", *DATA, "--frames", "0"], "--frames 0: VPoseCfg cannot read windows of 0 frames, only of 9, 27"),
+        (["table3", *DATA, "--list", "--collect", "here"], "--collect publishes tables, and --list makes none"),
+        (["table3", *DATA, "--train-only", "--collect", "here"], "--collect publishes tables, and --train-only makes"),
+        (["table3", *DATA, "--render", "--run", "1/2"], "--run says what to train, and --render and --results"),
         (["table3", *DATA, "--results", "nowhere.json"], "Cannot read the results nowhere.json"),
         (["table3", "figure4", *DATA, "--results", "nowhere.json"], "but not figure1, figure4 or all"),
         (["table3", *DATA, "--side-by-side", "0"], "--side-by-side is 0: it must be at least 1"),

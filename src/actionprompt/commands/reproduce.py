@@ -78,12 +78,17 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
     extra = draw.figure4_runs(plan, args.seeds, args.out) if "figure4" in figures else []
     jobs = list({job.folder: job for job in [*extra, *grid.jobs(behind, args.seeds, args.out)]}.values())
     load = work.Load(plan.source)
+    if args.collect:
+        collected(args, plan)  # or hours of training later it would turn out to be damaged
+    refused: list[str] = []
     if not (args.render or args.results):
-        train(args, given, jobs, load, console)
-        if args.list or args.train_only or (args.launcher == "slurm" and args.slurm.cluster == "slurm"):
-            return 0
-    results = published(args.results, jobs, args.flip) if args.results else work.results_of(jobs, args.flip)
-    return show(args, plan, made, figures, results, load, console)
+        refused = train(args, given, jobs, load, console)
+    if not (args.list or args.train_only or (args.launcher == "slurm" and args.slurm.cluster == "slurm")):
+        results = published(args.results, jobs, args.flip) if args.results else work.results_of(jobs, args.flip)
+        show(args, plan, made, figures, results, load, console)
+    if refused:
+        raise InputError(" ".join(["Some runs cannot be made.", *dict.fromkeys(refused)]))
+    return 0
 
 
 def published(path: Path, jobs: "Sequence[Job]", flip: bool) -> "Mapping[str, Result]":
@@ -101,13 +106,15 @@ def published(path: Path, jobs: "Sequence[Job]", flip: bool) -> "Mapping[str, Re
     if not mine:
         raise InputError(
             f"None of the {len(known)} runs in {path} belongs to what was asked for: they have other data, another "
-            "scale, other --steps or --frames, or another --flip."
+            "scale, seeds, --steps or --frames, another --flip, or are of another table."
         )
     return mine
 
 
-def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load: "Load", console: "Console") -> None:
-    """Lists the runs, and makes those that are to be made here."""
+def train(
+    args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load: "Load", console: "Console"
+) -> list[str]:
+    """Lists the runs, and makes those that are to be made here; says which cannot be made."""
     from actionprompt.reproduce import grid, launch
     from actionprompt.reproduce import run as work
     from actionprompt.reproduce.estimate import words
@@ -122,7 +129,7 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
         left = f": about {words(seconds)} of work" if seconds else ""
         console.print(f"{len(mine)} run{'s' * (len(mine) != 1)}, {len(todo)} to do{left}.", highlight=False)
     if args.list or not todo:
-        return
+        return []
     if args.launcher == "slurm":
         launch.submit(todo, args.slurm, args.flip, args.out, console)
     elif args.workers > 1:
@@ -140,7 +147,8 @@ def train(args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load
 
             launch.in_processes(command, args.workers, tell)
     else:
-        work.work(todo, load, args.flip, console, args.quiet, args.side_by_side)
+        return work.work(todo, load, args.flip, console, args.quiet, args.side_by_side)
+    return []
 
 
 def show(
@@ -151,13 +159,13 @@ def show(
     results: "Mapping[str, Result]",
     load: "Load",
     console: "Console",
-) -> int:
+) -> None:
     """Tables and figures of what there is."""
     from actionprompt.reproduce import draw, render
     from actionprompt.reproduce import run as work
     from actionprompt.screen import show as show_table
 
-    pages = list(work.pages_of(made, plan, args.scale, args.seeds, results))
+    pages = list(work.pages_of(made, plan, args.scale, args.seeds, results, begun=args.results is not None))
     for page in pages:
         show_table(console, work.screen(page))
     folder = args.out / stem(args, plan)
@@ -173,7 +181,22 @@ def show(
     if args.collect:
         publish(args, plan, drawn, results, args.collect / stem(args, plan))
         console.print(f"Published: {args.collect / stem(args, plan)}", soft_wrap=True)
-    return 0
+
+
+def collected(args: ReproduceArgs, plan: Plan) -> "Mapping[str, Result]":
+    """What was published before in the folder to which this call adds.
+
+    Raises:
+        InputError: it cannot be read, or was made of data with other settings.
+    """
+    from actionprompt.reproduce.results import other_data, read_all
+
+    assert args.collect is not None
+    path = args.collect / stem(args, plan) / "results.json"
+    before = read_all(path) if path.is_file() else {}
+    if said := other_data(before, plan):
+        raise InputError(f"{path} holds results of data with other settings ({said}): give --collect another folder.")
+    return before
 
 
 def publish(
@@ -185,28 +208,28 @@ def publish(
     """
     import shutil
 
-    from actionprompt.reproduce import grid, render
+    from actionprompt.reproduce import draw, grid, render
     from actionprompt.reproduce import results as published_results
     from actionprompt.reproduce import run as work
 
-    path = folder / "results.json"
-    before = published_results.read_all(path) if path.is_file() else {}
+    before = collected(args, plan)
     seeds = sorted({*args.seeds, *(result.seed for result in before.values())})
     tables = [make(plan) for make in TABLES.values()]
     jobs = grid.jobs(tables, seeds, args.out)
     there = {} if args.results else work.results_of(jobs, args.flip)
     kept = published_results.matching(before, jobs, args.flip) | there | dict(results)
-    published_results.write((kept[name] for name in sorted(kept)), path)
-    begun = [t for t in tables if any(job.folder.name in kept for job in grid.jobs([t], seeds, args.out))]
-    render.write(list(work.pages_of(begun, plan, args.scale, seeds, kept)), title(args, plan), folder)
+    published_results.write((kept[name] for name in sorted(kept)), folder / "results.json")
+    render.write(list(work.pages_of(tables, plan, args.scale, seeds, kept, begun=True)), title(args, plan), folder)
     for file in drawn:
         shutil.copyfile(file, folder / file.name)
+    if any(folder.glob("figure3.*")):  # of all seeds in it, as the tables are
+        draw.draw("figure3", plan, seeds, kept, lambda: work.Load(plan.source)(args.data), args.out, folder)
 
 
 def stem(args: ReproduceArgs, plan: Plan) -> str:
     """The folder of tables and figures, DATA-SCALE."""
-    changed = (f"-{args.frames}frames" if args.frames else "") + (f"-{args.steps}" if args.steps else "")
-    return f"{plan.source}-{args.scale}{changed}" + "-flip" * args.flip
+    changed = [f"{args.frames}frames"] * (args.frames is not None) + [f"{args.steps}"] * (args.steps is not None)
+    return "-".join([plan.source, args.scale, *changed, *["flip"] * args.flip])
 
 
 def title(args: ReproduceArgs, plan: Plan) -> str:

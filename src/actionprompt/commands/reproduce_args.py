@@ -119,6 +119,10 @@ def check(args: ReproduceArgs) -> None:
         raise InputError("--steps does not go with --scale paper, which trains for the baselines' own epochs.")
     if args.results and set(args.what) & {"all", "figure1", "figure4"}:
         raise InputError("--results holds no poses: name the tables, and figure3, but not figure1, figure4 or all.")
+    if args.collect and (args.list or args.train_only):
+        raise InputError(f"--collect publishes tables, and {'--list' if args.list else '--train-only'} makes none.")
+    if args.run != "1/1" and (args.render or args.results):
+        raise InputError("--run says what to train, and --render and --results train nothing.")
     if args.render and not args.collect and not args.out.is_dir():
         raise InputError(f"There is no folder {args.out}, so there are no runs to make tables of: is --out right?")
     if args.rows and args.render | (args.results is not None):
@@ -134,7 +138,10 @@ def scale_of(args: ReproduceArgs) -> Scale:
     """The scale, with other windows and steps if they were asked for."""
     scale = SCALES[args.scale]
     if args.frames is not None:
-        scale = reading(scale, args.frames)
+        try:
+            scale = reading(scale, args.frames)
+        except InputError as error:
+            raise InputError(f"--frames {args.frames}: {error}") from error
     return scale if args.steps is None else lasting(scale, args.steps)
 
 

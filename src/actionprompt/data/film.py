@@ -28,8 +28,7 @@ def film(
     (Or with as many cameras anywhere: ``cfg.viewpoints``.) A take is centred at the origin, where cameras look, and
     turned by its yaw: captured people face nearly one way, filmed people do not. Takes of training subjects are filmed
     ``cfg.turns`` times, at different yaws, scales and tempi. Clips come take by take, turn by turn, camera by camera,
-    in float32. ``fps`` is the takes' frame rate, which a simulated detector's errors depend on; the clips' is that
-    over ``cfg.every``.
+    in float32. ``fps`` is the takes' frame rate, which a simulated detector's errors depend on.
 
     Raises:
         InputError: settings that make no sense, or a take that walks out of a camera's field of view.
@@ -60,6 +59,16 @@ def check(cfg: FilmCfg) -> None:
     if cfg.every < 1:
         raise InputError(f"film.every is {cfg.every}: cameras take every frame (1), every second (2), and so on.")
     noise.check(cfg.detector)
+
+
+def frame_rate(cfg: FilmCfg, fps: float) -> float:
+    """The clips' frame rate, given the takes'.
+
+    Raises:
+        InputError: settings that make no sense.
+    """
+    check(cfg)
+    return fps / cfg.every
 
 
 def describe(cfg: FilmCfg) -> dict[str, str]:
@@ -131,7 +140,9 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: flo
             turn=turn,
         )
         simulated = cfg.keypoints == "simulated"
-        clips.append(noise.detected(clip, skeleton, cfg.detector, fps / cfg.every, view.width) if simulated else clip)
+        clips.append(
+            noise.detected(clip, skeleton, cfg.detector, frame_rate(cfg, fps), view.width) if simulated else clip
+        )
     return clips
 
 

@@ -12,7 +12,7 @@ from actionprompt.data.acclaim import read_amc, read_asf
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import HDM05Cfg
-from actionprompt.data.film import describe, film
+from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.recording import check_size, resample, top_speed, z_up
 from actionprompt.errors import InputError
 from actionprompt.skeleton import HDM05_17
@@ -66,7 +66,7 @@ def load(cfg: HDM05Cfg) -> Corpus:
     return Corpus(
         name="HDM05-11",
         skeleton=HDM05_17,
-        fps=FPS / cfg.film.every,
+        fps=frame_rate(cfg.film, FPS),
         actions=tuple(ACTIONS.values()),
         clips=tuple(film(converted.takes, HDM05_17, cfg.film, TRAIN, FPS)),
         train_subjects=tuple(s for s in TRAIN if s in present),

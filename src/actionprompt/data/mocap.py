@@ -16,7 +16,7 @@ from actionprompt.data.c3d import read_c3d
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import MocapCfg
-from actionprompt.data.film import describe, film
+from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.mocap_table import Row, read_table, split
 from actionprompt.data.recording import Recording, check_size, leg_length, resample, top_speed, z_up
 from actionprompt.data.rigs import Rig, choose, plain, to_h36m
@@ -51,7 +51,7 @@ def load(cfg: MocapCfg) -> Corpus:
     return Corpus(
         name=cfg.path.stem,
         skeleton=H36M_17,
-        fps=cfg.fps / cfg.film.every,
+        fps=frame_rate(cfg.film, cfg.fps),
         actions=tuple(dict.fromkeys(row.action for row in rows)),
         clips=tuple(film(converted.takes, H36M_17, cfg.film, train, cfg.fps)),
         train_subjects=tuple(s for s in train if s in present),

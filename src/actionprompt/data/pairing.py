@@ -20,12 +20,12 @@ FARTHEST = 60.0
 """The same of any recording."""
 DRIFTED = 120.0
 """The same of a recording whose 3D drifts away from the images."""
+EXACT = 2.0
+"""The same of ground truth, which is the projection itself."""
 NEAR, HALF = 15.0, 0.5
 """Pixels, and share: joints further away than that, and so much nearer when mirrored or moved in time, are that."""
 LAG = 50
 """Frames by which 2D may be early or late, to be noticed: a second at 50 a second."""
-EXACT = 2.0
-"""The same of ground truth, which is the projection itself."""
 TIE = 1.0
 """Pixels: two joints that fit as well as each other, when one is sought that a file lacks."""
 MISFIT = 0.3

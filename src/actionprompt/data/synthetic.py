@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool1d, pad
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.data.figure import CHANNELS, LIMBS, TRUNK, Body, forward, limit, mirrored, turn
-from actionprompt.data.film import describe, film
+from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.motions import MOTIONS, Motion
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -49,7 +49,7 @@ def load(cfg: SyntheticCfg) -> Corpus:
     return Corpus(
         name="synthetic",
         skeleton=H36M_17,
-        fps=FPS / cfg.film.every,
+        fps=frame_rate(cfg.film, FPS),
         actions=tuple(motion.name for motion in MOTIONS),
         clips=tuple(film(takes(cfg), H36M_17, cfg.film, train, FPS)),
         train_subjects=train,

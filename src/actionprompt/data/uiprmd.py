@@ -18,7 +18,7 @@ from rich.progress import track
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import UIPRMDCfg
-from actionprompt.data.film import describe, film
+from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.gaps import fill_gaps, missing
 from actionprompt.data.markers import MARKERS, bone_lengths, fix_bones, joints
 from actionprompt.data.recording import check_size
@@ -59,7 +59,7 @@ def load(cfg: UIPRMDCfg) -> Corpus:
     return Corpus(
         name="UI-PRMD",
         skeleton=H36M_17,
-        fps=100 / STEP / cfg.film.every,
+        fps=frame_rate(cfg.film, 100 / STEP),
         actions=ACTIONS,
         clips=tuple(film(converted.takes, H36M_17, cfg.film, TRAIN, 100 / STEP)),
         train_subjects=tuple(s for s in TRAIN if s in present),

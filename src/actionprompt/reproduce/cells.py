@@ -159,6 +159,14 @@ def tail_of(table: Table, seeds: Sequence[int], results: Results) -> tuple[str, 
     return baseline.tail if baseline else ()
 
 
+def only_begun(table: Table, seeds: Sequence[int], results: Results) -> Table | None:
+    """A table without the rows of which there is no run; None if that is all of them."""
+    lines = tuple(line for line in table.lines if line.run is None or _found(line.run, seeds, results))
+    if not any(line.run for line in lines):
+        return None
+    return replace(table, lines=lines, left_out=len(table.lines) - len(lines))
+
+
 def found_lines(table: Table, seeds: Sequence[int], results: Results) -> dict[str, dict[int, Result]]:
     """Every row's results by seed, under the row's key."""
     return {line.paper: _found(line.run, seeds, results) for line in table.lines}

@@ -4,11 +4,13 @@ import json
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from actionprompt.data.clip import Clip, Corpus
+from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import Interrupted
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.execute import machine, write_timing
@@ -58,7 +60,8 @@ def time_steps(job: Job, corpus: Corpus) -> Estimate:
     alone = cfg.accelerator == "cpu" and torch.get_num_threads() == 1
     share = min(1.0, own / wall) if alone else 1.0
     seconds = sum(watch.seconds.values()) / STEPS * share * steps(job.cfg, corpus)
-    write_timing(_cache(job, job.folder.parent), round(seconds, 3))
+    with suppress(OSError):  # a grid that one may only read is listed all the same
+        write_timing(_cache(job, job.folder.parent), round(seconds, 3))
     return Estimate(seconds, "timed steps")
 
 
@@ -76,8 +79,9 @@ def steps(cfg: RunCfg, corpus: Corpus) -> int:
     """Training steps of a run."""
     if cfg.schedule.epoch_steps is not None:
         return cfg.schedule.epochs * cfg.schedule.epoch_steps
-    frames = sum(clip.num_frames for clip in corpus.select(corpus.train_subjects)) * (1 + cfg.mirror)
-    windows = frames // (cfg.model.encoder.frames if hasattr(cfg.model.encoder, "depth") else 1)
+    subjects = tuple(subject for subject in corpus.train_subjects if subject not in cfg.validate)
+    frames = sum(clip.num_frames for clip in corpus.select(subjects)) * (1 + cfg.mirror)
+    windows = frames // (cfg.model.encoder.frames if isinstance(cfg.model.encoder, MixSTECfg) else 1)
     return cfg.schedule.epochs * -(-windows // cfg.schedule.batch)
 
 

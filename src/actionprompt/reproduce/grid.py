@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from actionprompt.data.config import MocapCfg
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.recipes import RunCfg
@@ -17,11 +18,23 @@ State = Literal["missing", "unfinished", "trained", "failed"]
 
 
 def canonical(cfg: RunCfg) -> RunCfg:
-    """What a run's numbers depend on: not where the data lie, where it is computed, or how it is logged."""
+    """What a run's numbers depend on: not where the data lie, where it is computed, or how it is logged.
+
+    A table of motion capture is data by itself: its name and a hash of its text stand for its path.
+    """
     data: Any = cfg.data
-    if hasattr(data, "path"):
+    if isinstance(data, MocapCfg):
+        table = data.path
+        said = f"-{hashlib.sha256(table.read_bytes()).hexdigest()[:8]}" if table.is_file() else ""
+        data = replace(data, path=Path(table.name + said))
+    elif hasattr(data, "path"):
         data = replace(data, path=Path())
     return replace(cfg, data=data, accelerator="auto", devices=1, checkpoint_every=1, log_every=1)
+
+
+def _moved(data: Any, to: Any) -> Any:
+    """The data where others of their kind lie: a folder's name says which they are."""
+    return replace(data, path=to.path) if type(data) is type(to) and hasattr(to, "path") else data
 
 
 def digest(cfg: RunCfg) -> str:
@@ -69,7 +82,7 @@ class Job:
             InputError: they are those of another run: somebody changed the folder, or the meaning of a setting.
         """
         stored = RunFolder(self.folder).read_settings()
-        if canonical(stored) != canonical(self.cfg):
+        if canonical(replace(stored, data=_moved(stored.data, self.cfg.data))) != canonical(self.cfg):
             raise InputError(f"{self.folder} holds a run with other settings than its name says: move it away.")
         return stored
 

@@ -63,6 +63,8 @@ class Table:
     """The data set of the paper's numbers; none: the paper has no such table."""
     against: str = ""
     """What its rows are compared with, where that is not the encoder alone."""
+    left_out: int = 0
+    """Rows that are not shown, since nobody has run them."""
 
 
 @dataclass(frozen=True)

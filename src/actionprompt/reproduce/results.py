@@ -3,8 +3,8 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import mean
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import Job, canonical
-from actionprompt.reproduce.plan import Side
+from actionprompt.reproduce.plan import Plan, Side, detected
 from actionprompt.serialise import from_data, to_data
 
 Errors = dict[str, float]
@@ -76,7 +76,7 @@ def read(job: Job, flip: bool) -> Result | None:
             reason = str(json.loads(failed.read_text(encoding="utf-8"))["reason"])
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{failed} is damaged: delete it, and the run is tried again.") from error
-        return Result(job.folder.name, _plain(job), "failed", reason, flip)
+        return broken(job, flip, reason)
     path = job.folder / f"{report_name(job.cfg, flip)}.json"
     if job.state != "trained" or not path.is_file():
         return None
@@ -95,16 +95,56 @@ def read(job: Job, flip: bool) -> Result | None:
             actions={name: _sides(row) for name, row in report["actions"].items()},
             cells=_cells(report["clips"]),
         )
-        if all(
-            math.isfinite(value)
-            for sides in result.actions.values()
-            for side in sides.values()
-            for value in side.values()
-        ):
-            return result
-        return Result(job.folder.name, _plain(job), "failed", "its errors are not numbers", flip)
-    except (ValueError, KeyError, TypeError) as error:
+        return result if _sound(result) else broken(job, flip, "its errors are not numbers")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error!r}): delete it, and the run is evaluated again.") from error
+
+
+def _sound(result: Result) -> bool:
+    """Whether it has errors, and all of them are numbers."""
+    rows = [*result.actions.values(), *result.cells.values()]
+    return bool(result.actions) and all(
+        {"P1", "P2"} <= errors.keys() and all(math.isfinite(value) for value in errors.values())
+        for row in rows
+        for errors in (row["inferred"], *row.values())
+    )
+
+
+def other_data(known: Mapping[str, Result], plan: Plan) -> str:
+    """In what the data of published results differ from a plan's, if they do.
+
+    Raises:
+        InputError: a result's settings are none.
+    """
+    data = {canonical(plan.vpose()).data, canonical(replace(plan, data=detected(plan.data) or plan.data).vpose()).data}
+    for result in known.values():
+        found = settings_of(result).data
+        if found not in data:
+            return ", ".join(_differing(to_data(canonical(plan.vpose()).data), to_data(found)))
+    return ""
+
+
+def settings_of(result: Result) -> RunCfg:
+    """A published result's settings; those that are newer have their defaults.
+
+    Raises:
+        InputError: they are none.
+    """
+    return canonical(from_data(result.settings, RunCfg, f"the published run {result.name}"))
+
+
+def _differing(ours: Any, theirs: Any, at: str = "data") -> Iterator[str]:
+    """Their settings that are not ours."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in theirs:
+            yield from _differing(ours.get(key), theirs[key], f"{at}.{key}")
+    elif ours != theirs:
+        yield f"{at} {theirs}"
+
+
+def broken(job: Job, flip: bool, reason: str) -> Result:
+    """A run without numbers."""
+    return Result(job.folder.name, _plain(job), "failed", reason, flip)
 
 
 def matching(known: Mapping[str, Result], jobs: Iterable[Job], flip: bool) -> dict[str, Result]:
@@ -117,7 +157,7 @@ def matching(known: Mapping[str, Result], jobs: Iterable[Job], flip: bool) -> di
     """
     wanted = {job.folder.name: canonical(job.cfg) for job in jobs}
     mine = {name: result for name, result in known.items() if name in wanted and result.flip == flip}
-    return {name: r for name, r in mine.items() if canonical(from_data(r.settings, RunCfg, name)) == wanted[name]}
+    return {name: result for name, result in mine.items() if settings_of(result) == wanted[name]}
 
 
 def _plain(job: Job) -> dict[str, Any]:
@@ -210,11 +250,14 @@ def read_all(path: Path) -> dict[str, Result]:
         InputError: no such file, or not one of ours.
     """
     try:
-        return {
-            entry["name"]: Result(**(entry | {"tail": tuple(entry["tail"])}))
-            for entry in json.loads(path.read_text(encoding="utf-8"))
-        }
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        found = {entry["name"]: Result(**(entry | {"tail": tuple(entry["tail"])})) for entry in entries}
+        if not all(r.state == "failed" or (r.state == "trained" and _sound(r)) for r in found.values()):
+            raise ValueError("a run without errors")
+        return found
     except OSError as error:
         raise InputError(f"Cannot read the results {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no results of `actionprompt reproduce`, which writes results.json.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path} is damaged, or holds no results of `actionprompt reproduce`, which writes results.json ({error})."
+        ) from error

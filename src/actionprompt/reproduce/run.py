@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
 
 from rich.box import SIMPLE_HEAD
@@ -14,10 +15,11 @@ from actionprompt.data.clip import Corpus
 from actionprompt.data.config import DataCfg
 from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import estimate, paper
+from actionprompt.reproduce.cells import only_begun
 from actionprompt.reproduce.execute import complete, executing
 from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.plan import Plan, Table
-from actionprompt.reproduce.results import Result, read
+from actionprompt.reproduce.results import Result, broken, read
 from actionprompt.reproduce.sheets import Page, page
 from actionprompt.screen import tight
 
@@ -53,12 +55,20 @@ class Load:
                 self._kept[data] = data.load()
             except InputError as error:
                 more = SOURCES.get(self.source)
-                raise InputError(f"{error} {more}." if more else str(error)) from error
+                if more is None or _there(data):
+                    raise
+                raise InputError(f"{error} {more}.") from error
         return self._kept[data]
 
     def cache_clear(self) -> None:
         """Forgets the data."""
         self._kept.clear()
+
+
+def _there(data: DataCfg) -> bool:
+    """Whether the folder holds anything, so that an error is not one of missing data."""
+    path: Path | None = getattr(data, "path", None)
+    return path is not None and path.is_dir() and any(path.iterdir())
 
 
 def plan_times(
@@ -93,12 +103,17 @@ def listing(everything: Sequence[Job], times: Mapping[Job, estimate.Estimate], f
 
 def work(
     todo: Sequence[Job], load: Load, flip: bool, console: Console, quiet: bool = False, side_by_side: int = 1
-) -> None:
+) -> list[str]:
     """Makes every run complete, some of them side by side.
 
+    Returns:
+        Of the runs that cannot be made, rows and reason; the others are made all the same.
+
     Raises:
+        InputError: the data cannot be read.
         Interrupted: Ctrl-C; the same command goes on.
     """
+    refused: list[str] = []
 
     def making(number: int, job: Job) -> Work[tuple[int, str]]:
         if complete(job, flip):
@@ -106,8 +121,12 @@ def work(
         what = f"{job.folder.name} seed {job.cfg.seed}: {', '.join(job.rows)}"
         console.print(f"[{number}/{len(todo)}] {what}", markup=False, highlight=False)
         alone = side_by_side == 1
-        outcome = yield from executing(job, load(job.cfg.data), flip=flip, quiet=quiet or not alone, alone=alone)
-        return number, outcome
+        corpus = load(job.cfg.data)
+        try:
+            return number, (yield from executing(job, corpus, flip=flip, quiet=quiet or not alone, alone=alone))
+        except InputError as error:
+            refused.append(f"{', '.join(job.rows)}, seed {job.cfg.seed}: {error}")
+            return number, "refused"
 
     works = (making(number, job) for number, job in enumerate(todo, 1))
     try:
@@ -115,26 +134,50 @@ def work(
             if outcome == "done" and side_by_side > 1:
                 console.print(f"[{number}/{len(todo)}] done", markup=False, highlight=False)
             if outcome != "done":
-                why = "failed: its log is kept" if outcome == "failed" else "another process works on it"
+                why = WHY[outcome]
                 console.print(f"[{number}/{len(todo)}] {why}", markup=False, highlight=False)
     except Interrupted as stopped:
         raise Interrupted(f"{stopped} The same command goes on with it.") from None
     except KeyboardInterrupt:
         raise Interrupted("Stopped between training steps. The same command goes on.") from None
+    return refused
+
+
+WHY = MappingProxyType(
+    {
+        "failed": "failed: its log is kept",
+        "elsewhere": "another process works on it",
+        "refused": "cannot be made: see below",
+    }
+)
+"""What is said of a run that was not made."""
 
 
 def results_of(everything: Sequence[Job], flip: bool) -> dict[str, Result]:
-    """What is finished, by the hash of its settings."""
-    found = {job.folder.name: read(job, flip) for job in everything}
+    """What is finished, by the hash of its settings; a damaged run is a failed one."""
+    found = {job.folder.name: _read(job, flip) for job in everything}
     return {name: result for name, result in found.items() if result is not None}
 
 
+def _read(job: Job, flip: bool) -> Result | None:
+    try:
+        return read(job, flip)
+    except InputError as error:
+        return broken(job, flip, str(error).removesuffix("."))
+
+
 def pages_of(
-    tables: Sequence[Table], plan: Plan, scale: str, seeds: Sequence[int], results: Mapping[str, Result]
+    tables: Sequence[Table],
+    plan: Plan,
+    scale: str,
+    seeds: Sequence[int],
+    results: Mapping[str, Result],
+    *,
+    begun: bool = False,
 ) -> Iterator[Page]:
-    """The tables, filled with what there is."""
+    """The tables, filled with what there is; only the rows (and tables) that are ``begun``, if so asked."""
     printed = paper.read()
-    for table in tables:
+    for table in tables if not begun else filter(None, (only_begun(table, seeds, results) for table in tables)):
         yield page(table, plan, scale, seeds, results, printed.get(table.name, paper.NOTHING))
 
 

@@ -143,7 +143,7 @@ def lasting(scale: Scale, steps: int) -> Scale:
             raise InputError(f"--steps is {steps}: it must be a multiple of {epochs}, the number of epochs.")
         return replace(old, schedule=replace(old.schedule, epoch_steps=int(longer)))
 
-    return _each(replace(scale, what=f"{scale.what}; here {steps:,} steps"), recipe)
+    return _each(replace(scale, what=f"{scale.what}; changed: {steps:,} steps of VPose, others in proportion"), recipe)
 
 
 def reading(scale: Scale, frames: int) -> Scale:
@@ -152,7 +152,7 @@ def reading(scale: Scale, frames: int) -> Scale:
     Raises:
         InputError: an encoder cannot read so many frames.
     """
-    here = replace(scale, what=f"{scale.what}; here windows of {frames} frames")
+    here = replace(scale, what=f"{scale.what}; changed: windows of {frames} frames, but where a table has its own")
     return _each(here, lambda old: replace(old, encoder=windowed(old.encoder, frames)))
 
 

@@ -6,7 +6,18 @@ from statistics import mean
 
 from actionprompt.compare import Difference, half_width
 from actionprompt.data.config import DATA
-from actionprompt.reproduce.cells import Cell, FilledRow, Results, by_subject, fill, found, judge, overall, tail_of
+from actionprompt.reproduce.cells import (
+    Cell,
+    FilledRow,
+    Results,
+    by_subject,
+    fill,
+    found,
+    found_lines,
+    judge,
+    overall,
+    tail_of,
+)
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.plan import Plan, Table
 from actionprompt.reproduce.results import Result
@@ -199,7 +210,7 @@ def _notes(
     if "parameters" in table.columns:
         yield "Parameters in millions, without the text encoder, which no finished model needs."
     yield from (f"n/a: {why}." for why in dict.fromkeys(line.why_not for line in table.lines) if why)
-    yield from _undone(table, seeds, shown)
+    yield from _undone(table, seeds, results)
 
 
 def _hard(baseline: Result | None) -> str:
@@ -209,12 +220,19 @@ def _hard(baseline: Result | None) -> str:
     return f"Tail actions (P3): {said.replace('this model', 'the baseline')}."
 
 
-def _undone(table: Table, seeds: Sequence[int], shown: Sequence[Result]) -> Iterator[str]:
+def _undone(table: Table, seeds: Sequence[int], results: Results) -> Iterator[str]:
+    if table.left_out:
+        yield f"{table.left_out} rows of this table are left out: they were not run."
     wanted = len({line.run for line in table.lines if line.run is not None}) * len(seeds)
-    if missing := wanted - len({result.name for result in shown}):
+    if missing := wanted - len({result.name for result in found(table, seeds, results)}):
         yield f"{missing} of {wanted} runs are not done: [2/3] means two of three seeds, not run means none."
-    for name, reason in sorted({result.name: result.reason for result in shown if result.state == "failed"}.items()):
-        yield f"Run {name} failed: {reason}."
+    lost = {
+        result.name: f"Run {result.name} ({row}, seed {seed}) failed: {result.reason}."
+        for row, by_seed in found_lines(table, seeds, results).items()
+        for seed, result in by_seed.items()
+        if result.state == "failed"
+    }
+    yield from (lost[name] for name in sorted(lost))
 
 
 def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperTable) -> Iterator[str]:
@@ -254,7 +272,7 @@ def _over_subjects(table: Table, seeds: Sequence[int], results: Results) -> Iter
                 said.append(f"{column} {mean(changes):+.1f}" + ("" if half is None else f" ± {half:.1f}") + " %")
         if said:
             who = f"{what[0]} ({table.stub[-1]}: {what[1]}), mean change of {count} subjects"
-            yield f"{who}, ± 95 % interval over them: {', '.join(said)}."
+            yield f"{who}, ± 95 % interval over them (folds share most of their training): {', '.join(said)}."
 
 
 def _plain(column: str) -> str:
