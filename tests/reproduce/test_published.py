@@ -5,6 +5,13 @@ from pathlib import Path
 import pytest
 
 from actionprompt.commands import reproduce
+from actionprompt.commands.reproduce_args import TURNS
+from actionprompt.data.config import FilmCfg, UIPRMDCfg
+from actionprompt.reproduce.cells import overall, tail_of
+from actionprompt.reproduce.plan import Plan
+from actionprompt.reproduce.results import read_all
+from actionprompt.reproduce.scales import SCALES, lasting, reading
+from actionprompt.reproduce.tables import controls
 
 FOLDER = Path(__file__).parents[2] / "docs" / "results"
 RESULTS = sorted(FOLDER.rglob("results.json"))
@@ -29,3 +36,26 @@ def test_the_same_bytes(path: Path, tmp_path: Path):
     for file in path.parent.iterdir():
         if file.suffix in (".md", ".csv", ".tex"):
             assert (tmp_path / path.parent.name / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+CONVERGED = {"VPose": "uiprmd-gpu-243frames-12800", "A3DHP": "uiprmd-gpu-12800", "MixSTE": "uiprmd-gpu-9600"}
+
+
+@pytest.mark.parametrize(("actions", "name"), [("true", "APM"), ("one", "the control")])
+def test_the_readme_says_what_the_results_say(actions: str, name: str):
+    """Of converged runs, the change averaged over the three encoders."""
+    data = UIPRMDCfg(Path(), film=FilmCfg(turns=TURNS))
+    lines, results = [], {}
+    for encoder, folder in CONVERGED.items():
+        _, _, *frames, steps = folder.split("-")
+        scale = reading(SCALES["gpu"], 243) if frames else SCALES["gpu"]
+        table = controls(Plan(lasting(scale, int(steps)), data))
+        lines += [line for line in table.lines if line.paper == f"{encoder}+APM, {actions}"]
+        results |= read_all(FOLDER / folder / "results.json")
+    cells = []
+    for column in ("P1", "P2", "P3", "N-MPJPE"):
+        gain, half = overall(lines, column, (0, 1, 2), results, tail_of(table, (0, 1, 2), results))
+        text = f"{gain:+.1f} ± {half:.1f} %"
+        cells.append(f"**{text}**" if abs(gain) > half else text)
+    row = " | ".join(cells)
+    assert f"| all three, mean change, {name} | {row} |" in (FOLDER.parents[1] / "README.md").read_text("utf-8")
