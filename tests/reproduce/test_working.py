@@ -380,6 +380,7 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["choices", *DATA], "choices needs training subjects set aside: uiprmd, human36m, hdm05 have them"),
         (["figure2", *DATA], "no table or figure 'figure2'"),
         (["table3"], "Say which data: --data uiprmd"),
+        (["table3", "--data", "humaneva"], "Say where the data lie: --data.path FOLDER. HumanEva-I comes"),
         ([*DATA], "Name what to reproduce: table1"),
         (["table3", *DATA, "--seeds", "1", "1"], "give at least one, each once"),
         (["table3", *DATA, "--list", "--render"], "--list and --render exclude each other"),

@@ -16,7 +16,7 @@ from actionprompt.commands.reproduce_args import (
 )
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError
-from actionprompt.reproduce.plan import FOLDS, Plan, Table
+from actionprompt.reproduce.plan import FOLDS, SOURCES, Plan, Table
 from actionprompt.reproduce.scales import SCALES
 from actionprompt.reproduce.tables import FIGURES, HOLDING_OUT, TABLES, figure3
 
@@ -37,6 +37,9 @@ def main(args: list[str]) -> int:
     if source is None and not set(args) & {"-h", "--help"}:
         check_names([arg for arg in args if not arg.startswith("-")][:1])
         raise InputError(f"Say which data: --data {' | '.join(DATA)}.")
+    needless = ("--data.path", "--results", "-h", "--help")
+    if source and source in SOURCES and not any(_has(given, flag) for flag in needless):
+        raise InputError(f"Say where the data lie: --data.path FOLDER. {SOURCES[source]}.")
     if set(args) & {"-h", "--help"}:
         args = [arg for arg in args if arg not in {*TABLES, *FIGURES, "all"}]  # or WHAT would not be explained
     parsed = parse(

@@ -26,6 +26,19 @@ HELD_OUT: Mapping[str, tuple[str, ...]] = MappingProxyType({source: folds[-1] fo
 """Training subjects on which settings may be compared, by data source: test subjects choose nothing."""
 
 
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "human36m": "Human3.6M comes from vision.imar.ro/human3.6m under a licence (docs/data.md says how to prepare "
+        "it); UI-PRMD is open and can stand in: --data uiprmd",
+        "humaneva": "HumanEva-I comes from humaneva.is.tue.mpg.de under a licence (docs/data.md); HDM05 is open and "
+        "can stand in: --data hdm05",
+        "uiprmd": "UI-PRMD is open: docs/data.md says where from; --data synthetic needs no files",
+        "hdm05": "HDM05 is open: docs/data.md says where from; --data synthetic needs no files",
+    }
+)
+"""Where data come from, and what can stand in for them."""
+
+
 @dataclass(frozen=True)
 class Line:
     """A row of a table."""

@@ -18,22 +18,10 @@ from actionprompt.reproduce import estimate, paper
 from actionprompt.reproduce.cells import only_begun
 from actionprompt.reproduce.execute import complete, executing
 from actionprompt.reproduce.grid import Job
-from actionprompt.reproduce.plan import Plan, Table
+from actionprompt.reproduce.plan import SOURCES, Plan, Table
 from actionprompt.reproduce.results import Result, broken, read
 from actionprompt.reproduce.sheets import Page, page
 from actionprompt.screen import tight
-
-SOURCES = MappingProxyType(
-    {
-        "human36m": "Human3.6M comes from vision.imar.ro/human3.6m under a licence (docs/data.md says how to prepare "
-        "it); UI-PRMD is open and can stand in: --data uiprmd",
-        "humaneva": "HumanEva-I comes from humaneva.is.tue.mpg.de under a licence (docs/data.md); HDM05 is open and "
-        "can stand in: --data hdm05",
-        "uiprmd": "UI-PRMD is open: docs/data.md says where from; --data synthetic needs no files",
-        "hdm05": "HDM05 is open: docs/data.md says where from; --data synthetic needs no files",
-    }
-)
-"""Where data come from, and what can stand in for them."""
 
 
 class Load:
