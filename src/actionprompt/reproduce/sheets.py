@@ -188,7 +188,10 @@ def _notes(
     data = DATA[plan.source][0].partition(",")[0]
     yield f"Ours: {data}, scale {scale} ({plan.scale.what}), seeds {', '.join(map(str, seeds))}."
     for key in ("2D", "evaluated on", "flip at test time", "weights"):
-        if said := list(dict.fromkeys(r.facts[key] for r in done if key in r.facts)):
+        said = list(dict.fromkeys(r.facts[key] for r in done if key in r.facts))
+        if table.detail == "subjects" and key == "evaluated on" and said:
+            yield "Evaluated on the subjects that a row names, who are held out of its training."
+        elif said:
             yield f"{key[0].upper()}{key[1:]}: {'; '.join(said)}."
     if done and "P3" in table.columns:
         yield _hard(judge(table, seeds, results))
