@@ -127,7 +127,7 @@ def work(
     except Interrupted as stopped:
         raise Interrupted(f"{stopped} The same command goes on with it.") from None
     except KeyboardInterrupt:
-        raise Interrupted("Stopped between training steps. The same command goes on.") from None
+        raise Interrupted("Stopped. The same command goes on.") from None
     return refused
 
 
