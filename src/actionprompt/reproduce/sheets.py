@@ -1,7 +1,8 @@
 """Tables as text, cell by cell: what every output format shares."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from statistics import mean
 
 from actionprompt.compare import Difference, half_width
@@ -19,7 +20,7 @@ from actionprompt.reproduce.cells import (
     tail_of,
 )
 from actionprompt.reproduce.paper import PaperTable
-from actionprompt.reproduce.plan import Plan, Table
+from actionprompt.reproduce.plan import Line, Plan, Table
 from actionprompt.reproduce.results import Result
 
 UNITS = {"accuracy": "accuracy (%)", "parameters": "parameters (M)", "full parameters": "at the paper's size (M)"}
@@ -262,11 +263,19 @@ def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperT
 
 
 def _over_subjects(table: Table, seeds: Sequence[int], results: Results) -> Iterator[str]:
-    """A change averaged over subjects, with an interval over them."""
+    """Changes averaged over subjects, with an interval over them: against the encoder alone, and against each other."""
     if table.detail != "subjects":
         return
-    for what in dict.fromkeys(line.stub[1:] for line in table.lines if line.baseline):
-        lines = [line for line in table.lines if line.stub[1:] == what]
+    kinds: dict[tuple[str, ...], list[Line]] = {}
+    for line in table.lines:
+        if line.baseline is not None:
+            kinds.setdefault(line.stub[1:], []).append(line)
+    compared = {f"{method} (actions taught: {actions})": lines for (method, actions), lines in kinds.items()}
+    for (method, first), (_, other) in combinations(kinds, 2):
+        of = {line.stub[0]: line.run for line in kinds[method, other]}
+        lines = [replace(line, baseline=of[line.stub[0]]) for line in kinds[method, first] if line.stub[0] in of]
+        compared[f"{method} (actions taught: {first} against {other})"] = lines
+    for what, lines in compared.items():
         said, count = [], 0
         for column in (*table.columns, "N-MPJPE"):
             if changes := list(by_subject(lines, column, seeds, results).values()):
@@ -274,8 +283,10 @@ def _over_subjects(table: Table, seeds: Sequence[int], results: Results) -> Iter
                 half = half_width(changes)
                 said.append(f"{column} {mean(changes):+.1f}" + ("" if half is None else f" ± {half:.1f}") + " %")
         if said:
-            who = f"{what[0]} ({table.stub[-1]}: {what[1]}), mean change of {count} subjects"
-            yield f"{who}, ± 95 % interval over them (folds share most of their training): {', '.join(said)}."
+            yield (
+                f"{what}, mean change of {count} subjects, ± 95 % interval over them (folds share most of their "
+                f"training): {', '.join(said)}."
+            )
 
 
 def _plain(column: str) -> str:
