@@ -19,6 +19,7 @@ AMBIGUOUS = ["--data.film.keypoints", "simulated", "--data.film.detector.lost", 
 DATA = {
     "ambiguous-2d": [*AMBIGUOUS, "--data.film.detector.episode", "1"],
     "ten-frames-a-second": ["--data.film.every", "5"],
+    "varied-bodies": ["--data.film.stature", "0.12"],
 }
 """Settings of the data by the folder above, where they are not the usual ones."""
 
