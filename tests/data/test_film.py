@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from actionprompt.camera import camera_to_world, normalise_screen, project, world_to_camera
+from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Take
 from actionprompt.data.config import DetectorCfg, FilmCfg, SyntheticCfg
@@ -182,6 +183,13 @@ def test_slow_cameras_take_some_of_the_frames(take, viewpoints):
     assert SyntheticCfg(film=FilmCfg(every=2)).load().fps == SyntheticCfg().load().fps / 2
     with pytest.raises(InputError, match="film.every is 0"):
         SyntheticCfg(film=FilmCfg(every=0)).load()
+
+
+def test_a_simulated_detector_sees_what_a_slow_camera_sees(take, monkeypatch):
+    rates = []
+    monkeypatch.setattr(noise, "detected", lambda clip, skeleton, cfg, fps, width: rates.append(fps) or clip)
+    film([take], H36M_17, FilmCfg(cameras=2, every=4, keypoints="simulated"), fps=50.0)
+    assert rates == [12.5, 12.5]
 
 
 def test_reports_say_what_the_2d_is():

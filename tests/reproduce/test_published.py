@@ -8,10 +8,10 @@ from actionprompt.commands import reproduce
 from actionprompt.commands.reproduce_args import TURNS
 from actionprompt.data.config import FilmCfg, UIPRMDCfg
 from actionprompt.reproduce.cells import overall, tail_of
+from actionprompt.reproduce.own_tables import controls
 from actionprompt.reproduce.plan import Plan
-from actionprompt.reproduce.results import read_all
+from actionprompt.reproduce.published import read_all
 from actionprompt.reproduce.scales import SCALES, lasting, reading
-from actionprompt.reproduce.tables import controls
 
 FOLDER = Path(__file__).parents[2] / "docs" / "results"
 RESULTS = sorted(FOLDER.rglob("results.json"))

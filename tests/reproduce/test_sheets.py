@@ -12,10 +12,12 @@ from toys import failure, open_plan, plan, result
 from actionprompt.data.config import Human36MCfg, HumanEvaCfg
 from actionprompt.reproduce import render
 from actionprompt.reproduce.grid import digest
+from actionprompt.reproduce.measures import measure
 from actionprompt.reproduce.paper import NOTHING, read
 from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.plan import Plan
-from actionprompt.reproduce.results import Result, measure, read_all, write
+from actionprompt.reproduce.published import read_all, write
+from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.scales import SCALES
 from actionprompt.reproduce.sheets import Page, page
 from actionprompt.reproduce.tables import TABLES

@@ -20,7 +20,8 @@ from actionprompt.reproduce import draw, estimate, launch
 from actionprompt.reproduce import run as work
 from actionprompt.reproduce.execute import complete, execute
 from actionprompt.reproduce.grid import Job, digest, jobs
-from actionprompt.reproduce.results import read, read_all
+from actionprompt.reproduce.published import read_all
+from actionprompt.reproduce.results import read
 from actionprompt.reproduce.tables import TABLES
 
 QUIET = Console(quiet=True)

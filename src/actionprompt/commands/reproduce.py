@@ -14,6 +14,7 @@ from actionprompt.commands.reproduce_args import (
     scale_of,
     without_workers,
 )
+from actionprompt.commands.reproduce_publish import collected, publish, published, stem, title
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError
 from actionprompt.reproduce.plan import FOLDS, SOURCES, Plan, Table
@@ -94,26 +95,6 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
     return 0
 
 
-def published(path: Path, jobs: "Sequence[Job]", flip: bool) -> "Mapping[str, Result]":
-    """Published results by hash, those of these runs.
-
-    Raises:
-        InputError: the file cannot be read, or holds none of them.
-    """
-    from actionprompt.reproduce.results import matching, read_all
-
-    known = read_all(path)
-    if not known:
-        raise InputError(f"{path} holds no runs.")
-    mine = matching(known, jobs, flip)
-    if not mine:
-        raise InputError(
-            f"None of the {len(known)} runs in {path} belongs to what was asked for: they have other data, another "
-            "scale, seeds, --steps or --frames, another --flip, or are of another table."
-        )
-    return mine
-
-
 def train(
     args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load: "Load", console: "Console"
 ) -> list[str]:
@@ -184,60 +165,6 @@ def show(
     if args.collect:
         publish(args, plan, drawn, results, args.collect / stem(args, plan))
         console.print(f"Published: {args.collect / stem(args, plan)}", soft_wrap=True)
-
-
-def collected(args: ReproduceArgs, plan: Plan) -> "Mapping[str, Result]":
-    """What was published before in the folder to which this call adds.
-
-    Raises:
-        InputError: it cannot be read, or was made of data with other settings.
-    """
-    from actionprompt.reproduce.results import other_data, read_all
-
-    assert args.collect is not None
-    path = args.collect / stem(args, plan) / "results.json"
-    before = read_all(path) if path.is_file() else {}
-    if said := other_data(before, plan):
-        raise InputError(f"{path} holds results of data with other settings ({said}): give --collect another folder.")
-    return before
-
-
-def publish(
-    args: ReproduceArgs, plan: Plan, drawn: "Sequence[Path]", results: "Mapping[str, Result]", folder: Path
-) -> None:
-    """Adds to a folder of published results, and makes its tables anew: all that have a run, of all seeds in it.
-
-    Runs that belong to no table any more, since settings have changed, go.
-    """
-    import shutil
-
-    from actionprompt.reproduce import draw, grid, render
-    from actionprompt.reproduce import results as published_results
-    from actionprompt.reproduce import run as work
-
-    before = collected(args, plan)
-    seeds = sorted({*args.seeds, *(result.seed for result in before.values())})
-    tables = [make(plan) for make in TABLES.values()]
-    jobs = grid.jobs(tables, seeds, args.out)
-    there = {} if args.results else work.results_of(jobs, args.flip)
-    kept = published_results.matching(before, jobs, args.flip) | there | dict(results)
-    published_results.write((kept[name] for name in sorted(kept)), folder / "results.json")
-    render.write(list(work.pages_of(tables, plan, args.scale, seeds, kept, begun=True)), title(args, plan), folder)
-    for file in drawn:
-        shutil.copyfile(file, folder / file.name)
-    if any(folder.glob("figure3.*")):  # of all seeds in it, as the tables are
-        draw.draw("figure3", plan, seeds, kept, lambda: work.Load(plan.source)(args.data), args.out, folder)
-
-
-def stem(args: ReproduceArgs, plan: Plan) -> str:
-    """The folder of tables and figures, DATA-SCALE."""
-    changed = [f"{args.frames}frames"] * (args.frames is not None) + [f"{args.steps}"] * (args.steps is not None)
-    return "-".join([plan.source, args.scale, *changed, *["flip"] * args.flip])
-
-
-def title(args: ReproduceArgs, plan: Plan) -> str:
-    """Above all tables."""
-    return f"ActionPrompt's tables on {DATA[plan.source][0].partition(',')[0]}, scale {args.scale}"
 
 
 def overview(code: int) -> int:

@@ -33,12 +33,12 @@ def film(
     Raises:
         InputError: settings that make no sense, or a take that walks out of a camera's field of view.
     """
-    check(cfg)
+    rate = frame_rate(cfg, fps)
     return [
         clip
         for take in takes
         for turn in range(cfg.turns if take.subject in train_subjects else 1)
-        for clip in _film_take(take, skeleton, cfg, turn, fps)
+        for clip in _film_take(take, skeleton, cfg, turn, rate)
     ]
 
 
@@ -115,7 +115,7 @@ def played(world: Float[Tensor, "n j 3"], tempo: float) -> Float[Tensor, "m j 3"
 
 
 def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: float) -> list[Clip]:
-    """One clip per camera."""
+    """One clip per camera, at ``fps`` frames a second."""
 
     def draw(what: str) -> float:
         return _draw(cfg.seed, take.name, turn, what)
@@ -140,9 +140,7 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: flo
             turn=turn,
         )
         simulated = cfg.keypoints == "simulated"
-        clips.append(
-            noise.detected(clip, skeleton, cfg.detector, frame_rate(cfg, fps), view.width) if simulated else clip
-        )
+        clips.append(noise.detected(clip, skeleton, cfg.detector, fps, view.width) if simulated else clip)
     return clips
 
 

@@ -8,10 +8,11 @@ from statistics import mean
 from actionprompt.compare import Difference, Group, difference, half_width
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import digest
+from actionprompt.reproduce.measures import measure, subject_means
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.plan import Line, Side, Table
-from actionprompt.reproduce.results import Result, measure, subject_means
+from actionprompt.reproduce.results import Result
 
 Results = Mapping[str, Result]
 """By the hash of their settings."""
@@ -73,7 +74,7 @@ def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted
     if column == "full parameters" and line.full is not None:
         size = count(line.full.model) / 1e6
         return Cell(column, size, None, wanted, 0, wanted, None, paper.rows[line.paper].get("parameters"), None)
-    printed = column.partition(" of ")[0].removeprefix("action/").removeprefix("cell/")
+    printed = plain(column).removeprefix("action/").removeprefix("cell/")
     return Cell(
         column,
         ours.mean(column),
@@ -118,6 +119,11 @@ def by_subject(lines: Sequence[Line], column: str, seeds: Sequence[int], results
                 for subject, error in errors.items():
                     changes[subject].append(100 * (error / plain[subject] - 1))
     return {subject: mean(values) for subject, values in changes.items()}
+
+
+def plain(column: str) -> str:
+    """P1 of "P1 of cells"."""
+    return column.partition(" of ")[0]
 
 
 def _found(cfg: RunCfg | None, seeds: Sequence[int], results: Results) -> dict[int, Result]:

@@ -3,18 +3,15 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from statistics import mean
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from actionprompt.errors import InputError
-from actionprompt.files import write_text
 from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import Job, canonical
-from actionprompt.reproduce.plan import Plan, Side, detected
-from actionprompt.serialise import from_data, to_data
+from actionprompt.reproduce.plan import Side
+from actionprompt.serialise import to_data
 
 Errors = dict[str, float]
 """Millimetres by measure."""
@@ -95,12 +92,12 @@ def read(job: Job, flip: bool) -> Result | None:
             actions={name: _sides(row) for name, row in report["actions"].items()},
             cells=_cells(report["clips"]),
         )
-        return result if _sound(result) else broken(job, flip, "its errors are not numbers")
+        return result if sound(result) else broken(job, flip, "its errors are not numbers")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged ({error!r}): delete it, and the run is evaluated again.") from error
 
 
-def _sound(result: Result) -> bool:
+def sound(result: Result) -> bool:
     """Whether it has errors, and all of them are numbers."""
     rows = [*result.actions.values(), *result.cells.values()]
     return bool(result.actions) and all(
@@ -110,54 +107,9 @@ def _sound(result: Result) -> bool:
     )
 
 
-def other_data(known: Mapping[str, Result], plan: Plan) -> str:
-    """In what the data of published results differ from a plan's, if they do.
-
-    Raises:
-        InputError: a result's settings are none.
-    """
-    data = {canonical(plan.vpose()).data, canonical(replace(plan, data=detected(plan.data) or plan.data).vpose()).data}
-    for result in known.values():
-        found = settings_of(result).data
-        if found not in data:
-            return ", ".join(_differing(to_data(canonical(plan.vpose()).data), to_data(found)))
-    return ""
-
-
-def settings_of(result: Result) -> RunCfg:
-    """A published result's settings; those that are newer have their defaults.
-
-    Raises:
-        InputError: they are none.
-    """
-    return canonical(from_data(result.settings, RunCfg, f"the published run {result.name}"))
-
-
-def _differing(ours: Any, theirs: Any, at: str = "data") -> Iterator[str]:
-    """Their settings that are not ours."""
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in theirs:
-            yield from _differing(ours.get(key), theirs[key], f"{at}.{key}")
-    elif ours != theirs:
-        yield f"{at} {theirs}"
-
-
 def broken(job: Job, flip: bool, reason: str) -> Result:
     """A run without numbers."""
     return Result(job.folder.name, _plain(job), "failed", reason, flip)
-
-
-def matching(known: Mapping[str, Result], jobs: Iterable[Job], flip: bool) -> dict[str, Result]:
-    """Published results that belong to these runs: the same name, settings and test.
-
-    Settings that are newer than a result have their defaults in it.
-
-    Raises:
-        InputError: a result's settings are none.
-    """
-    wanted = {job.folder.name: canonical(job.cfg) for job in jobs}
-    mine = {name: result for name, result in known.items() if name in wanted and result.flip == flip}
-    return {name: result for name, result in mine.items() if settings_of(result) == wanted[name]}
 
 
 def _plain(job: Job) -> dict[str, Any]:
@@ -187,77 +139,3 @@ def _cells(clips: Iterable[Mapping[str, Any]]) -> dict[str, dict[Side, Errors]]:
         return {m: sum(clip[side][m] * clip["frames"] for clip in group) / frames for m in ("P1", "P2", "N-MPJPE")}
 
     return {name: _sides({s: pool(group, s) for s in SIDES}) for name, group in grouped.items()}
-
-
-def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence[str] = ()) -> float | None:
-    """A number of a table: millimetres, percent (accuracy) or millions (parameters); None where there is none.
-
-    Args:
-        result: the run.
-        column: P1, P2, P3 and the report's other measures (plain means over actions), accuracy, parameters, "P1 of
-            cells" (plain mean over actions and subjects), "action/NAME" or "cell/NAME" (P1 of one).
-        side: whether the recognised or the true action chose the pose prompts.
-        tail: the actions of P3.
-    """
-    if result.state == "failed":
-        return None
-    kind, _, name = column.partition("/")
-    special: dict[str, Callable[[], float | None]] = {
-        "accuracy": lambda: None if result.accuracy is None else 100 * result.accuracy,
-        "parameters": lambda: result.parameters / 1e6,
-        "full parameters": lambda: None,
-        "action": lambda: _p1(result.actions, name, side),
-        "cell": lambda: _p1(result.cells, name, side),
-        "P3": lambda: _tail([result.actions[a] for a in tail if a in result.actions], side),
-    }
-    if kind in special:
-        return special[kind]()
-    base, _, of = column.partition(" of ")
-    return mean(_side(errors, side)[base] for errors in (result.cells if of else result.actions).values())
-
-
-def subject_means(result: Result, column: str) -> dict[str, float]:
-    """A measure's plain mean over the actions of each subject, the action being recognised; older files lack some."""
-    of: dict[str, list[float]] = defaultdict(list)
-    for name, errors in result.cells.items():
-        if column in errors["inferred"]:
-            of[name.rpartition(" ")[2]].append(errors["inferred"][column])
-    return {subject: mean(values) for subject, values in of.items()}
-
-
-def _side(errors: Mapping[Side, Errors], side: Side) -> Errors:
-    return errors.get(side, errors["inferred"])
-
-
-def _p1(errors: Mapping[str, Mapping[Side, Errors]], name: str, side: Side) -> float | None:
-    return _side(errors[name], side)["P1"] if name in errors else None
-
-
-def _tail(rows: Sequence[Mapping[Side, Errors]], side: Side) -> float | None:
-    return mean(_side(errors, side)["P2"] for errors in rows) if rows else None
-
-
-def write(results: Iterable[Result], path: Path) -> None:
-    """Publishes results as one JSON file, one run a line."""
-    lines = [json.dumps(asdict(result), ensure_ascii=False) for result in results]
-    write_text(path, "[\n" + ",\n".join(lines) + "\n]\n")
-
-
-def read_all(path: Path) -> dict[str, Result]:
-    """Published results by hash.
-
-    Raises:
-        InputError: no such file, or not one of ours.
-    """
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        found = {entry["name"]: Result(**(entry | {"tail": tuple(entry["tail"])})) for entry in entries}
-        if not all(r.state == "failed" or (r.state == "trained" and _sound(r)) for r in found.values()):
-            raise ValueError("a run without errors")
-        return found
-    except OSError as error:
-        raise InputError(f"Cannot read the results {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"{path} is damaged, or holds no results of `actionprompt reproduce`, which writes results.json ({error})."
-        ) from error

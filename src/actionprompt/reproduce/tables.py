@@ -1,15 +1,15 @@
-"""Which runs make which table: rows, columns and baselines of Tables I to IX and of one more. No torch in here."""
+"""Which runs make which table: rows, columns and baselines of Tables I to IX, and the list of all. No torch in here."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from actionprompt.ablations import AGAINST, ATP, CHOICES, CLASSES, COMPONENTS, CONTROLS, FRAMES, PROMPTS, TAPS
-from actionprompt.changes import Change, baseline, pose_prompts, validated_on, without_app
+from actionprompt.ablations import ATP, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
+from actionprompt.changes import Change, baseline, pose_prompts, without_app
 from actionprompt.changes import tap as tap_of
 from actionprompt.data.config import DATA
-from actionprompt.recipes import RunCfg
-from actionprompt.reproduce.plan import FOLDS, HELD_OUT, Line, Plan, Table, detected
+from actionprompt.reproduce.own_tables import choices, controls, subjects
+from actionprompt.reproduce.plan import Line, Plan, Table, detected
 from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES
 
 
@@ -160,64 +160,6 @@ def table9(plan: Plan) -> Table:
         tuple(lines),
         against="the row of the paper's best, 1 256 81",
     )
-
-
-def controls(plan: Plan) -> Table:
-    """Whether it is the action that helps: all controls of the ablations' encoder, the whole module's of the others."""
-    lines: list[Line] = []
-    for name in ENCODER_NAMES:
-        base = plan.encoder(name, baseline)
-        lines.append(Line(name, (name, ""), base))
-        for key, change in CONTROLS.items():
-            module, _, actions = key.partition(", ")
-            if name == "VPose" or module == "APM":
-                lines.append(Line(f"{name}+{key}", (f"+{module}", actions), plan.encoder(name, change), base))
-    title = "Controls, not in the paper: the module taught one action for all clips, or theirs exchanged among them"
-    return Table("controls", title, ("Method", "actions taught"), ("P1", "P2"), tuple(lines), home="")
-
-
-def choices(plan: Plan) -> Table:
-    """What the paper leaves open, one setting at a time, on training subjects that are held out."""
-    held_out = HELD_OUT.get(plan.source, ())
-    why = "" if held_out else f"no training subjects of {DATA[plan.source][0].partition(',')[0]} are set aside for this"
-
-    def run(change: Change) -> RunCfg | None:
-        return plan.long(81, change, validated_on(held_out)) if held_out else None
-
-    runs = {key: run(change) for key, change in CHOICES.items()}
-    alone = {"baseline": "", "VPose, dropout 0.25": "dropout 0.25"}
-    lines = (
-        Line(
-            key,
-            ("VPose", alone[key]) if key in alone else ("+APM", key),
-            runs[key],
-            None if key in alone else runs[AGAINST.get(key, "as it is")],
-            why_not=why,
-        )
-        for i, key in enumerate(CHOICES)
-        if not held_out or runs[key] not in list(runs.values())[:i]  # some choices are what a scale has anyway
-    )
-    title = "Choices that the paper leaves open, 81 frames, on held-out training subjects"
-    against = (
-        'VPose of the same dropout for "as it is", "one action for all" and the last two; "as it is" for all others'
-    )
-    columns = ("P1", "P2", "accuracy")
-    return Table("choices", title, ("Method", "changed"), columns, tuple(lines), home="", against=against)
-
-
-def subjects(plan: Plan) -> Table:
-    """Whether a gain holds for other people: each training subject held out once."""
-    lines: list[Line] = []
-    for fold in FOLDS.get(plan.source, ()):
-        who = ", ".join(fold)
-        base = plan.long(81, baseline, validated_on(fold))
-        lines.append(Line(f"{who} VPose", (who, "VPose", ""), base))
-        for actions in ("true", "one"):
-            run = plan.long(81, CONTROLS[f"APM, {actions}"], validated_on(fold))
-            lines.append(Line(f"{who} VPose+APM, {actions}", (who, "+APM", actions), run, base))
-    title = "Every training subject held out once, not in the paper: whether a gain holds for other people, 81 frames"
-    stub = ("held out", "Method", "actions taught")
-    return Table("subjects", title, stub, ("P1", "P2"), tuple(lines), detail="subjects", home="")
 
 
 OF_THE_PAPER = (table1, table2, table3, table4, table5, table6, table7, table8, table9)

@@ -1,0 +1,56 @@
+"""The numbers of a run by the names of the tables' columns."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from statistics import mean
+
+from actionprompt.reproduce.plan import Side
+from actionprompt.reproduce.results import Errors, Result
+
+
+def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence[str] = ()) -> float | None:
+    """A number of a table: millimetres, percent (accuracy) or millions (parameters); None where there is none.
+
+    Args:
+        result: the run.
+        column: P1, P2, P3 and the report's other measures (plain means over actions), accuracy, parameters, "P1 of
+            cells" (plain mean over actions and subjects), "action/NAME" or "cell/NAME" (P1 of one).
+        side: whether the recognised or the true action chose the pose prompts.
+        tail: the actions of P3.
+    """
+    if result.state == "failed":
+        return None
+    kind, _, name = column.partition("/")
+    special: dict[str, Callable[[], float | None]] = {
+        "accuracy": lambda: None if result.accuracy is None else 100 * result.accuracy,
+        "parameters": lambda: result.parameters / 1e6,
+        "full parameters": lambda: None,
+        "action": lambda: _p1(result.actions, name, side),
+        "cell": lambda: _p1(result.cells, name, side),
+        "P3": lambda: _tail([result.actions[a] for a in tail if a in result.actions], side),
+    }
+    if kind in special:
+        return special[kind]()
+    base, _, of = column.partition(" of ")
+    return mean(_side(errors, side)[base] for errors in (result.cells if of else result.actions).values())
+
+
+def subject_means(result: Result, column: str) -> dict[str, float]:
+    """A measure's plain mean over the actions of each subject, the action being recognised; older files lack some."""
+    of: dict[str, list[float]] = defaultdict(list)
+    for name, errors in result.cells.items():
+        if column in errors["inferred"]:
+            of[name.rpartition(" ")[2]].append(errors["inferred"][column])
+    return {subject: mean(values) for subject, values in of.items()}
+
+
+def _side(errors: Mapping[Side, Errors], side: Side) -> Errors:
+    return errors.get(side, errors["inferred"])
+
+
+def _p1(errors: Mapping[str, Mapping[Side, Errors]], name: str, side: Side) -> float | None:
+    return _side(errors[name], side)["P1"] if name in errors else None
+
+
+def _tail(rows: Sequence[Mapping[Side, Errors]], side: Side) -> float | None:
+    return mean(_side(errors, side)["P2"] for errors in rows) if rows else None
