@@ -38,8 +38,8 @@ def read(folder: str) -> tuple[float, float, dict[str, int]]:
     """Seconds, peak GiB, and what was read."""
     import torch
 
+    from actionprompt.data.windows import Windows
     from actionprompt.encoders.base import Window
-    from actionprompt.windows import Windows
 
     torch.set_num_threads(1)
     began = time.perf_counter()

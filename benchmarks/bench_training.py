@@ -11,11 +11,11 @@ import torch
 import tyro
 from rich.console import Console
 
-from actionprompt.config import APMCfg, LearnedClassesCfg, LifterCfg, TextPromptCfg
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import VPoseCfg
-from actionprompt.recipes import RunCfg, ScheduleCfg
-from actionprompt.train import train
+from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, TextPromptCfg
+from actionprompt.training.config import RunCfg, ScheduleCfg
+from actionprompt.training.train import train
 
 
 @dataclass(frozen=True)

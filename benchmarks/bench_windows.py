@@ -13,8 +13,8 @@ import tyro
 from torch import Tensor
 
 from actionprompt.data.clip import Clip
+from actionprompt.data.windows import Windows
 from actionprompt.encoders.base import Window
-from actionprompt.windows import Windows
 
 
 @dataclass(frozen=True)

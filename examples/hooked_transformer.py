@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from actionprompt.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.data.windows import Windows
 from actionprompt.encoders.base import Window
-from actionprompt.hooked import HookedLifter
-from actionprompt.losses import loss
 from actionprompt.metrics import mpjpe
-from actionprompt.windows import Windows
+from actionprompt.model.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
+from actionprompt.model.hooked import HookedLifter
+from actionprompt.training.losses import loss
 
 FRAMES, JOINTS = 27, 17
 

@@ -1,16 +1,59 @@
 """Small lifters with random weights that show every part: large gammas, peaked softmaxes, BN statistics."""
 
 import torch
+from hypothesis import strategies as st
 from torch import nn
 
-from actionprompt.apm import PoseToText
-from actionprompt.config import LifterCfg
+from actionprompt.encoders.config import MixSTECfg, VPoseCfg
 from actionprompt.encoders.layers import BatchNorm
-from actionprompt.model import Lifter
+from actionprompt.model.apm import PoseToText
+from actionprompt.model.config import (
+    APMCfg,
+    LearnedClassesCfg,
+    LifterCfg,
+    OneHotCfg,
+    PoolCfg,
+    PosePromptCfg,
+    PoseToTextCfg,
+    TCNCfg,
+    TextPromptCfg,
+)
+from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import Skeleton
 
 TRIPOD = Skeleton("tripod", ("root", "left", "right"), (-1, 0, 0), left=(1,), right=(2,))
 ACTIONS = ("walk", "sit", "wave", "jump")
+
+
+ATP = TextPromptCfg(LearnedClassesCfg(12), TCNCfg(1), PoseToTextCfg(heads=2, dim=8))
+APP = PosePromptCfg(depth=1, dim=8, length=5, heads=2)
+MIXSTE = MixSTECfg(frames=5, dim=8, depth=2, heads=2)
+
+
+def config(widths=(3, 3, 3), apm=APMCfg(ATP, APP), **encoder) -> LifterCfg:
+    return LifterCfg(VPoseCfg(widths, channels=8, **encoder), apm)
+
+
+projectors = st.one_of(st.just(PoolCfg()), st.builds(TCNCfg, st.integers(1, 3)))
+text_prompts = st.builds(
+    lambda projector, p2t, dim: TextPromptCfg(LearnedClassesCfg(dim), projector, p2t),
+    projectors,
+    st.sampled_from([None, PoseToTextCfg(2, 8), PoseToTextCfg(1, 16)]),
+    st.sampled_from([4, 12]),
+)
+SOFT = PosePromptCfg(depth=2, dim=4, length=3, heads=2, selection="soft")
+pose_prompts = st.sampled_from([None, APP, PosePromptCfg(depth=2, dim=4, length=3, heads=1), SOFT])
+
+
+@st.composite
+def configs(draw) -> LifterCfg:
+    widths = draw(st.sampled_from([(3, 3, 3), (3, 3), (5, 3), (3, 5), (1, 3, 3), (3, 1, 3), (7,), (1,), (5, 5)]))
+    apm = APMCfg(
+        draw(st.one_of(text_prompts, st.builds(OneHotCfg, projectors))),
+        draw(pose_prompts),
+        tap=draw(st.integers(1, len(widths))),
+    )
+    return config(widths, draw(st.sampled_from([None, apm, apm, apm])), causal=draw(st.booleans()))
 
 
 def random_lifter(cfg: LifterCfg, seed: int = 0, sharp: float = 30.0) -> Lifter:

@@ -5,7 +5,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from actionprompt.config import (
+from actionprompt.data.clip import Clip, Corpus
+from actionprompt.data.config import SyntheticCfg
+from actionprompt.encoders.config import EncoderCfg, VPoseCfg
+from actionprompt.model.config import (
     APMCfg,
     LearnedClassesCfg,
     LifterCfg,
@@ -15,12 +18,9 @@ from actionprompt.config import (
     TCNCfg,
     TextPromptCfg,
 )
-from actionprompt.data.clip import Clip, Corpus
-from actionprompt.data.config import SyntheticCfg
-from actionprompt.encoders.config import EncoderCfg, VPoseCfg
-from actionprompt.model import Lifter, save
-from actionprompt.recipes import RunCfg, ScheduleCfg
+from actionprompt.model.lifter import Lifter, save
 from actionprompt.skeleton import H36M_17, Skeleton
+from actionprompt.training.config import RunCfg, ScheduleCfg
 
 ACTIONS = ("walk", "sit down", "wave")
 GOLDEN = Path(__file__).parent / "golden" / "protocol.npz"

@@ -58,7 +58,8 @@ def test_the_core_needs_no_extra():
 import sys
 for name in ("transformers", "matplotlib", "sklearn", "av", "scipy", "viser", "onnx", "onnxruntime"):
     sys.modules[name] = None
-import actionprompt.train, actionprompt.evaluate, actionprompt.report, actionprompt.lift, actionprompt.compare
+import actionprompt.training.train, actionprompt.evaluation.evaluate, actionprompt.evaluation.report
+import actionprompt.inference.lifting, actionprompt.evaluation.compare
 import actionprompt.commands.demo
 from actionprompt import *
 """)

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from actionprompt.commands.options import preset
-from actionprompt.config import (
+from actionprompt.data.config import FilmCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
+from actionprompt.errors import InputError
+from actionprompt.model.config import (
     APMCfg,
     FixedClassesCfg,
     LearnedClassesCfg,
@@ -15,11 +18,8 @@ from actionprompt.config import (
     TextClassesCfg,
     TextPromptCfg,
 )
-from actionprompt.data.config import FilmCfg, SyntheticCfg, UIPRMDCfg
-from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
-from actionprompt.errors import InputError
-from actionprompt.recipes import RunCfg, ScheduleCfg, presets
 from actionprompt.serialise import from_data, to_data
+from actionprompt.training.config import RunCfg, ScheduleCfg, presets
 
 OTHERS = {
     "a3dhp": RunCfg(LifterCfg(A3DHPCfg(3, 16), None), UIPRMDCfg(Path("somewhere"), ("correct", "incorrect"))),

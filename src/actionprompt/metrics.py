@@ -1,6 +1,6 @@
 """The field's errors as pure functions: one number per pose, in the unit of the input.
 
-Nothing in here averages over poses; :mod:`actionprompt.evaluate` does that, in one place.
+Nothing in here averages over poses; :mod:`actionprompt.evaluation.evaluate` does that, in one place.
 """
 
 import torch

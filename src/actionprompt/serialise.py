@@ -10,11 +10,11 @@ import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.strategies import configure_tagged_union
 
-from actionprompt.config import ClassesCfg, ProjectorCfg, RecogniserCfg
 from actionprompt.data.config import DataCfg
 from actionprompt.encoders.config import EncoderCfg
 from actionprompt.errors import InputError
-from actionprompt.recipes import PoseLossCfg
+from actionprompt.model.config import ClassesCfg, ProjectorCfg, RecogniserCfg
+from actionprompt.training.config import PoseLossCfg
 
 T = TypeVar("T")
 

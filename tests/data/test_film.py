@@ -11,8 +11,8 @@ from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Take
 from actionprompt.data.config import DetectorCfg, FilmCfg, SyntheticCfg
 from actionprompt.data.film import describe, film, stage, yaw
-from actionprompt.data.markers import joints
 from actionprompt.errors import InputError
+from actionprompt.formats.markers import joints
 from actionprompt.skeleton import H36M_17
 
 

@@ -10,9 +10,9 @@ import torch
 
 from actionprompt.data.config import FilmCfg, HDM05Cfg
 from actionprompt.data.hdm05 import ACTIONS, TEST, TRAIN, find, parse_name, read
-from actionprompt.data.inspect import inspect
-from actionprompt.data.markers import bone_lengths
+from actionprompt.data.inspect.kinds import inspect
 from actionprompt.errors import InputError
+from actionprompt.formats.markers import bone_lengths
 from actionprompt.skeleton import HDM05_17
 
 CLIPS = (

@@ -9,8 +9,8 @@ from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import Human36MCfg
 from actionprompt.data.human36m import ACTIONS, KEPT, NOSE, TAIL, action_of
-from actionprompt.data.human36m_report import FRAMES, takes_missing
-from actionprompt.data.inspect import inspect
+from actionprompt.data.inspect.human36m import FRAMES, takes_missing
+from actionprompt.data.inspect.kinds import inspect
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 from field_files import human36m, pixels, save

@@ -6,9 +6,9 @@ import pytest
 from actionprompt.cli import main
 from actionprompt.data.config import Human36MCfg
 from actionprompt.data.human36m import KEPT
-from actionprompt.data.human36m_prepare import prepare, prepare_hrnet, short_name
-from actionprompt.data.npz_pickle import read_npz
+from actionprompt.data.prepare.human36m import prepare, prepare_hrnet, short_name
 from actionprompt.errors import InputError
+from actionprompt.formats.npz_pickle import read_npz
 from field_files import human36m, person
 
 TAKES = {("S1", "Photo 1"): 6, ("S9", "WalkDog"): 4, ("S11", "Directions"): 5, ("S11", "Directions 1"): 3}

@@ -9,7 +9,7 @@ from actionprompt.camera import normalise_screen, world_to_camera
 from actionprompt.data.clip import Corpus
 from actionprompt.data.config import HumanEvaCfg
 from actionprompt.data.humaneva import ACTIONS, CAMERAS, PLACEMENTS
-from actionprompt.data.inspect import inspect
+from actionprompt.data.inspect.kinds import inspect
 from actionprompt.data.pairing import MISFIT, fitted, misfit
 from actionprompt.errors import InputError
 from field_files import HUMANEVA_SUBJECTS, humaneva, save

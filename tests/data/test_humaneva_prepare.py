@@ -6,9 +6,9 @@ from scipy.io import savemat
 
 from actionprompt import cli
 from actionprompt.data.config import HumanEvaCfg
-from actionprompt.data.humaneva_prepare import SPLIT, chunks, prepare, read_export
-from actionprompt.data.npz_pickle import read_npz
+from actionprompt.data.prepare.humaneva import SPLIT, chunks, prepare, read_export
 from actionprompt.errors import InputError
+from actionprompt.formats.npz_pickle import read_npz
 from field_files import humaneva_pixels, person
 
 

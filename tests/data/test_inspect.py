@@ -1,6 +1,6 @@
 import pytest
 
-from actionprompt.data.inspect import inspect
+from actionprompt.data.inspect.kinds import inspect
 from actionprompt.errors import InputError
 
 

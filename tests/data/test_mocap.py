@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rig_files import MIXAMO, bvh, c3d, table
 
 from actionprompt.data.config import FilmCfg, MocapCfg
-from actionprompt.data.inspect import inspect
-from actionprompt.data.markers import MARKERS, joints
+from actionprompt.data.inspect.kinds import inspect
 from actionprompt.data.mocap import convert
 from actionprompt.data.mocap_table import read_table, split
 from actionprompt.errors import InputError
+from actionprompt.formats.markers import MARKERS, joints
 from actionprompt.skeleton import H36M_17
+from rig_files import MIXAMO, bvh, c3d, table
 
 ONE = FilmCfg(cameras=1)
 

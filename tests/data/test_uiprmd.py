@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from actionprompt.data.config import FilmCfg, UIPRMDCfg
-from actionprompt.data.markers import bone_lengths
 from actionprompt.data.uiprmd import ACTIONS, read
 from actionprompt.errors import InputError
+from actionprompt.formats.markers import bone_lengths
 from actionprompt.skeleton import H36M_17
 
 POSITIONS = Path("Segmented Movements") / "Vicon" / "Positions"

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from actionprompt.apm import APM
-from actionprompt.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
 from actionprompt.encoders import A3DHPCfg, MixSTECfg, VPoseCfg
+from actionprompt.model.apm import APM
+from actionprompt.model.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
 
 JOINTS = 5
 CASES = {

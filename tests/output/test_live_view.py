@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from actionprompt.errors import InputError
+from actionprompt.output.drawing import LEFT, RIGHT
 from actionprompt.output.live_view import OFTEN, LiveView, linear
 from actionprompt.skeleton import H36M_17
-from actionprompt.video.drawing import LEFT, RIGHT
 
 
 def test_a_missing_viser_is_named(monkeypatch):

@@ -241,7 +241,7 @@ def test_c3d_is_read_back(tmp_path: Path):
     pytest.importorskip("ezc3d")
     import ezc3d
 
-    from actionprompt.data.c3d import read_c3d
+    from actionprompt.formats.c3d import read_c3d
 
     track = person(noise=0.01)
     write([track], tmp_path / "a.c3d")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from people import person
 
-from actionprompt.data.bvh import read_bvh
 from actionprompt.errors import InputError
+from actionprompt.formats.bvh import read_bvh
 from actionprompt.output import LiftedTrack, WriteCfg, write
 from actionprompt.output.axes import world
 from actionprompt.output.rig import rig_of

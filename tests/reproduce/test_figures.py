@@ -3,10 +3,10 @@ import pytest
 import torch
 from toys import SMALL, open_plan, plan, result
 
-from actionprompt.changes import baseline
+from actionprompt.reproduce.changes import baseline
 from actionprompt.reproduce.figures import depth, embedding, poses
 from actionprompt.reproduce.tables import figure3
-from actionprompt.train import build
+from actionprompt.training.train import build
 
 pytest.importorskip("matplotlib")
 
@@ -35,7 +35,7 @@ def test_the_hardest_clips_are_the_baselines(tmp_path, corpus):
     shown = poses.examples(base, ours, corpus)
     assert len({example.clip.action for example in shown}) == len(shown) == poses.CLIPS
     errors = {}
-    from actionprompt.lift import lift_windows
+    from actionprompt.inference.lifting import lift_windows
 
     for clip in corpus.select(corpus.test_subjects):
         error = (lift_windows(base, clip.keypoints).pose - clip.pose).norm(dim=-1).mean(-1)

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from toys import plan
 
-from actionprompt.changes import baseline
 from actionprompt.data import hdm05, human36m, uiprmd
 from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, MocapCfg, SyntheticCfg, UIPRMDCfg
 from actionprompt.errors import InputError
+from actionprompt.reproduce.changes import baseline
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
 from actionprompt.reproduce.plan import FOLDS, Plan, detected
 from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES, lasting, reading
 from actionprompt.reproduce.tables import ALL, TABLES
-from actionprompt.runfolder import RunFolder
+from actionprompt.training.run_folder import RunFolder
 
 UIPRMD = UIPRMDCfg(Path("here"), film=FilmCfg(turns=8))
 

@@ -12,7 +12,6 @@ import pytest
 from rich.console import Console
 from toys import SMALL, TOY, plan
 
-from actionprompt import batches
 from actionprompt.commands import reproduce as command
 from actionprompt.commands import reproduce_args
 from actionprompt.errors import InputError, Interrupted
@@ -23,6 +22,7 @@ from actionprompt.reproduce.grid import Job, digest, jobs
 from actionprompt.reproduce.published import read_all
 from actionprompt.reproduce.results import read
 from actionprompt.reproduce.tables import TABLES
+from actionprompt.training import batches
 
 QUIET = Console(quiet=True)
 DATA = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "20", "--data.film.cameras", "1"]
@@ -121,7 +121,7 @@ def test_errors_that_are_no_numbers_are_a_failed_run(done, tmp_path):
 
 
 def test_side_by_side_one_breaks_down(tmp_path, monkeypatch):
-    from actionprompt import step
+    from actionprompt.training import step
 
     real, calls = step.loss, iter(range(10**6))
 
@@ -185,7 +185,7 @@ def test_a_run_that_breaks_down(tmp_path, corpus, monkeypatch):
 
     job = grid(tmp_path, "table8")[0]
     with monkeypatch.context() as patch:
-        patch.setattr("actionprompt.train.training", breaks)
+        patch.setattr("actionprompt.training.train.training", breaks)
         assert execute(job, corpus, quiet=True) == "failed"
     assert job.state == "failed"
     assert read(job, False).reason == "The loss became nan before step 3"

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from types import MappingProxyType
 
-from actionprompt.config import (
+from actionprompt.data.config import DataCfg, FilmCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
+from actionprompt.model.config import (
     APMCfg,
     LearnedClassesCfg,
     PosePromptCfg,
@@ -12,13 +14,11 @@ from actionprompt.config import (
     TextClassesCfg,
     TextPromptCfg,
 )
-from actionprompt.data.config import DataCfg, FilmCfg, SyntheticCfg, UIPRMDCfg
-from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
-from actionprompt.recipes import JointLossCfg, MotionLossCfg, RunCfg, ScheduleCfg
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.scales import Recipe, Scale
+from actionprompt.training.config import JointLossCfg, MotionLossCfg, RunCfg, ScheduleCfg
 
 SCHEDULE = ScheduleCfg(epochs=2, epoch_steps=3, batch=8, bn_batches=2)
 ENCODERS = MappingProxyType(

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from films import film
 
-from actionprompt.data.layouts import layouts
 from actionprompt.errors import InputError
+from actionprompt.keypoints.layouts import layouts
 from actionprompt.skeleton import H36M_17
 from actionprompt.video.blazepose import BlazePose, Followed, distinct, inside, largest, tiles
 from actionprompt.video.decode import Video, open_video
 from actionprompt.video.detect import Person, detect
 from actionprompt.video.people import tracks
 from actionprompt.video.regions import Region
+from films import film
 
 JOINTS = list(H36M_17.joints)
 

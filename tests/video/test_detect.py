@@ -6,15 +6,15 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
-from films import film
 
-from actionprompt.data.keypoint_tables import write_arrays
-from actionprompt.data.keypoints import read_keypoints
 from actionprompt.errors import InputError
+from actionprompt.keypoints.read import read_keypoints
+from actionprompt.keypoints.table_formats import write_arrays
 from actionprompt.video.decode import open_video
 from actionprompt.video.detect import Detector, Person, detect, due
 from actionprompt.video.people import at_rate, tracks
 from actionprompt.video.rtm import RTM
+from films import film
 
 
 class Grey:

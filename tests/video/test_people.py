@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from actionprompt.data.detections import Detections
-from actionprompt.data.keypoints import people as in_frames
-from actionprompt.data.layouts import layouts
-from actionprompt.data.tracks import link
+from actionprompt.keypoints.detections import Detections
+from actionprompt.keypoints.layouts import layouts
+from actionprompt.keypoints.read import people as in_frames
+from actionprompt.keypoints.tracks import link
 from actionprompt.video.detect import Seen
 from actionprompt.video.people import People, at_rate, prominence, tracks
 

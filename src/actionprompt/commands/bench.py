@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from actionprompt.amount import Amount
+from actionprompt.bench.amount import Amount
 from actionprompt.commands.options import parse
-from actionprompt.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TextPromptCfg
 from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import unknown
-from actionprompt.recipes import presets
+from actionprompt.model.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TextPromptCfg
+from actionprompt.training.config import presets
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from actionprompt.bench import Figure, Subject
+    from actionprompt.bench.measure import Figure, Subject
 
 ASKED: dict[str, tuple[str, float]] = {
     "vpose+apm: throughput of the encoder alone kept": (">=", 0.6),
@@ -64,7 +64,7 @@ def run(args: BenchArgs) -> int:
 
     from rich.console import Console
 
-    from actionprompt.bench import measure
+    from actionprompt.bench.measure import measure
     from actionprompt.files import write_text
 
     args.amount.check()
@@ -86,9 +86,9 @@ def find(name: str, quick: bool) -> "Subject":
     Raises:
         InputError: neither.
     """
-    from actionprompt.bench import Subject
-    from actionprompt.models import find as find_model
-    from actionprompt.models import shipped
+    from actionprompt.bench.measure import Subject
+    from actionprompt.hub.shipped import find as find_model
+    from actionprompt.hub.shipped import shipped
 
     if name not in presets():
         if name not in shipped() and not Path(name).exists():

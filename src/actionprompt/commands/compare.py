@@ -34,9 +34,9 @@ def main(args: list[str]) -> int:
     )
     from rich.console import Console
 
-    from actionprompt import compare
+    from actionprompt.evaluation import compare
+    from actionprompt.evaluation.terminal import show
     from actionprompt.files import write_text
-    from actionprompt.screen import show
 
     if len(parsed.runs) < 2:
         raise InputError("Name the folders of at least two evaluated runs: actionprompt compare RUN RUN ...")

@@ -57,7 +57,7 @@ def inspect(args: InspectArgs) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from actionprompt.data.inspect import inspect as look
+    from actionprompt.data.inspect.kinds import inspect as look
 
     report = look(args.path)
     console = Console()
@@ -90,7 +90,8 @@ def prepare(args: list[str]) -> int:
 
 def make(name: str, source: Path, out: Path) -> tuple[list[Path], list[str]]:
     """The files written, and what the source lacked."""
-    from actionprompt.data import human36m_prepare, humaneva_prepare
+    from actionprompt.data.prepare import human36m as human36m_prepare
+    from actionprompt.data.prepare import humaneva as humaneva_prepare
 
     match name:
         case "human36m":

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actionprompt.commands.options import parse
-from actionprompt.config import (
+from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.encoders.config import VPoseCfg
+from actionprompt.errors import InputError
+from actionprompt.model.config import (
     APMCfg,
     LearnedClassesCfg,
     LifterCfg,
@@ -15,17 +18,14 @@ from actionprompt.config import (
     TextClassesCfg,
     TextPromptCfg,
 )
-from actionprompt.data.config import FilmCfg, SyntheticCfg
-from actionprompt.encoders.config import VPoseCfg
-from actionprompt.errors import InputError
-from actionprompt.recipes import RunCfg, ScheduleCfg
+from actionprompt.training.config import RunCfg, ScheduleCfg
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from actionprompt.data.clip import Clip, Corpus
-    from actionprompt.model import Lifter
-    from actionprompt.scores import Evaluation
+    from actionprompt.evaluation.scores import Evaluation
+    from actionprompt.model.lifter import Lifter
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ def run(args: DemoArgs) -> int:
         raise InputError(f"--steps is {args.steps}: it must be at least 1.")
     from rich.console import Console
 
-    from actionprompt.evaluate import evaluate, tail_actions
-    from actionprompt.model import load
-    from actionprompt.runfolder import RunFolder
-    from actionprompt.train import train
+    from actionprompt.evaluation.evaluate import evaluate, tail_actions
+    from actionprompt.model.lifter import load
+    from actionprompt.training.run_folder import RunFolder
+    from actionprompt.training.train import train
 
     console = Console()
     classes = text_classes()
@@ -118,7 +118,7 @@ def check_free(folder: Path) -> None:
     Raises:
         InputError: the folder holds another run.
     """
-    from actionprompt.runfolder import RunFolder
+    from actionprompt.training.run_folder import RunFolder
 
     if RunFolder(folder).settings.exists() and not isinstance(RunFolder(folder).read_settings().data, SyntheticCfg):
         raise InputError(f"{folder} holds a run that is not the demo's: give another --out.")
@@ -170,9 +170,9 @@ def comparison(scores: "dict[str, Evaluation]") -> "Console | object":
 
 def show(lifters: "dict[str, Lifter]", clip: "Clip", corpus: "Corpus", path: Path) -> None:
     """Writes the page of one clip: the two models of the demo, and the one that comes with the package."""
-    from actionprompt import models
-    from actionprompt.lift import lift
-    from actionprompt.model import load
+    from actionprompt.hub import shipped as models
+    from actionprompt.inference.lifting import lift
+    from actionprompt.model.lifter import load
     from actionprompt.viewer import Motion, write_page
 
     lifted = {name: lift(lifter, clip.keypoints) for name, lifter in lifters.items()}

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from actionprompt import models
 from actionprompt.commands.options import data_default, parse, take_data, to_ask
 from actionprompt.data.config import DATA, DataCfg
 from actionprompt.errors import InputError
-from actionprompt.recipes import RunCfg
-from actionprompt.runfolder import RunFolder
+from actionprompt.hub import shipped as models
+from actionprompt.training.config import RunCfg
+from actionprompt.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from actionprompt.model import Lifter
+    from actionprompt.model.lifter import Lifter
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,10 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     """Evaluates, prints and writes the tables."""
     from rich.console import Console
 
-    from actionprompt import report
-    from actionprompt.evaluate import check_pairing, evaluate, tail_of
-    from actionprompt.model import load
-    from actionprompt.screen import show
+    from actionprompt.evaluation import report
+    from actionprompt.evaluation.evaluate import check_pairing, evaluate, tail_of
+    from actionprompt.evaluation.terminal import show
+    from actionprompt.model.lifter import load
 
     def model_file(path: Path) -> Path:
         return RunFolder(path).model if path.is_dir() else models.find(str(path))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from actionprompt.export import Exported
-    from actionprompt.model import Lifter
+    from actionprompt.model.lifter import Lifter
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def run(args: ExportArgs) -> int:
     from rich.console import Console
 
     from actionprompt.export import export
-    from actionprompt.model import load
-    from actionprompt.models import find
+    from actionprompt.hub.shipped import find
+    from actionprompt.model.lifter import load
 
     if args.keypoints and not args.int8:
         raise InputError("--keypoints are what int8's error is measured on: give --int8 too.")
@@ -107,8 +107,8 @@ def keypoints(
         InputError: a file of another number of joints than the model's.
     """
     from actionprompt.data.config import FilmCfg, SyntheticCfg
-    from actionprompt.data.keypoints import read_keypoints
     from actionprompt.export.check import wander
+    from actionprompt.keypoints.read import read_keypoints
 
     if path is not None:
         found, what = read_keypoints(path, size=size).tracks[0].keypoints, str(path)

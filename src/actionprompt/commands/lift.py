@@ -15,7 +15,7 @@ from actionprompt.files import check_writable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from actionprompt.motion import MotionCfg
+    from actionprompt.inference.people import MotionCfg
     from actionprompt.output import LiftedTrack
     from actionprompt.video.people import People
 
@@ -40,7 +40,7 @@ def run(args: LiftArgs) -> int:
     """Finds people, lifts them, writes files, and says what it did."""
     from rich.console import Console
 
-    from actionprompt.motion import lift_people, model_rate
+    from actionprompt.inference.people import lift_people, model_rate
 
     console = Console(stderr=True, highlight=False)
     source = Path(args.source)
@@ -70,7 +70,7 @@ def run(args: LiftArgs) -> int:
 
 
 def _settings(args: LiftArgs) -> "MotionCfg":
-    from actionprompt.motion import MotionCfg
+    from actionprompt.inference.people import MotionCfg
     from actionprompt.output import OneEuro, SavitzkyGolay, tilted
 
     smoothing = {"none": None, "one-euro": OneEuro(), "savitzky-golay": SavitzkyGolay()}[args.smooth]
@@ -170,9 +170,9 @@ def _write(path: Path, tracks: "list[LiftedTrack]", args: LiftArgs) -> list[Path
         embed = args.page_video == "embed" or (args.page_video == "auto" and small)
         settings = WriteCfg(axes=args.axes, bvh_unit=args.bvh_unit, video=video, embed=embed)
         return write(tracks, path, settings=settings)
+    from actionprompt.output.overlay import write_overlay
     from actionprompt.output.show import overlay_figure
     from actionprompt.video.decode import open_video
-    from actionprompt.video.overlay import write_overlay
 
     write_overlay(open_video(Path(args.source)), [overlay_figure(track) for track in tracks], path)
     return [path]

@@ -9,7 +9,7 @@ import tyro
 from actionprompt.commands.lift_joints import DetectorArgs, KeypointArgs
 
 if TYPE_CHECKING:
-    from actionprompt.model import Lifter
+    from actionprompt.model.lifter import Lifter
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def is_live(source: str) -> bool:
 
 def load_lifter(args: LiftArgs) -> "Lifter":
     """The model, where it computes."""
-    from actionprompt import models
     from actionprompt.commands.evaluate import to_device
-    from actionprompt.model import load
+    from actionprompt.hub import shipped as models
+    from actionprompt.model.lifter import load
 
     return to_device(load(models.find(args.model or models.DEFAULT)), args.device)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from rich.console import Console
 
-    from actionprompt.data.keypoints import KeypointFile
+    from actionprompt.keypoints.read import KeypointFile
     from actionprompt.video.detect import Detector
     from actionprompt.video.people import People
 
@@ -57,8 +57,8 @@ def look(
     path: Path, k: KeypointArgs, d: DetectorArgs, fps: float, console: "Console"
 ) -> "tuple[People, tuple[str, ...]]":
     """The people in a video, by a detector or from a keypoint file of it."""
-    from actionprompt.data.keypoint_tables import write_arrays
-    from actionprompt.data.keypoints import read_keypoints
+    from actionprompt.keypoints.read import read_keypoints
+    from actionprompt.keypoints.table_formats import write_arrays
     from actionprompt.video.decode import open_video
     from actionprompt.video.people import at_rate
     from actionprompt.video.people import tracks as people_seen
@@ -100,7 +100,7 @@ def load_detector(args: DetectorArgs, most: int = 5) -> "Detector":
 
 def read(path: Path, k: KeypointArgs, fps: float) -> "tuple[People, tuple[str, ...]]":
     """The people of a keypoint file."""
-    from actionprompt.data.keypoints import read_keypoints
+    from actionprompt.keypoints.read import read_keypoints
     from actionprompt.video.people import at_rate
 
     if k.file is not None:

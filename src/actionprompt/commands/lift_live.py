@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from actionprompt.commands.lift_args import LiftArgs, load_lifter
 from actionprompt.commands.lift_joints import load_detector
 from actionprompt.errors import InputError
-from actionprompt.interrupts import interrupts
+from actionprompt.training.interrupts import interrupts
 
 if TYPE_CHECKING:
-    from actionprompt.live import Live, LiveAnswer
-    from actionprompt.video.follow import Follower
+    from actionprompt.inference.live import Live, LiveAnswer
+    from actionprompt.video.single_person import Follower
     from actionprompt.video.webcam import Frames
 
     Tell = Callable[[Iterable[LiveAnswer]], LiveAnswer | None]
@@ -38,7 +38,7 @@ def live(args: LiftArgs) -> int:
 
 def pipe(args: LiftArgs) -> int:
     """JSON lines in, JSON lines out."""
-    from actionprompt.pipe import PointReader, lift_lines
+    from actionprompt.inference.json_lines import PointReader, lift_lines
 
     _check(args, PIPE, "on a pipe (-), which answers on its output")
     k = args.keypoints
@@ -51,8 +51,8 @@ def pipe(args: LiftArgs) -> int:
 
 def webcam(args: LiftArgs) -> int:
     """One person before a camera, until Ctrl-C."""
-    from actionprompt.live import Live
-    from actionprompt.video.follow import Follower
+    from actionprompt.inference.live import Live
+    from actionprompt.video.single_person import Follower
     from actionprompt.video.webcam import find_camera
 
     _check(args, WEBCAM, "on a webcam, which is answered on the output")

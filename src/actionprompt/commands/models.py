@@ -30,7 +30,7 @@ def main(args: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from actionprompt.models import DEFAULT, shipped
+    from actionprompt.hub.shipped import DEFAULT, shipped
 
     console = Console()
     table = Table("name", "what it is", "trained on", "size", title="Models for `actionprompt lift --model NAME`")

@@ -11,7 +11,7 @@ import tyro
 
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError, unknown
-from actionprompt.recipes import RunCfg, presets
+from actionprompt.training.config import RunCfg, presets
 
 T = TypeVar("T")
 

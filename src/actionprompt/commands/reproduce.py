@@ -145,9 +145,9 @@ def show(
     console: "Console",
 ) -> None:
     """Tables and figures of what there is."""
+    from actionprompt.evaluation.terminal import show as show_table
     from actionprompt.reproduce import draw, render
     from actionprompt.reproduce import run as work
-    from actionprompt.screen import show as show_table
 
     pages = list(work.pages_of(made, plan, args.scale, args.seeds, results, begun=args.results is not None))
     for page in pages:

@@ -10,8 +10,8 @@ import tyro
 from actionprompt.commands.options import anchored, data_default, parse, preset, take_data
 from actionprompt.data.config import DATA
 from actionprompt.errors import Diverged, InputError, Interrupted
-from actionprompt.recipes import RunCfg, presets
-from actionprompt.runfolder import RunFolder
+from actionprompt.training.config import RunCfg, presets
+from actionprompt.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def run(
     """Trains, and says what to do next."""
     from rich.console import Console
 
-    from actionprompt.loop import is_main_process
-    from actionprompt.model import load
-    from actionprompt.train import train
+    from actionprompt.model.lifter import load
+    from actionprompt.training.loop import is_main_process
+    from actionprompt.training.train import train
 
     try:
         watch = train(cfg, folder, resume=resume, overwrite=overwrite, profile=profile, tensorboard=tensorboard)

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from actionprompt.data.acclaim import read_amc, read_asf
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import HDM05Cfg
 from actionprompt.data.film import describe, film, frame_rate
-from actionprompt.data.recording import check_size, resample, top_speed, z_up
 from actionprompt.errors import InputError
+from actionprompt.formats.acclaim import read_amc, read_asf
+from actionprompt.formats.recording import check_size, resample, top_speed, z_up
 from actionprompt.skeleton import HDM05_17
 
 ACTIONS = {

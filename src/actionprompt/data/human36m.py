@@ -12,7 +12,7 @@ from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import Human36MCfg
-from actionprompt.data.field import (
+from actionprompt.data.npz_files import (
     SIMULATED,
     Points,
     Positions2D,

@@ -15,7 +15,7 @@ from actionprompt.data import noise
 from actionprompt.data.cameras import Placement
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import HumanEvaCfg
-from actionprompt.data.field import SIMULATED, Points, check_cameras, check_metres, describe_2d, read_files, view
+from actionprompt.data.npz_files import SIMULATED, Points, check_cameras, check_metres, describe_2d, read_files, view
 from actionprompt.data.pairing import check_fit
 from actionprompt.errors import InputError
 from actionprompt.skeleton import HUMANEVA_15

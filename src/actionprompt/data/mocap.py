@@ -10,17 +10,17 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from actionprompt.data.acclaim import read_amc, read_asf
-from actionprompt.data.bvh import read_bvh
-from actionprompt.data.c3d import read_c3d
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import MocapCfg
 from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.mocap_table import Row, read_table, split
-from actionprompt.data.recording import Recording, check_size, leg_length, resample, top_speed, z_up
-from actionprompt.data.rigs import Rig, choose, plain, to_h36m
 from actionprompt.errors import InputError
+from actionprompt.formats.acclaim import read_amc, read_asf
+from actionprompt.formats.bvh import read_bvh
+from actionprompt.formats.c3d import read_c3d
+from actionprompt.formats.recording import Recording, check_size, leg_length, resample, top_speed, z_up
+from actionprompt.formats.rigs import Rig, choose, plain, to_h36m
 from actionprompt.skeleton import H36M_17
 
 FASTEST = 15.0

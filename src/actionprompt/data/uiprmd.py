@@ -19,11 +19,11 @@ from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import UIPRMDCfg
 from actionprompt.data.film import describe, film, frame_rate
-from actionprompt.data.gaps import fill_gaps, missing
-from actionprompt.data.markers import MARKERS, bone_lengths, fix_bones, joints
-from actionprompt.data.recording import check_size
 from actionprompt.data.uiprmd_files import Episode, find, read_markers
 from actionprompt.errors import InputError
+from actionprompt.formats.gaps import fill_gaps, missing
+from actionprompt.formats.markers import MARKERS, bone_lengths, fix_bones, joints
+from actionprompt.formats.recording import check_size
 from actionprompt.skeleton import H36M_17
 
 ACTIONS = (

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from actionprompt.data.markers import MARKERS
 from actionprompt.errors import InputError
+from actionprompt.formats.markers import MARKERS
 
 COLUMNS = 3 * len(MARKERS)
 FARTHEST = 1e5

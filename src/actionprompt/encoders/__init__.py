@@ -1,23 +1,16 @@
 """Pose encoders behind one contract (:mod:`actionprompt.encoders.base`). Importing the settings needs no torch."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
+from actionprompt.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from actionprompt.encoders.authors import load_authors
     from actionprompt.encoders.base import Encoder, Features, Window
+    from actionprompt.encoders.published_weights import load_authors
 
 __all__ = [
     "A3DHPCfg", "Encoder", "EncoderCfg", "Features", "MixSTECfg", "VPoseCfg", "Window", "load_authors",
 ]  # fmt: skip
 
-_LAZY = {"load_authors": "authors", "Encoder": "base", "Features": "base", "Window": "base"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+__getattr__ = lazy_names(__name__, {"base": ("Encoder", "Features", "Window"), "published_weights": ("load_authors",)})

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.export.forms import Form
-from actionprompt.lift import lift
-from actionprompt.model import Lifted, Lifter
+from actionprompt.inference.lifting import lift
+from actionprompt.model.lifter import Lifted, Lifter
 
 Run = Callable[[Float[np.ndarray, "b n j 2"]], tuple[Float[np.ndarray, "..."], ...]]
 """An exported file: keypoints to poses and, with APM, probabilities."""
@@ -68,7 +68,7 @@ def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -
 
 
 def answers(lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -> tuple[Tensor, ...]:
-    """What PyTorch answers: the lifter on windows, :func:`actionprompt.lift.lift` on each sequence."""
+    """What PyTorch answers: the lifter on windows, :func:`actionprompt.inference.lifting.lift` on each sequence."""
     with torch.inference_mode():
         if form == "window":
             lifted: Lifted = lifter(x)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from actionprompt.errors import InputError
-from actionprompt.model import Lifter, bake
-from actionprompt.sequence import Flow
+from actionprompt.inference.incremental import Flow
+from actionprompt.model.lifter import Lifter, bake
 
 Form = Literal["window", "sequence"]
 

@@ -12,11 +12,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.data.clip import Clip
+from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.export.check import Run
 from actionprompt.export.forms import Form
-from actionprompt.model import Lifter
-from actionprompt.windows import Windows
+from actionprompt.model.lifter import Lifter
 
 Answers = tuple[Float[np.ndarray, "n j 3"], Float[np.ndarray, "*n_k"]]
 """Poses and probabilities of all inputs; no probabilities without APM."""

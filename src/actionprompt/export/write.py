@@ -21,7 +21,7 @@ from actionprompt.export.check import TOLERANCE, Difference, Run, check
 from actionprompt.export.forms import Form, make, trace
 from actionprompt.export.quantise import Quantised, quantise
 from actionprompt.files import whole
-from actionprompt.model import Lifter
+from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import SKELETONS
 
 Format = Literal["onnx", "torch"]

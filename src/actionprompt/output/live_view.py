@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from actionprompt.output.drawing import DARK, side_colour
 from actionprompt.skeleton import H36M_17, Skeleton
-from actionprompt.video.drawing import DARK, side_colour
 from actionprompt.video.libraries import library
 
 OFTEN = 30.0

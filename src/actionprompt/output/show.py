@@ -1,7 +1,7 @@
 """A lifted track for the viewer and for the drawing over the video."""
 
+from actionprompt.output.drawing import Figure
 from actionprompt.output.track import LiftedTrack
-from actionprompt.video.drawing import Figure
 from actionprompt.viewer import Motion
 
 

@@ -140,7 +140,7 @@ def _save(writer: Format, job: Job, part: Path, path: Path) -> None:
 
 
 def _npz(job: Job, part: Path) -> None:
-    from actionprompt.output.arrays import save_npz
+    from actionprompt.output.npz import save_npz
 
     chosen = dict(zip((t.person for t in job.everyone), in_axes(job.everyone, job.settings.axes), strict=True))
     save_npz(chosen[job.tracks[0].person], part, job.settings.axes)

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
 
-from actionprompt.compare import Difference, Group, difference, half_width
-from actionprompt.recipes import RunCfg
+from actionprompt.evaluation.compare import Difference, Group, difference, half_width
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.measures import measure, subject_means
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.plan import Line, Side, Table
 from actionprompt.reproduce.results import Result
+from actionprompt.training.config import RunCfg
 
 Results = Mapping[str, Result]
 """By the hash of their settings."""

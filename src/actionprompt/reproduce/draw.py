@@ -8,7 +8,7 @@ from actionprompt.reproduce.grid import Job, job
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.tables import figure3, figure4
-from actionprompt.runfolder import RunFolder
+from actionprompt.training.run_folder import RunFolder
 
 
 def draw(
@@ -32,7 +32,7 @@ def draw(
     runs = figure4_runs(plan, seeds, root)
     if any(run.state != "trained" for run in runs):
         return []
-    from actionprompt.model import load
+    from actionprompt.model.lifter import load
     from actionprompt.reproduce.figures import poses
 
     base, ours = (load(RunFolder(run.folder).model) for run in runs)

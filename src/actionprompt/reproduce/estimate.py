@@ -12,9 +12,9 @@ from typing import NamedTuple
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import Interrupted
-from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.execute import machine, write_timing
 from actionprompt.reproduce.grid import Job, digest
+from actionprompt.training.config import RunCfg
 
 STEPS = 24
 """Steps that are timed: three rests of the text encoder at the small scale."""
@@ -46,7 +46,7 @@ def time_steps(job: Job, corpus: Corpus) -> Estimate:
     """
     import torch
 
-    from actionprompt.train import train
+    from actionprompt.training.train import train
 
     brief = replace(job.cfg.schedule, epochs=1, epoch_steps=STEPS, bn_batches=0)
     cfg = replace(job.cfg, schedule=brief, validate=(), checkpoint_every=10**9, log_every=10**9)

@@ -5,13 +5,13 @@ import platform
 from pathlib import Path
 from typing import Literal
 
-from actionprompt.abreast import Work, at_once
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import Diverged
 from actionprompt.files import write_text
 from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.results import report_name, split
-from actionprompt.runfolder import RunFolder
+from actionprompt.training.interleave import Work, at_once
+from actionprompt.training.run_folder import RunFolder
 
 Outcome = Literal["done", "failed", "elsewhere"]
 
@@ -70,7 +70,7 @@ def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool, alone: bool) -> 
 
 
 def _train(job: Job, corpus: Corpus, quiet: bool, alone: bool) -> Work[None]:
-    from actionprompt.train import training
+    from actionprompt.training.train import training
 
     resume = job.state == "unfinished"
     watch = yield from training(
@@ -95,9 +95,9 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     """Evaluates a trained run on the test subjects, or on those that it held out, and writes its report."""
     import torch
 
-    from actionprompt import report
-    from actionprompt.evaluate import evaluate, tail_of
-    from actionprompt.model import load
+    from actionprompt.evaluation import report
+    from actionprompt.evaluation.evaluate import evaluate, tail_of
+    from actionprompt.model.lifter import load
 
     lifter = load(RunFolder(job.folder).model)
     parameters = sum(p.numel() for p in lifter.parameters())

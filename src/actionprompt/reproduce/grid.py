@@ -10,9 +10,9 @@ from typing import Any, Literal
 from actionprompt.data.config import MocapCfg
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
-from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.plan import Table
-from actionprompt.runfolder import RunFolder
+from actionprompt.training.config import RunCfg
+from actionprompt.training.run_folder import RunFolder
 
 State = Literal["missing", "unfinished", "trained", "failed"]
 

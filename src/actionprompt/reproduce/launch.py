@@ -47,7 +47,7 @@ def in_processes(command: Sequence[str], workers: int, tell: Callable[[], None] 
         Interrupted: Ctrl-C or SIGTERM, which the processes were told and have saved their state at.
         InputError: a process ended with an error, which it has printed.
     """
-    from actionprompt.interrupts import interrupts
+    from actionprompt.training.interrupts import interrupts
 
     with interrupts() as interrupted:
         running = [subprocess.Popen([sys.executable, *command], env=os.environ) for _ in range(workers)]

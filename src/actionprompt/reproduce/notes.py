@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import combinations
 from statistics import mean
 
-from actionprompt.compare import half_width
 from actionprompt.data.config import DATA
+from actionprompt.evaluation.compare import half_width
 from actionprompt.reproduce.cells import Results, by_subject, found, found_lines, judge, overall, plain, tail_of
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.plan import Line, Plan, Table

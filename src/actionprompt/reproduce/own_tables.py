@@ -1,11 +1,11 @@
 """Tables that the paper has not: controls, what it leaves open, and whether a gain holds for other people."""
 
-from actionprompt.ablations import AGAINST, CHOICES, CONTROLS
-from actionprompt.changes import Change, baseline, validated_on
 from actionprompt.data.config import DATA
-from actionprompt.recipes import RunCfg
+from actionprompt.reproduce.ablations import AGAINST, CHOICES, CONTROLS
+from actionprompt.reproduce.changes import Change, baseline, validated_on
 from actionprompt.reproduce.plan import FOLDS, HELD_OUT, Line, Plan, Table
 from actionprompt.reproduce.scales import ENCODER_NAMES
+from actionprompt.training.config import RunCfg
 
 
 def controls(plan: Plan) -> Table:

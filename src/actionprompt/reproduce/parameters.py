@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from actionprompt.config import FixedClassesCfg, LifterCfg, TextPromptCfg
+from actionprompt.model.config import FixedClassesCfg, LifterCfg, TextPromptCfg
 
 JOINTS, ACTIONS = 17, 15
 """Human3.6M's."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from actionprompt.changes import Change, chain, frames
-from actionprompt.config import LifterCfg
 from actionprompt.data.config import DATA, DataCfg, Human36MCfg, HumanEvaCfg
-from actionprompt.recipes import RunCfg
+from actionprompt.model.config import LifterCfg
+from actionprompt.reproduce.changes import Change, chain, frames
 from actionprompt.reproduce.scales import Recipe, Scale
+from actionprompt.training.config import RunCfg
 
 Side = Literal["inferred", "given"]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
-from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import Job, canonical
 from actionprompt.reproduce.plan import Plan, detected
 from actionprompt.reproduce.results import Result, sound
 from actionprompt.serialise import from_data, to_data
+from actionprompt.training.config import RunCfg
 
 
 def write(results: Iterable[Result], path: Path) -> None:

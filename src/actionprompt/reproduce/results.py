@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from actionprompt.errors import InputError
-from actionprompt.recipes import RunCfg
 from actionprompt.reproduce.grid import Job, canonical
 from actionprompt.reproduce.plan import Side
 from actionprompt.serialise import to_data
+from actionprompt.training.config import RunCfg
 
 Errors = dict[str, float]
 """Millimetres by measure."""

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table as Screen
 from rich.text import Text
 
-from actionprompt.abreast import Work, abreast
 from actionprompt.data.clip import Corpus
 from actionprompt.data.config import DataCfg
 from actionprompt.errors import InputError, Interrupted
+from actionprompt.evaluation.terminal import tight
 from actionprompt.reproduce import estimate, paper
 from actionprompt.reproduce.cells import only_begun
 from actionprompt.reproduce.execute import complete, executing
@@ -21,7 +21,7 @@ from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.plan import SOURCES, Plan, Table
 from actionprompt.reproduce.results import Result, broken, read
 from actionprompt.reproduce.sheets import Page, page
-from actionprompt.screen import tight
+from actionprompt.training.interleave import Work, abreast
 
 
 class Load:

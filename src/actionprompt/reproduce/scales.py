@@ -6,11 +6,11 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
 
-from actionprompt.changes import windowed
-from actionprompt.config import APMCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextClassesCfg, TextPromptCfg
 from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
-from actionprompt.recipes import ENCODERS, JointLossCfg, MotionLossCfg, PoseLossCfg, ScheduleCfg
+from actionprompt.model.config import APMCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextClassesCfg, TextPromptCfg
+from actionprompt.reproduce.changes import windowed
+from actionprompt.training.config import ENCODERS, JointLossCfg, MotionLossCfg, PoseLossCfg, ScheduleCfg
 
 ENCODER_NAMES = ("VPose", "A3DHP", "MixSTE")
 """As the paper prints them."""

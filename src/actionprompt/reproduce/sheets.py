@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actionprompt.compare import Difference
+from actionprompt.evaluation.compare import Difference
 from actionprompt.reproduce.cells import Cell, FilledRow, Results, fill, found, plain
 from actionprompt.reproduce.notes import notes_of
 from actionprompt.reproduce.paper import PaperTable

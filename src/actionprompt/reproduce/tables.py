@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from actionprompt.ablations import ATP, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
-from actionprompt.changes import Change, baseline, pose_prompts, without_app
-from actionprompt.changes import tap as tap_of
 from actionprompt.data.config import DATA
+from actionprompt.reproduce.ablations import ATP, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
+from actionprompt.reproduce.changes import Change, baseline, pose_prompts, without_app
+from actionprompt.reproduce.changes import tap as tap_of
 from actionprompt.reproduce.own_tables import choices, controls, subjects
 from actionprompt.reproduce.plan import Line, Plan, Table, detected
 from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES

@@ -10,8 +10,8 @@ from jaxtyping import Float, UInt8
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from actionprompt.data.detections import Detections
 from actionprompt.errors import InputError
+from actionprompt.keypoints.detections import Detections
 from actionprompt.video.decode import Video
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from actionprompt.data.keypoints import KeypointFile, Track, people
+from actionprompt.keypoints.read import KeypointFile, Track, people
+from actionprompt.keypoints.timing import describe, pieces, resample
 from actionprompt.video.detect import Seen
-from actionprompt.video.timing import describe, pieces, resample
 
 BRIEF = 0.3
 """Seconds: who is seen for less is rather a mistake of the detector."""

@@ -17,8 +17,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from actionprompt.errors import InputError
+from actionprompt.keypoints.timing import LONGEST_GAP
 from actionprompt.video.libraries import library
-from actionprompt.video.timing import LONGEST_GAP
 from actionprompt.video.upright import turn_of
 
 FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}

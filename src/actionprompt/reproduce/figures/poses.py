@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.data.clip import Clip, Corpus
-from actionprompt.model import Lifter
+from actionprompt.model.lifter import Lifter
 from actionprompt.reproduce.figures.style import BLACK, BLUE, ORANGE, PAGE, figure, save, short, style
 from actionprompt.skeleton import Skeleton
 
@@ -52,7 +52,7 @@ def draw(baseline: Lifter, ours: Lifter, corpus: Corpus, folder: Path) -> list[P
 
 def examples(baseline: Lifter, ours: Lifter, corpus: Corpus) -> list[Example]:
     """The clip with the baseline's largest error of each of its hardest actions, at its hardest frame."""
-    from actionprompt.lift import lift
+    from actionprompt.inference.lifting import lift
 
     ranked = []
     for clip in corpus.select(corpus.test_subjects):

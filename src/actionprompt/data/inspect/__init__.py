@@ -1,0 +1,1 @@
+"""What data files hold, and whether they are sound."""

@@ -1,0 +1,1 @@
+"""Converts data sets from their owners' form."""

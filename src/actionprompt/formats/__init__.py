@@ -1,0 +1,1 @@
+"""Files of motion capture, read without torch."""

@@ -1,0 +1,165 @@
+"""Which points of a motion capture rig are Human3.6M's 17 joints: built-in tables, or a user's file.
+
+A joint is a point of the file, or a weighted sum of some. The pelvis is the middle of the hips. No rig has a
+face: what stands for the nose is the base of the skull, which Human3.6M's own "nose" is not far from.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from actionprompt.errors import InputError
+from actionprompt.formats.gaps import fill_gaps
+from actionprompt.formats.markers import MARKERS, joints
+from actionprompt.formats.recording import fill
+from actionprompt.skeleton import H36M_17
+
+PLUG_IN_GAIT = "plug-in-gait"
+"""Vicon's 39 markers, whose joints are no weighted sums (see ``markers.joints``)."""
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A naming of points."""
+
+    name: str
+    joints: dict[str, dict[str, float]]
+    """For each of the 17 joints, points and their weights."""
+    sign: str = ""
+    """A point that tells this rig from another with the same names."""
+
+    @property
+    def points(self) -> set[str]:
+        """The points it needs."""
+        return {point for weights in self.joints.values() for point in weights} | {self.sign} - {""}
+
+
+def built_in() -> list[Rig]:
+    """In the order of asking: a file's rig is the first one whose points it has."""
+    limbs = _limbs("{}UpLeg", "{}Leg", "{}Foot", "{}Arm", "{}ForeArm", "{}Hand", ("Left", "Right"))
+    trunk = {"spine": "Spine1", "thorax": "Neck", "nose": "Head"}
+    acclaim = _limbs("{}hipjoint", "{}femur", "{}tibia", "{}clavicle", "{}humerus", "{}wrist", ("l", "r"))
+    xsens = _limbs("{}Hip", "{}Knee", "{}Ankle", "{}Shoulder", "{}Elbow", "{}Wrist", ("Left", "Right"))
+    tables: list[tuple[str, dict[str, Any], str]] = [
+        ("acclaim", acclaim | {"spine": "lowerback", "thorax": "thorax", "nose": "upperneck", "head top": "head"}, ""),
+        ("cmu-bvh", limbs | trunk | {"spine": "Spine", "head top": "Head_End"}, "LowerBack"),
+        ("mixamo", limbs | trunk | {"head top": "HeadTop_End"}, ""),
+        ("motionbuilder", limbs | trunk | {"head top": "Head_End"}, ""),
+        ("xsens", xsens | trunk | {"spine": ["Chest2", "Chest3"], "head top": "Head_End"}, ""),
+        ("chest", xsens | trunk | {"spine": "Chest", "head top": "Head_End"}, ""),
+    ]
+    return [Rig(name, {j: _weights(table[j]) for j in H36M_17.joints}, sign) for name, table, sign in tables]
+
+
+def read_rig(path: Path) -> Rig:
+    """A user's map: TOML or JSON, a table ``joints`` with a line for each of the 17 joints.
+
+    A line names a point (``"right hip" = "RightUpLeg"``), several (their mean is the joint: ``["A", "B"]``), or
+    points with weights that sum to 1 (``{ A = 0.7, B = 0.3 }``).
+
+    Raises:
+        InputError: no such file, neither TOML nor JSON, or a joint that is missing, unknown or malformed.
+    """
+    table = _parse(path).get("joints")
+    if not isinstance(table, Mapping):
+        raise InputError(f"{path} has no table `joints`, which says what the 17 joints are.")
+    if missing := [joint for joint in H36M_17.joints if joint not in table]:
+        raise InputError(f"{path} does not say what {', '.join(missing)} is.")
+    if unknown := [joint for joint in table if joint not in H36M_17.joints]:
+        raise InputError(f"{path} maps a joint {unknown[0]!r}; the joints are {', '.join(H36M_17.joints)}.")
+    try:
+        weights = {joint: _weights(table[joint]) for joint in H36M_17.joints}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: a joint is a point, a list of points, or points and weights ({error}).") from error
+    if odd := [joint for joint, row in weights.items() if abs(sum(row.values()) - 1) > 1e-3]:
+        raise InputError(f"{path}: the weights of {odd[0]} sum to {sum(weights[odd[0]].values()):g} instead of 1.")
+    return Rig(path.name, weights)
+
+
+def choose(names: Sequence[str], wanted: str, where: str) -> Rig:
+    """The rig of a file's points: a built-in one by name, a user's map, or with ``auto`` the first that fits.
+
+    Raises:
+        InputError: there is no such rig, or the file lacks points of it; the message says which.
+    """
+    have = {plain(name) for name in names}
+    known = [Rig(PLUG_IN_GAIT, {marker: {marker: 1.0} for marker in MARKERS}), *built_in()]
+    if wanted != "auto":
+        named = {rig.name: rig for rig in known}
+        if wanted not in named and not Path(wanted).is_file():
+            raise InputError(f"There is no rig {wanted!r}: give {', '.join(named)}, or a file that maps the joints.")
+        rig = named[wanted] if wanted in named else read_rig(Path(wanted))
+        if missing := sorted(rig.points - have):
+            raise InputError(f"{where} has no point {', '.join(missing)}, which the rig {rig.name} needs.")
+        return rig
+    for rig in known:
+        if rig.points <= have:
+            return rig
+    nearest = max(known, key=lambda rig: len(rig.points & have) / len(rig.points))
+    why = f"the nearest rig, {nearest.name}, lacks {', '.join(sorted(nearest.points - have)[:5])}"
+    if not nearest.points & have:
+        why = f"no known rig has any of its points ({', '.join(rig.name for rig in known)})"
+    raise InputError(
+        f"{where} has an unknown hierarchy ({', '.join(list(names)[:8])}, ...): {why}; say with data.rig which points "
+        "are the 17 joints."
+    )
+
+
+def to_h36m(points: Float[np.ndarray, "n p 3"], names: Sequence[str], rig: Rig) -> Float[np.ndarray, "n 17 3"]:
+    """The 17 joints, with gaps in the points filled; each point must be there in some frame."""
+    index = {plain(name): i for i, name in enumerate(names)}
+    if rig.name == PLUG_IN_GAIT:
+        return joints(fill_gaps(np.nan_to_num(points[:, [index[marker] for marker in MARKERS]])))
+    points = fill(points)
+    rows = [sum(w * points[:, index[point]] for point, w in rig.joints[j].items()) for j in H36M_17.joints]
+    return np.stack(rows, axis=1)
+
+
+def plain(name: str) -> str:
+    """A point's name without the namespace that exporters put before it (``mixamorig:Hips``)."""
+    return name.rpartition(":")[2].removeprefix("mixamorig")
+
+
+def _limbs(*table: Any) -> dict[str, Any]:
+    """Names of both sides' joints from patterns: hip, knee, ankle, shoulder, elbow, wrist; then left and right."""
+    *patterns, (left, right) = table
+    parts = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+    sides = (("left", left), ("right", right))
+    names: dict[str, Any] = {
+        f"{side} {part}": pattern.format(word)
+        for side, word in sides
+        for part, pattern in zip(parts, patterns, strict=True)
+    }
+    return {"pelvis": [names["left hip"], names["right hip"]], **names}
+
+
+def _weights(entry: Any) -> dict[str, float]:
+    """What a line of a map says."""
+    if isinstance(entry, str):
+        return {plain(entry): 1.0}
+    if isinstance(entry, list) and entry and all(isinstance(point, str) for point in entry):
+        return {plain(point): 1 / len(entry) for point in entry}
+    if isinstance(entry, Mapping) and entry:
+        return {plain(point): float(weight) for point, weight in entry.items()}
+    raise TypeError(f"got {entry!r}")
+
+
+def _parse(path: Path) -> Mapping[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+    except ValueError as error:  # of either parser
+        raise InputError(f"{path} is neither TOML nor JSON ({error}).") from error
+    return content if isinstance(content, Mapping) else {}

@@ -1,0 +1,160 @@
+"""Whole sequences of 2D joints to 3D poses and actions."""
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from actionprompt.data.clip import Clip
+from actionprompt.data.windows import Windows
+from actionprompt.errors import InputError
+from actionprompt.inference.incremental import Flow
+from actionprompt.model.flip import Views
+from actionprompt.model.lifter import Lifted, Lifter
+from actionprompt.skeleton import Skeleton
+
+
+class Poses(NamedTuple):
+    """A lifted sequence, one entry per frame."""
+
+    pose: Float[Tensor, "n j 3"]
+    """Camera axes (x right, y down, z forward), root-relative, metres."""
+    action: Int[Tensor, " n"]
+    """Index into the lifter's ``actions``; -1 without APM."""
+    probability: Float[Tensor, "n k"]
+    """Eq. 5's probabilities; k = 0 without APM."""
+
+
+def lift(
+    lifter: Lifter,
+    keypoints: Float[Tensor, "n j 2"],
+    *,
+    flip: Skeleton | None = None,
+    overlap: int = 0,
+    block: int = 2048,
+) -> Poses:
+    """Lifts a sequence: the answers of :func:`lift_windows`, up to rounding, in less time.
+
+    All windows share VPose's features, so that its time is linear in the number of frames; other encoders
+    (and VPose in half precision) get a window per answer. Either way a block of frames is computed at a time:
+    beyond the input and the answers, memory does not grow with the sequence.
+
+    Args:
+        lifter: the model; put in evaluation mode.
+        keypoints: joints on the normalised screen (``camera.normalise_screen``).
+        flip: the joint layout, to average poses and logits with the mirrored sequence's; None: no average.
+        overlap: frames that neighbouring windows share, poses and logits being averaged; for encoders that
+            answer all frames of a window (MixSTE).
+        block: frames that are computed at a time.
+
+    Raises:
+        InputError: no frames, another number of joints than the model's, coordinates that are not numbers, or
+            an overlap or block that cannot be.
+    """
+    if block < 1:
+        raise InputError(f"A block needs at least 1 frame; got {block}.")
+    if not Flow.covers(lifter):
+        window = lifter.encoder.window
+        tokens = window.frames * (lifter.num_joints if window.out > 1 else 1)  # MixSTE's are the joints
+        batch = max(1, block // tokens)
+        return lift_windows(lifter, keypoints, batch, flip=flip, overlap=overlap)
+    x = check_sequence(lifter, keypoints, overlap)
+    flow, late = Flow(lifter, mirror_order(lifter, flip)), lifter.encoder.window.future
+    n = x.shape[0]
+    answers = []
+    for start in range(0, n + late, block):  # the last frame is repeated
+        frames = torch.arange(start, min(start + block, n + late), device=x.device).clamp_max(n - 1)
+        answers.append(flow.push(x[frames]))
+    logits = [answer.logits for answer in answers if answer.logits is not None]
+    return _poses(torch.cat([a.pose for a in answers])[late:], torch.cat(logits)[late:] if logits else None)
+
+
+def lift_windows(
+    lifter: Lifter,
+    keypoints: Float[Tensor, "n j 2"],
+    batch: int = 1024,
+    *,
+    flip: Skeleton | None = None,
+    overlap: int = 0,
+) -> Poses:
+    """Lifts a sequence with one window per answer: any encoder, but up to F times the work.
+
+    Args:
+        lifter: the model; put in evaluation mode.
+        keypoints: joints on the normalised screen (``camera.normalise_screen``).
+        batch: windows per forward pass.
+        flip: as in :func:`lift`.
+        overlap: as in :func:`lift`.
+
+    Raises:
+        InputError: as in :func:`lift`.
+    """
+    x = check_sequence(lifter, keypoints, overlap)
+    order, window = mirror_order(lifter, flip), lifter.eval().encoder.window
+    windows = Windows([Clip(keypoints)], window, stride=window.out - overlap).to(x.device)
+    n, k = x.shape[0], 0 if lifter.apm is None else len(lifter.actions)
+    pose, logits, times = x.new_zeros(n, lifter.num_joints, 3), x.new_zeros(n, k), x.new_zeros(n)
+    with torch.inference_mode():
+        for start in range(0, len(windows), batch):
+            i = torch.arange(start, min(start + batch, len(windows)), device=x.device)
+            valid = windows.valid(i)
+            frames = windows.frames(i)[valid]
+            lifted = lift_batch(lifter, windows.inputs(i).to(x.dtype), order)
+            times.index_add_(0, frames, times.new_ones(frames.shape[0]))
+            pose.index_add_(0, frames, lifted.pose[valid])
+            if lifted.logits is not None:
+                logits.index_add_(0, frames, lifted.logits[:, None].expand(*valid.shape, -1)[valid])
+    return _poses(pose / times[:, None, None], None if lifter.apm is None else logits / times[:, None])
+
+
+def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j 2"], order: list[int] | None) -> Lifted:
+    """A batch of windows; with ``order``, poses and logits averaged with those of the mirrored windows."""
+    views = Views(lifter, x, order)
+    return Lifted(views.pose(views.chosen), views.logits)
+
+
+def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], overlap: int = 0) -> Float[Tensor, "n j 2"]:
+    """The sequence in the model's precision and on its device; raises what :func:`lift` says."""
+    if not isinstance(keypoints, Tensor):
+        raise InputError(f"The 2D joints are a {type(keypoints).__name__}: torch.as_tensor makes the tensor of it.")
+    if keypoints.ndim != 3 or keypoints.shape[0] < 1 or keypoints.shape[1:] != (lifter.num_joints, 2):
+        raise InputError(
+            f"The model lifts sequences of shape (frames, {lifter.num_joints}, 2); got {tuple(keypoints.shape)}."
+        )
+    if not bool(keypoints.isfinite().all()):
+        raise InputError("The 2D joints hold NaN or infinite coordinates: interpolate missing detections first.")
+    out = lifter.encoder.window.out
+    if not 0 <= overlap < out:
+        can = "1 frame do not overlap" if out == 1 else f"{out} frames overlap by 0 to {out - 1} frames"
+        raise InputError(f"Windows that answer {can}; got {overlap}.")
+    return keypoints.to(next(lifter.parameters()))
+
+
+def mirror_order(lifter: Lifter, flip: Skeleton | None) -> list[int] | None:
+    """The mirror permutation of a joint layout that has to be the model's."""
+    if flip is None:
+        return None
+    trained = lifter.about.get("skeleton", flip.name)
+    if flip.num_joints != lifter.num_joints or flip.name != trained:
+        raise InputError(
+            f"The model was trained on {lifter.num_joints} joints ({trained}); it cannot be mirrored as"
+            f" {flip.num_joints} joints ({flip.name})."
+        )
+    return list(flip.mirror)
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Stream":  # its module needs this one
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from actionprompt.inference.stream import Stream
+
+    return Stream
+
+
+def _poses(pose: Float[Tensor, "n j 3"], logits: Float[Tensor, "n k"] | None) -> Poses:
+    if logits is None:
+        none = torch.full((pose.shape[0],), -1, device=pose.device)
+        return Poses(pose, none, pose.new_empty(pose.shape[0], 0))
+    probability = logits.softmax(-1)
+    return Poses(pose, logits.argmax(-1), probability)

@@ -1,0 +1,141 @@
+"""Live lifting at any frame rate: one person's joints as they come, with or without times, to answers."""
+
+import json
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from actionprompt.errors import InputError
+from actionprompt.inference.people import model_rate
+from actionprompt.inference.stream import Stream, StreamResult
+from actionprompt.keypoints.timing import Resampler, is_gap
+from actionprompt.model.lifter import Lifter
+from actionprompt.skeleton import H36M_17
+
+
+class LiveAnswer(NamedTuple):
+    """What is known of one frame at the model's rate."""
+
+    frame: int
+    """Answers are counted from 0; while somebody is there, they come at the model's rate."""
+    time: float | None = None
+    """Seconds, where the joints came with times."""
+    pose: Float[Tensor, "17 3"] | None = None
+    """Camera axes, root-relative, metres; None: nobody is there, or not all of their points have been seen."""
+    action: str = ""
+    """The most probable one; empty without APM."""
+    probability: float = 0.0
+
+    def line(self) -> str:
+        """As JSON."""
+        told: dict[str, object] = {"frame": self.frame}
+        if self.time is not None:
+            told["time"] = round(self.time, 4)
+        told["pose"] = None if self.pose is None else [[round(x, 5) for x in joint] for joint in self.pose.tolist()]
+        if self.action:
+            told |= {"action": self.action, "probability": round(self.probability, 4)}
+        return json.dumps(told)
+
+
+class Live:
+    """A stream that is fed at any frame rate, and that starts anew after a gap of over a second.
+
+    With times, shorter absences are interpolated once somebody is there again, and after a second one answer says that
+    nobody is there. Without times every frame has its answer: joints stay where they were for a second, and after that
+    every answer says that nobody is there.
+    """
+
+    def __init__(self, lifter: Lifter, lag: int = 0) -> None:
+        """Before the first frame.
+
+        Args:
+            lifter: a baked lifter of Human3.6M's 17 joints.
+            lag: frames of look-ahead at the model's rate, as in :class:`actionprompt.inference.stream.Stream`.
+
+        Raises:
+            InputError: a model of other joints, or a lag that it cannot use.
+        """
+        if lifter.num_joints != H36M_17.num_joints:
+            raise InputError(
+                f"The model lifts {lifter.num_joints} joints; points become Human3.6M's 17: use such a model."
+            )
+        self._lifter, self._lag = lifter, lag
+        self._rate = model_rate(lifter)
+        self._answered = 0
+        self._untimed = 0
+        """Frames that came without a time."""
+        self._last: float | None = None
+        """When somebody was there, or when it began."""
+        self._empty = False
+        """Whether it was said that nobody is there."""
+        self._begin()
+
+    def push(self, joints: Float[Tensor, "17 2"] | None, time: float | None = None) -> Iterator[LiveAnswer]:
+        """Answers, as they are computed, that the next frame makes possible.
+
+        Args:
+            joints: on the normalised screen; None: nobody is there, or not all that is needed is known.
+            time: seconds, later than before; None, for all frames: they come at the model's rate.
+        """
+        now = self._untimed / self._rate if time is None else time
+        self._untimed += time is None
+        if self._last is None:
+            self._last = now
+        if is_gap(now - self._last) and not self._empty:
+            yield from self.end()
+            self._empty = joints is None
+            if self._empty and time is not None:
+                yield self._blank(time)
+        if joints is not None:
+            self._last, self._empty = now, False
+        yield from self._untimed_step(joints) if time is None else self._timed_step(joints, time)
+
+    def end(self) -> Iterator[LiveAnswer]:
+        """Ends the sequence: answers the frames that waited. Who comes next begins a new one."""
+        results = self._stream.flush()
+        times = list(self._times)
+        self._begin()
+        for result, time in zip(results, times, strict=True):
+            yield self._answer(result, time)
+
+    def _begin(self) -> None:
+        self._stream = Stream(self._lifter, self._lag)
+        self._resampler = Resampler(self._rate)
+        self._times: deque[float | None] = deque()
+        """Of frames that are not answered yet."""
+        self._newest: Float[Tensor, "17 2"] | None = None
+        """Joints of this sequence."""
+
+    def _timed_step(self, joints: Float[Tensor, "17 2"] | None, time: float) -> Iterator[LiveAnswer]:
+        known = [] if joints is None else self._resampler.push(time, joints.numpy())
+        for at, values in known:
+            yield from self._step(torch.from_numpy(values), at)
+
+    def _untimed_step(self, joints: Float[Tensor, "17 2"] | None) -> Iterator[LiveAnswer]:
+        self._newest = self._newest if joints is None else joints
+        if self._newest is None:
+            yield self._blank(None)
+        else:
+            yield from self._step(self._newest, None)
+
+    def _step(self, joints: Float[Tensor, "17 2"], time: float | None) -> Iterator[LiveAnswer]:
+        self._times.append(time)
+        result = self._stream.push(joints)
+        if result is not None:
+            yield self._answer(result, self._times.popleft())
+
+    def _blank(self, time: float | None) -> LiveAnswer:
+        """The next answer, which says nothing yet."""
+        self._answered += 1
+        return LiveAnswer(self._answered - 1, time)
+
+    def _answer(self, result: StreamResult, time: float | None) -> LiveAnswer:
+        answer = self._blank(time)._replace(pose=result.pose)
+        if result.action < 0:
+            return answer
+        named = self._lifter.actions[result.action]
+        return answer._replace(action=named, probability=float(result.probability[result.action]))

@@ -1,0 +1,116 @@
+"""Live lifting: one frame of 2D joints in, one 3D pose and its action out, in constant time and memory."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from actionprompt.errors import InputError
+from actionprompt.inference.incremental import Answer, Flow
+from actionprompt.inference.incremental.history import History
+from actionprompt.inference.lifting import check_sequence, lift_batch, mirror_order
+from actionprompt.model.lifter import Lifter
+from actionprompt.skeleton import Skeleton
+
+
+class StreamResult(NamedTuple):
+    """One answered frame."""
+
+    frame: int
+    """Which pushed frame this is, from 0."""
+    pose: Float[Tensor, "j 3"]
+    """Camera axes, root-relative, metres."""
+    action: int
+    """Index into the lifter's ``actions``; -1 without APM."""
+    probability: Float[Tensor, " k"]
+    """Eq. 5's probabilities; k = 0 without APM."""
+
+
+class WindowFlow:
+    """The answer for the frame ``lag`` before each pushed one, from a window of its own; any encoder.
+
+    Frames that the window asks for beyond the pushed one repeat it.
+    """
+
+    def __init__(self, lifter: Lifter, order: list[int] | None, lag: int) -> None:
+        window = lifter.encoder.window
+        self.lifter, self.order = lifter, order
+        self.missing = max(0, window.future - lag)
+        self.answered = 0 if window.out == 1 else window.frames - 1 - lag
+        self.history = History(window.frames - self.missing - 1)
+
+    @torch.inference_mode()
+    def push(self, x: Float[Tensor, "1 j 2"]) -> Answer:
+        """The answer after one more frame."""
+        seen = self.history.extend(x.flatten(1)[None])
+        window = torch.cat([seen, seen[:, -1:].expand(-1, self.missing, -1)], dim=1)
+        pose, logits = lift_batch(self.lifter, window.view(1, -1, *x.shape[1:]), self.order)
+        return Answer(pose[:, self.answered], logits)
+
+
+class Stream:
+    """Lifts frames as they arrive.
+
+    A frame is answered when ``lag`` more have arrived, and as if the sequence ended there: for an encoder
+    that answers one frame per window, the answer is that of ``lifting.lift`` for the frames so far.
+    A causal VPose needs no lag. Others use what the lag lets them see: up to ``window.future`` frames,
+    or F - 1 where a window is answered as a whole.
+
+    A causal VPose, or one with its whole look-ahead, does O(1) work a frame; all else lifts a window per
+    frame.
+    """
+
+    def __init__(self, lifter: Lifter, lag: int = 0, *, flip: Skeleton | None = None) -> None:
+        """A stream at its first frame.
+
+        Args:
+            lifter: the model; put in evaluation mode. Bake it first, and do not train it while streaming.
+            lag: frames to wait for before a frame is answered: look-ahead, which is accuracy, for delay.
+            flip: the joint layout, to average poses and logits with those of the mirrored frames.
+
+        Raises:
+            InputError: a lag that the encoder cannot use, or another joint layout than the model's.
+        """
+        window = lifter.encoder.window
+        most = window.future if window.out == 1 else window.frames - 1
+        if not 0 <= lag <= most:
+            raise InputError(f"A stream of this model lags 0 to {most} frames behind; got {lag}.")
+        self.lifter, self.lag = lifter.eval(), lag
+        order = mirror_order(lifter, flip)
+        shared = Flow.covers(lifter) and lag == window.future
+        self._flow = Flow(lifter, order) if shared else WindowFlow(lifter, order, lag)
+        self._newest: Tensor | None = None
+        self._pushed = 0
+        self._ended = False
+
+    def push(self, keypoints: Float[Tensor, "j 2"]) -> StreamResult | None:
+        """Takes the next frame and answers the one ``lag`` before it; None for the first ``lag`` frames.
+
+        Args:
+            keypoints: joints on the normalised screen (``camera.normalise_screen``).
+
+        Raises:
+            InputError: another number of joints than the model's or coordinates that are not numbers (the
+                frame is not taken, and the stream can go on), or a stream that was flushed.
+        """
+        if self._ended:
+            raise InputError("This stream was flushed, which ends its sequence: make a new one for the next.")
+        self._newest = check_sequence(self.lifter, keypoints[None])
+        return self._step(self._newest)
+
+    def flush(self) -> list[StreamResult]:
+        """Ends the sequence and answers its last ``lag`` frames, as if the last one stood still."""
+        frames = [] if self._ended or self._newest is None else [self._newest] * self.lag
+        self._ended = True
+        return [result for result in map(self._step, frames) if result is not None]
+
+    def _step(self, x: Float[Tensor, "1 j 2"]) -> StreamResult | None:
+        pose, logits = self._flow.push(x)
+        self._pushed += 1
+        frame = self._pushed - 1 - self.lag
+        if frame < 0:
+            return None
+        if logits is None:
+            return StreamResult(frame, pose[0], -1, pose.new_empty(0))
+        return StreamResult(frame, pose[0], int(logits[0].argmax()), logits[0].softmax(-1))

@@ -1,0 +1,1 @@
+"""Anyone's 2D joints: files, layouts, tracks."""

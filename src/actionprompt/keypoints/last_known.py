@@ -1,0 +1,51 @@
+"""One person's points as they come, without knowing what comes next: what is missing is where it was last."""
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from actionprompt.keypoints.layouts import Layout
+from actionprompt.keypoints.timing import is_gap
+
+
+class Held:
+    """A detector's points of one person, frame by frame, as Human3.6M's 17 joints.
+
+    After over a second without a person everything is forgotten: who comes then may be somebody else.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._weights, self._needed = layout.weights(), layout.needed
+        self._time = 0.0
+        """When somebody was seen last."""
+        self._forget()
+
+    def joints(
+        self, points: Float[np.ndarray, "p 2"], known: Bool[np.ndarray, " p"], time: float
+    ) -> Float[Tensor, "17 2"] | None:
+        """The joints of the next frame; None if nobody is there, or while a needed point has never been known.
+
+        Args:
+            points: in any unit; more than the layout's are not read.
+            known: which of them were found.
+            time: seconds, not before those of the frame before.
+        """
+        if not self.anybody(known):
+            return None
+        if is_gap(time - self._time):
+            self._forget()
+        self._time = time
+        known = known[: len(self._layout.points)]
+        self._seen[known] = points[: len(self._layout.points)][known]
+        if np.isnan(self._seen[self._needed]).any():
+            return None
+        return torch.from_numpy(self._weights @ np.nan_to_num(self._seen)).float()
+
+    def anybody(self, known: Bool[np.ndarray, " p"]) -> bool:
+        """Whether the known points show somebody: one of those that joints need."""
+        return bool(known[self._needed].any())
+
+    def _forget(self) -> None:
+        self._seen = np.full((len(self._layout.points), 2), np.nan)

@@ -1,0 +1,1 @@
+"""Training: settings and presets, the loop, one step, checkpoints."""

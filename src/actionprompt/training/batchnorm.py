@@ -1,0 +1,37 @@
+"""After the last step of a run: batch-norm statistics of the weights as they are in the end."""
+
+from collections.abc import Iterator
+
+import torch
+from lightning_fabric import Fabric
+
+from actionprompt.data.windows import Windows
+from actionprompt.encoders.layers import BatchNorm
+from actionprompt.model.lifter import Lifter
+from actionprompt.training.batches import Batches
+from actionprompt.training.checkpoint import seed_step
+from actionprompt.training.config import RunCfg
+from actionprompt.training.step import products
+
+
+def settle(
+    cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: Windows, batches: Batches, total: int
+) -> Iterator[int]:
+    """Measures the batch-norm statistics of the final weights, a batch at a time, on those that would have come next.
+
+    The running ones are of weights up to a thousand steps old. In A3DHP's temporal attention, whose inputs hardly vary,
+    the mean moves by standard deviations within a few steps: docs/LOG.md, 2026-11-22.
+    """
+    norms = [module for module in lifter.modules() if isinstance(module, BatchNorm) and module.training]
+    if not norms or cfg.schedule.bn_batches == 0:
+        return
+    for norm in norms:
+        norm.reset_running_stats()
+    for n in range(cfg.schedule.bn_batches):
+        seed_step(cfg.seed, total + n, fabric.global_rank)
+        i = batches(total + n).view(fabric.world_size, -1)[fabric.global_rank]
+        for norm in norms:
+            norm.momentum = 1 / (n + 1)  # the mean of all batches so far
+        with torch.no_grad(), fabric.autocast(), products(cfg):
+            lifter(windows.inputs(i))
+        yield n

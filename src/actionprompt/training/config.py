@@ -1,0 +1,202 @@
+"""Settings of a training run, and the presets that the command line offers. No torch in here."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from actionprompt.data.config import DataCfg, SyntheticCfg
+from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
+from actionprompt.errors import InputError
+from actionprompt.model.config import APMCfg, LifterCfg, OneHotCfg, PosePromptCfg, TextPromptCfg
+
+
+@dataclass(frozen=True)
+class ScheduleCfg:
+    """How long and how fast to train. The defaults are VPose's published schedule."""
+
+    epochs: int = 80
+    """Epochs: after each, the learning rate decays and the batch-norm momentum shrinks."""
+    epoch_steps: int | None = None
+    """Steps that make an epoch (None: as many as show every training window once)."""
+    batch: int = 1024
+    """Windows per step, over all devices."""
+    optimiser: Literal["adam", "ranger"] = "adam"
+    """Adam (with weight decay, AdamW), or A3DHP's Ranger: RAdam with Lookahead."""
+    lr: float = 1e-3
+    """Learning rate in the first epoch."""
+    amsgrad: bool = True
+    """Adam divides by the largest second moment so far, as VPose does."""
+    lr_decay: float = 0.95
+    """Factor on the learning rate after each epoch."""
+    lr_last: float | None = None
+    """Instead of that factor, fall to this learning rate along half a cosine, as A3DHP does."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay (AdamW); 0 is plain Adam."""
+    prompt_lr: float = 1.0
+    """Factor on the learning rate of learned prompts: text contexts, free class embeddings, pose prompts."""
+    bn_momentum: tuple[float, float] = (0.1, 0.001)
+    """Batch-norm momentum of the first epoch, and the value it decays towards exponentially."""
+    bn_batches: int = 100
+    """Batches on which the final weights' batch-norm statistics are measured (0: the running ones, as published)."""
+
+
+@dataclass(frozen=True)
+class JointLossCfg:
+    """Mean distance of the joints (Eq. 4; VPose, A3DHP)."""
+
+
+@dataclass(frozen=True)
+class MotionLossCfg:
+    """MixSTE's loss on whole windows: weighted joint distances, smoothness and velocities."""
+
+    smoothness: float = 0.5
+    """Weight of the squared frame-to-frame motion (TCL)."""
+    velocity: float = 2.0
+    """Weight of the velocity error (MPJVE)."""
+    weights: Literal["anatomical", "published"] = "anatomical"
+    """Joint weights by anatomy; or MixSTE's published list for HumanEva, which puts some leg weights on arms."""
+
+
+PoseLossCfg = JointLossCfg | MotionLossCfg
+
+
+@dataclass(frozen=True)
+class RunCfg:
+    """One training run."""
+
+    model: LifterCfg
+    """The network."""
+    data: DataCfg
+    """The data set."""
+    schedule: ScheduleCfg = ScheduleCfg()
+    """Steps and learning rate."""
+    pose_loss: PoseLossCfg = JointLossCfg()
+    """L_P."""
+    seed: int = 0
+    """Seed of weights, batches and dropout; variants of a model share encoder weights and batches."""
+    encoder_weights: Path | None = None
+    """Start the encoder from a checkpoint of the baseline's authors (VideoPose3D, Attention3DHumanPose, MixSTE)."""
+    freeze_encoder: bool = False
+    """Train APM only; the encoder stays as it starts."""
+    scale_by_loss: bool = False
+    """Multiply the gradient by the loss, as MixSTE's published code does (it descends half the squared loss)."""
+    mirror: bool = True
+    """Also train on every clip mirrored."""
+    labels: Literal["true", "one", "shuffled"] = "true"
+    """Actions that APM is taught: the clips' own; or, as controls, one for all clips, or theirs exchanged at random."""
+    prompts_of: Literal["label", "recognised"] = "label"
+    """Whose pose prompts a window is refined with in training: its action's, or the recognised action's."""
+    mistaken: float = 0.0
+    """Share of training windows that are refined with the prompts of an action drawn at random, be it their own."""
+    validate: tuple[str, ...] = ()
+    """Training subjects held out: not trained on (`actionprompt evaluate --split validation` scores them)."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to train."""
+    devices: int = 1
+    """Processes (GPUs, or CPU processes); the batch is split among them."""
+    precision: Literal["32-true", "tf32", "bf16-mixed"] = "32-true"
+    """Arithmetic: single precision; the same with TensorFloat-32 in matrix products (GPU); bfloat16 forward."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints."""
+    log_every: int = 50
+    """Steps between lines of log.jsonl."""
+
+    def check(self) -> None:
+        """Refuses numbers that cannot train.
+
+        Raises:
+            InputError: a count below one, a rate outside its range, or a batch that the devices cannot share evenly.
+        """
+        schedule = self.schedule
+        counts = {
+            "schedule.epochs": (schedule.epochs, 1),
+            "schedule.epoch_steps": (schedule.epoch_steps, 1),
+            "schedule.batch": (schedule.batch, 1),
+            "devices": (self.devices, 1),
+            "checkpoint_every": (self.checkpoint_every, 1),
+            "log_every": (self.log_every, 1),
+            "seed": (self.seed, 0),
+        }
+        for name, (count, least) in counts.items():
+            if count is not None and count < least:
+                raise InputError(f"{name} is {count}: it must be at least {least}.")
+        if schedule.bn_batches < 0:
+            raise InputError(f"schedule.bn_batches is {schedule.bn_batches}: it must be at least 0.")
+        if self.seed >= 2**31:
+            raise InputError(f"seed is {self.seed}: it must be below 2147483648.")
+        if self.freeze_encoder and self.model.apm is None:
+            raise InputError("freeze_encoder leaves nothing to train: the model has no APM.")
+        if self.labels != "true" and self.model.apm is None:
+            raise InputError(f"labels is {self.labels}, but the model has no APM, which alone is taught actions.")
+        if isinstance(self.pose_loss, MotionLossCfg) and not isinstance(self.model.encoder, MixSTECfg):
+            raise InputError("The motion loss needs an encoder that answers its whole window (MixSTE).")
+        if (self.prompts_of != "label" or self.mistaken) and (self.model.apm is None or not self.model.apm.pose_prompt):
+            raise InputError("prompts_of and mistaken say whose pose prompts are used, and the model has none.")
+        if self.prompts_of == "recognised" and self.mistaken:
+            raise InputError("mistaken changes the label's prompts, and prompts_of is recognised: give one of them.")
+        if not 0 <= self.mistaken <= 1:
+            raise InputError(f"mistaken is {self.mistaken}: it must be 0 to 1.")
+        rates = {
+            "lr": schedule.lr,
+            "lr_decay": schedule.lr_decay,
+            "lr_last": schedule.lr_last,
+            "prompt_lr": schedule.prompt_lr,
+        }
+        for name, rate in rates.items():
+            if rate is not None and not (rate > 0 and math.isfinite(rate)):
+                raise InputError(f"schedule.{name} is {rate}: it must be positive.")
+        apm = self.model.apm
+        if apm is not None and not (apm.loss_weight >= 0 and math.isfinite(apm.loss_weight)):
+            raise InputError(f"apm.loss_weight is {apm.loss_weight}: it must be a finite number of at least 0.")
+        if not 0 <= schedule.weight_decay < 1:
+            raise InputError(f"schedule.weight_decay is {schedule.weight_decay}: it must be at least 0 and below 1.")
+        if not all(0 < momentum <= 1 for momentum in schedule.bn_momentum):
+            raise InputError(f"schedule.bn_momentum is {schedule.bn_momentum}: each must be above 0 and at most 1.")
+        if schedule.batch % self.devices:
+            raise InputError(f"A batch of {schedule.batch} windows cannot be split evenly over {self.devices} devices.")
+
+
+APMS: dict[str, tuple[str, APMCfg | None]] = {
+    "": ("the published baseline", None),
+    "label": (
+        "with a plain action classifier beside it (Table III, Action Label)",
+        APMCfg(recogniser=OneHotCfg(), pose_prompt=None),
+    ),
+    "atp": ("with Action-related Text Prompts", APMCfg(recogniser=TextPromptCfg(), pose_prompt=None)),
+    "app": (
+        "with Action-specific Pose Prompts chosen by a plain classifier",
+        APMCfg(recogniser=OneHotCfg(), pose_prompt=PosePromptCfg()),
+    ),
+    "apm": ("with the whole Action Prompt Module", APMCfg()),
+}
+"""What can stand beside an encoder: preset suffix, what it is, settings (Table III's rows)."""
+
+ENCODERS: dict[str, tuple[str, EncoderCfg, ScheduleCfg, PoseLossCfg]] = {
+    "vpose": ("VPose, 243 frames", VPoseCfg(), ScheduleCfg(), JointLossCfg()),
+    "a3dhp": (
+        "A3DHP, 243 frames",
+        A3DHPCfg(),
+        ScheduleCfg(optimiser="ranger", amsgrad=False, lr_last=1e-5),
+        JointLossCfg(),
+    ),
+    "mixste": (
+        "MixSTE, 243 frames, depth 4",
+        MixSTECfg(),
+        ScheduleCfg(epochs=120, batch=4, lr=4e-5, amsgrad=False, lr_decay=0.99, weight_decay=0.1),
+        MotionLossCfg(),
+    ),
+}
+"""Encoders by preset name, with their published schedules."""
+
+
+def presets() -> dict[str, tuple[str, RunCfg]]:
+    """Every preset: name to (one line of help, settings). The data set is chosen beside it."""
+    return {
+        f"{encoder}+{suffix}".rstrip("+"): (
+            f"{title}, {what}",
+            RunCfg(LifterCfg(cfg, apm), SyntheticCfg(), schedule, pose_loss),
+        )
+        for encoder, (title, cfg, schedule, pose_loss) in ENCODERS.items()
+        for suffix, (what, apm) in APMS.items()
+    }

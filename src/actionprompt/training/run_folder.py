@@ -1,0 +1,90 @@
+"""The folder of a training run: settings, log, checkpoint, model. Every file appears whole or not at all."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from actionprompt.errors import InputError
+from actionprompt.files import write_text
+from actionprompt.serialise import from_data, to_data
+from actionprompt.training.config import RunCfg
+
+
+class RunFolder:
+    """Paths and small files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.settings = path / "settings.json"
+        self.log = path / "log.jsonl"
+        self.checkpoint = path / "checkpoint.safetensors"
+        self.model = path / "model.safetensors"
+
+    def claim(self, cfg: RunCfg, overwrite: bool) -> None:
+        """Makes the folder for a new run.
+
+        Raises:
+            InputError: it holds a run already (or is a file) and ``overwrite`` was not given, or cannot be written.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; a run needs a folder.")
+        if self.settings.exists() and not overwrite:
+            raise InputError(
+                f"{self.path} already holds a run: give --resume to go on with it, --overwrite to start anew, "
+                "or another --out."
+            )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for stale in (self.settings, self.log, self.checkpoint, self.model, *self.path.glob("report-*")):
+                stale.unlink(missing_ok=True)
+            shutil.rmtree(self.path / "tensorboard", ignore_errors=True)
+            write_text(self.settings, json.dumps(to_data(cfg), indent=1))
+        except OSError as error:
+            raise InputError(f"The run's folder {self.path} cannot be written: {error.strerror}.") from error
+
+    def tidy(self) -> None:
+        """Deletes what a killed process left half-written."""
+        for part in self.path.glob(".*.part.*"):
+            part.unlink(missing_ok=True)
+
+    def check_settings(self, cfg: RunCfg) -> None:
+        """Makes sure that a run goes on with the settings that it began with.
+
+        Raises:
+            InputError: the folder holds no run, or one with other settings.
+        """
+        if self.read_settings() != cfg:
+            raise InputError(f"{self.path} holds a run with other settings: it can only go on with its own.")
+
+    def read_settings(self) -> RunCfg:
+        """The settings of the run in this folder.
+
+        Raises:
+            InputError: there is no run, or its settings are of another version.
+        """
+        if not self.settings.is_file():
+            raise InputError(f"{self.path} holds no training run: there is no {self.settings.name} in it.")
+        try:
+            data = json.loads(self.settings.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{self.settings} is damaged: {error}.") from error
+        return from_data(data, RunCfg, str(self.settings))
+
+    def append_log(self, record: dict[str, Any]) -> None:
+        """Adds a line to the log."""
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def cut_log(self, step: int) -> None:
+        """Drops log lines after a step: they are written again when the run goes on from there."""
+        if self.log.exists():
+            lines = [line for line in self.log.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+            write_text(self.log, "".join(f"{line}\n" for line in lines))
+
+
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")  # a line cut short when the run was killed

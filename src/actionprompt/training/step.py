@@ -1,0 +1,187 @@
+"""One training step: as written, or on a GPU recorded once as a CUDA graph and then replayed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from actionprompt.data.windows import Windows
+from actionprompt.encoders.layers import BatchNorm
+from actionprompt.model.classes import TextClasses
+from actionprompt.model.lifter import Lifter
+from actionprompt.training.checkpoint import seed_step
+from actionprompt.training.config import RunCfg
+from actionprompt.training.losses import PoseLoss, loss
+from actionprompt.training.optimiser import replayable, schedule
+from actionprompt.training.progress import Stopwatch
+
+METER = ("loss", "pose_mm", "action_loss", "accuracy")
+"""What a step adds to the log's sums."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned from what."""
+
+    lifter: Lifter
+    windows: Windows
+    labels: Int[Tensor, " clips"]
+    """The class of each clip."""
+    pose_loss: PoseLoss
+
+
+@contextmanager
+def products(cfg: RunCfg) -> Iterator[None]:
+    """Matrix products in TensorFloat-32 if a run asks for them; for a step only, since others' steps may follow."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else before)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+class Step:
+    """Windows in, one step of the optimiser done, its errors added to ``meter``."""
+
+    def __init__(
+        self,
+        cfg: RunCfg,
+        fabric: Fabric,
+        task: Task,
+        model: nn.Module,
+        optimiser: Optimizer,
+        epoch_steps: int,
+        meter: Float[Tensor, " n"],
+        watch: Stopwatch,
+    ) -> None:
+        self.cfg, self.fabric, self.model, self.optimiser = cfg, fabric, model, optimiser
+        self.epoch_steps, self.meter, self.watch = epoch_steps, meter, watch
+        self.windows, self.labels = task.windows.to(fabric.device), task.labels.to(fabric.device)
+        self.pose_loss = task.pose_loss
+        self.weight = cfg.model.apm.loss_weight if cfg.model.apm else 0.0
+        self.norms = [module for module in task.lifter.modules() if isinstance(module, BatchNorm)]
+        self.texts = [module for module in task.lifter.modules() if isinstance(module, TextClasses)]
+        self.num_actions = len(task.lifter.actions)
+        self.set_up()
+
+    def set_up(self) -> None:
+        """What a subclass needs."""
+
+    def __call__(self, step: int, i: Int[Tensor, " b"]) -> None:
+        """Makes step number ``step`` on windows ``i``."""
+        with self.watch("gather"):
+            self.prepare(step)
+        self.make(i)
+
+    def prepare(self, step: int) -> None:
+        """All that depends on the step's number: random numbers, learning rate, momentum, whether contexts update."""
+        seed_step(self.cfg.seed, step, self.fabric.global_rank)
+        schedule(self.cfg.schedule, step // self.epoch_steps, self.norms, self.optimiser)
+        for text in self.texts:
+            text.at(step)
+
+    def make(self, i: Int[Tensor, " b"]) -> None:
+        """Gather, forward, backward, optimiser."""
+        with self.watch("gather"):
+            x, target, action = self.windows.inputs(i), self.windows.targets(i), self.labels[self.windows.clip(i)]
+        with self.watch("forward"):
+            lifted = self.model(x, self.chosen(action))
+            losses = loss(lifted, target, action, self.weight, self.pose_loss)
+        with self.watch("backward"):
+            self.fabric.backward(losses.total * losses.total.detach() if self.cfg.scale_by_loss else losses.total)
+        with self.watch("optimiser"):
+            self.optimiser.step()
+            self.optimiser.zero_grad(set_to_none=True)
+        with self.watch("other"):
+            hit = torch.zeros_like(action) if lifted.logits is None else lifted.logits.argmax(-1) == action
+            parts = (losses.total, losses.pose * 1000, losses.action, hit.double().mean())
+            self.meter += torch.stack([part.detach().double() for part in parts])
+
+    def chosen(self, action: Int[Tensor, " b"]) -> Int[Tensor, " b"] | None:
+        """The actions whose pose prompts are used; None: the recognised ones."""
+        if self.cfg.prompts_of == "recognised":
+            return None
+        if not self.cfg.mistaken:
+            return action
+        drawn = torch.rand(action.shape, device=action.device) < self.cfg.mistaken
+        return torch.where(drawn, torch.randint_like(action, self.num_actions), action)
+
+
+class Recorded(NamedTuple):
+    """What the recording of a step depends on beside tensors."""
+
+    momentum: float | None
+    """Batch norm's, where anybody reads its running statistics."""
+    texts: tuple[str, ...]
+    """Whether the contexts update."""
+
+
+class ReplayedStep(Step):
+    """The same kernels without the Python between them: small models on a GPU wait for nothing else.
+
+    A step is recorded when it comes for the second time, and anew when what it depends on beside tensors changes.
+    """
+
+    def set_up(self) -> None:
+        """An optimiser that can be recorded, a stream, memory, random numbers."""
+        device = self.fabric.device
+        replayable(self.optimiser, device)
+        self.stream = torch.cuda.Stream(device)
+        self.random = torch.cuda.default_generators[self.stream.device_index].clone_state()
+        """This run's own random numbers: another one between two of its steps does not disturb its recordings."""
+        self.pool = torch.cuda.graph_pool_handle()
+        self.graphs: dict[Recorded, torch.cuda.CUDAGraph | None] = {}
+        self.i = torch.zeros(self.cfg.schedule.batch, dtype=torch.long, device=device)
+
+    def __call__(self, step: int, i: Int[Tensor, " b"]) -> None:
+        """Makes a step, from its recording where there is one."""
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream), self.randomness():
+            with self.watch("gather"):
+                self.prepare(step)
+                self.i.copy_(i)
+            key = self.key()
+            if key in self.graphs:
+                with self.watch("replay"):
+                    (self.graphs[key] or self.record(key)).replay()
+            else:
+                self.graphs = {other: graph for other, graph in self.graphs.items() if other.momentum == key.momentum}
+                self.graphs[key] = None
+                self.make(self.i)
+        torch.cuda.current_stream().wait_stream(self.stream)
+
+    @contextmanager
+    def randomness(self) -> Iterator[None]:
+        """The GPU's random numbers come from this run's generator."""
+        generator = torch.cuda.default_generators[self.stream.device_index]
+        others = generator.graphsafe_get_state()
+        generator.graphsafe_set_state(self.random)
+        try:
+            yield
+        finally:
+            generator.graphsafe_set_state(others)
+
+    def key(self) -> Recorded:
+        """Of the step that was prepared."""
+        read = self.cfg.schedule.bn_batches == 0 and self.norms
+        return Recorded(self.norms[0].momentum if read else None, tuple(text.mode for text in self.texts))
+
+    def record(self, key: Recorded) -> torch.cuda.CUDAGraph:
+        """Records the step; nothing is computed yet."""
+        graph = self.graphs[key] = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
+            self.make(self.i)
+        return graph
+
+
+def step_kind(cfg: RunCfg, fabric: Fabric) -> type[Step]:
+    """Steps are replayed where that is possible: on one GPU, and with Adam, which never asks the GPU anything."""
+    alone = fabric.device.type == "cuda" and fabric.world_size == 1
+    return ReplayedStep if alone and cfg.schedule.optimiser == "adam" else Step
