@@ -75,3 +75,55 @@ def table(folder: Path, *rows: str, head: str = "file,subject,action") -> Path:
     path = folder / "takes.csv"
     path.write_text("\n".join((head, *rows)) + "\n")
     return path
+
+
+ACCLAIM = (
+    *(
+        (f"{s}{name}", f"{s}{parent}" if parent else "root", (sign * x, y, z))
+        for s, sign in (("l", 1), ("r", -1))
+        for name, parent, (x, y, z) in (
+            ("hipjoint", "", (9, -4, 0)), ("femur", "hipjoint", (2, -42, 0)), ("tibia", "femur", (0, -41, 0)),
+        )
+    ),
+    ("lowerback", "root", (0, 11, 0)), ("upperback", "lowerback", (0, 11, 0)), ("thorax", "upperback", (0, 11, 0)),
+    ("lowerneck", "thorax", (0, 8, 0)), ("upperneck", "lowerneck", (0, 8, 1)), ("head", "upperneck", (0, 8, 0)),
+    *(
+        (f"{s}{name}", f"{s}{parent}" if parent else "thorax", (sign * x, y, z))
+        for s, sign in (("l", 1), ("r", -1))
+        for name, parent, (x, y, z) in (
+            ("clavicle", "", (18, 4, 0)), ("humerus", "clavicle", (28, 0, 0)), ("radius", "humerus", (15, 0, 0)),
+            ("wrist", "radius", (9, 0, 0)),
+        )
+    ),
+)  # fmt: skip
+"""Bone, parent, vector in centimetres, as in CMU's skeletons: y up, the left is +x."""
+
+
+def acclaim(folder: Path, subject: str, trial: str, frames: int = 90, *, seed: int = 0) -> Path:
+    """Writes subject/subject.asf and subject/trial.amc: a person sways; lengths in Acclaim's unit."""
+    here = folder / subject
+    here.mkdir(parents=True, exist_ok=True)
+    unit = 0.01 / (0.0254 / 0.45)
+    bones = "".join(
+        f"  begin\n    id {i}\n    name {name}\n    direction {x} {y} {z}\n"
+        f"    length {unit * np.linalg.norm((x, y, z))}\n    axis 0 0 0 XYZ\n    dof rx ry rz\n  end\n"
+        for i, (name, _, (x, y, z)) in enumerate(ACCLAIM, 1)
+    )
+    tree = "".join(f"    {parent} {name}\n" for name, parent, _ in ACCLAIM)
+    (here / f"{subject}.asf").write_text(
+        ":version 1.10\n:name VICON\n:units\n  mass 1.0\n  length 0.45\n  angle deg\n:root\n"
+        "   order TX TY TZ RX RY RZ\n   axis XYZ\n   position 0 0 0\n   orientation 0 0 0\n"
+        f":bonedata\n{bones}:hierarchy\n  begin\n{tree}  end\n"
+    )
+    random, time = np.random.default_rng(seed), np.arange(frames)[:, None] / 120
+    angles = 5 * np.sin(2 * np.pi * random.uniform(0.2, 0.6, 3 * len(ACCLAIM)) * time + random.uniform(0, 6))
+    lines = [":FULLY-SPECIFIED", ":DEGREES"]
+    for n, row in enumerate(angles, 1):
+        lines += [str(n), f"root 0 {unit * 90:.4f} {unit * 0.5 * n:.4f} 0 0 0"]
+        lines += [
+            f"{name} {a:.5f} {b:.5f} {c:.5f}"
+            for (name, _, _), (a, b, c) in zip(ACCLAIM, row.reshape(-1, 3), strict=True)
+        ]
+    path = here / f"{trial}.amc"
+    path.write_text("\n".join(lines) + "\n")
+    return path

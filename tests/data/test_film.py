@@ -10,7 +10,7 @@ from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Take
 from actionprompt.data.config import DetectorCfg, FilmCfg, SyntheticCfg
-from actionprompt.data.film import describe, film, stage, yaw
+from actionprompt.data.film import describe, film, followed, stage, yaw
 from actionprompt.errors import InputError
 from actionprompt.formats.markers import joints
 from actionprompt.skeleton import H36M_17
@@ -137,10 +137,25 @@ def test_impossible_number_of_cameras(take, cameras):
         film([take], H36M_17, FilmCfg(cameras=cameras))
 
 
-def test_walking_out_of_the_picture(take):
-    away = take.pose + torch.linspace(-6, 6, 60)[:, None, None] * torch.tensor([1, 1, 0])
-    with pytest.raises(InputError, match=r"Take m01_s01 leaves the view of camera \d+ at frame \d+: .*cut the take"):
-        film([replace(take, pose=away)], H36M_17, FilmCfg())
+def test_a_camera_goes_along_with_who_walks_out_of_the_picture(take):
+    away = replace(take, pose=take.pose + torch.linspace(-6, 6, 60)[:, None, None] * torch.tensor([1, 1, 0]))
+    for before, clip in zip(film([take], H36M_17, FilmCfg()), film([away], H36M_17, FilmCfg()), strict=True):
+        assert clip.keypoints.abs().max() < 1
+        torch.testing.assert_close(clip.pose, before.pose, atol=1e-5, rtol=0)
+
+
+def test_a_path_is_smoothed_over_the_frames_that_are_asked_for(take):
+    path = (take.pose - followed(take.pose, 0, 10))[:, 0]
+    root = take.pose[:, 0].numpy() * [1, 1, 0]
+    reach = [min(i, 59 - i, 5) for i in range(60)]
+    slow = np.stack([root[i - r : i + r + 1].mean(0) for i, r in enumerate(reach)])
+    np.testing.assert_allclose(path, slow, atol=1e-5)
+
+
+def test_leaping_out_of_the_picture(take):
+    leap = take.pose + torch.where(torch.arange(60) % 30 < 15, 6, -6)[:, None, None] * torch.tensor([1, 1, 0])
+    with pytest.raises(InputError, match=r"Take m01_s01 leaves the view of camera \d+ at frame \d+, .*cut the take"):
+        film([replace(take, pose=leap)], H36M_17, FilmCfg())
 
 
 def test_training_takes_are_filmed_several_times_at_other_yaws_and_sizes(take):

@@ -55,6 +55,8 @@ def anchored(settings: T) -> T:
         value = getattr(settings, field.name)
         if isinstance(value, Path):
             changed[field.name] = value.expanduser().absolute()
+        elif isinstance(value, tuple) and any(isinstance(member, Path) for member in value):
+            changed[field.name] = tuple(path.expanduser().absolute() for path in value)
         elif dataclasses.is_dataclass(value):
             changed[field.name] = anchored(value)
     return dataclasses.replace(settings, **changed)  # type: ignore[type-var]

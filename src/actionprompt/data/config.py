@@ -127,6 +127,52 @@ class HDM05Cfg:
 
 
 @dataclass(frozen=True)
+class CMUCfg:
+    """CMU's motion capture (mocap.cs.cmu.edu): everyday motion of many people; free for all uses."""
+
+    path: Path
+    """Folder that holds the trials (``07_01.amc`` with ``07.asf``, or ``07_01.bvh``), at any depth."""
+    test: tuple[str, ...] = ("08", "09", "13")
+    """Subjects for testing; all others are for training."""
+    fps: float = 50.0
+    """Frames per second to train at; takes are interpolated."""
+    film: FilmCfg = FilmCfg()
+    """Virtual cameras."""
+
+    def load(self) -> "Corpus":
+        """Reads, converts and films the takes (the converted form is cached by content)."""
+        from actionprompt.data.cmu import load
+
+        return load(self)
+
+
+@dataclass(frozen=True)
+class EverydayCfg:
+    """Several sources as one, with the same joints and one vocabulary of actions; give those that you have."""
+
+    uiprmd: Path | None = None
+    """UI-PRMD's folder."""
+    cmu: Path | None = None
+    """The folder of CMU's motion capture."""
+    hdm05: Path | None = None
+    """HDM05's folder (CC BY-SA 3.0: so are models trained on it)."""
+    mocap: tuple[Path, ...] = ()
+    """Tables of your own motion capture."""
+    variants: tuple[Literal["correct", "incorrect"], ...] = ("correct",)
+    """UI-PRMD's movements performed correctly, incorrectly, or both."""
+    cmu_test: tuple[str, ...] = ("08", "09", "13")
+    """CMU's subjects for testing."""
+    film: FilmCfg = FilmCfg()
+    """Virtual cameras."""
+
+    def load(self) -> "Corpus":
+        """Reads, converts and films the takes (the converted forms are cached by content)."""
+        from actionprompt.data.everyday import load
+
+        return load(self)
+
+
+@dataclass(frozen=True)
 class MocapCfg:
     """Anyone's own motion capture: ASF/AMC, BVH or C3D files, and a table that says who does what in them."""
 
@@ -174,14 +220,16 @@ class SyntheticCfg:
         return load(self)
 
 
-DataCfg = UIPRMDCfg | Human36MCfg | HumanEvaCfg | HDM05Cfg | MocapCfg | SyntheticCfg
+DataCfg = UIPRMDCfg | Human36MCfg | HumanEvaCfg | HDM05Cfg | CMUCfg | MocapCfg | EverydayCfg | SyntheticCfg
 
 DATA: dict[str, tuple[str, type[DataCfg]]] = {
     "uiprmd": ("UI-PRMD, ten rehabilitation movements, Vicon, public domain", UIPRMDCfg),
     "human36m": ("Human3.6M, 15 actions, four cameras, in lifters' .npz files, licensed", Human36MCfg),
     "humaneva": ("HumanEva-I, in lifters' .npz files, licensed", HumanEvaCfg),
     "hdm05": ("HDM05-11, eleven classes of short clips, Acclaim ASF/AMC, CC BY-SA 3.0", HDM05Cfg),
+    "cmu": ("CMU's motion capture, everyday motion, ASF/AMC or BVH, free for all uses", CMUCfg),
     "mocap": ("your own motion capture: ASF/AMC, BVH or C3D files and a table", MocapCfg),
+    "everyday": ("several of uiprmd, cmu, hdm05 and mocap as one", EverydayCfg),
     "synthetic": ("an articulated figure, no files needed", SyntheticCfg),
 }
 """Data sets by the name that the command line knows: what it is, its settings."""

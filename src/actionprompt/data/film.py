@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from hashlib import blake2b
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 from actionprompt.camera import project
 from actionprompt.data import noise
@@ -18,6 +19,8 @@ from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
 
 MOST_TURNS = 1000
+FOLLOWED = 1.0
+"""Seconds over which a camera that follows a person smooths the way."""
 
 
 def film(
@@ -124,8 +127,12 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: flo
     world = stage(take.pose.float(), skeleton.root, yaw(cfg.seed, take.name, turn), scale)
     if turn and cfg.tempo:
         world = played(world, 1 + cfg.tempo * (2 * draw("tempo") - 1))
+    views = viewpoints(cfg, world, draw)
+    if any(_outside(view.see(world)).any() for view in views):
+        world = followed(world, skeleton.root, round(FOLLOWED * fps * cfg.every))
+        views = viewpoints(cfg, world, draw)
     clips = []
-    for view in viewpoints(cfg, world, draw):
+    for view in views:
         pose = view.see(world[:: cfg.every])
         _check_in_view(pose, take.name, view.name)
         root = pose[:, skeleton.root]
@@ -144,13 +151,28 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: flo
     return clips
 
 
+def followed(world: Float[Tensor, "n j 3"], root: int, frames: int) -> Float[Tensor, "n j 3"]:
+    """The take as a camera sees it that goes along: without the root's path, smoothed over ``frames``."""
+    path = world[:, root, :2].double()
+    at = torch.arange(path.shape[0])
+    reach = at.minimum(at.flip(0)).clamp_max(frames // 2)  # at the ends a shorter middle, or steady walks would bend
+    sums = pad(path, (0, 0, 1, 0)).cumsum(0)
+    smooth = (sums[at + reach + 1] - sums[at - reach]) / (2 * reach + 1)[:, None]
+    return world - pad(smooth.to(world.dtype), (0, 1))[:, None]
+
+
+def _outside(pose: Float[Tensor, "n j 3"]) -> Bool[Tensor, "n j"]:
+    """Which points are beyond 45 degrees, or behind the lens."""
+    x, y, depth = pose.unbind(-1)
+    return x.abs().maximum(y.abs()) >= depth
+
+
 def _check_in_view(pose: Float[Tensor, "n j 3"], take: str, camera: str) -> None:
     """Beyond 45 degrees (or behind the lens) ``project`` clamps, and 2D would no longer belong to 3D."""
-    x, y, depth = pose.unbind(-1)
-    outside = x.abs().maximum(y.abs()) >= depth
+    outside = _outside(pose)
     if outside.any():
         frame = int(outside.nonzero()[0, 0])
         raise InputError(
-            f"Take {take} leaves the view of camera {camera} at frame {frame}: virtual cameras need a person "
-            "who stays within about 2.5 m of the take's middle; cut the take or drop it."
+            f"Take {take} leaves the view of camera {camera} at frame {frame}, although the camera goes along: "
+            "people must stay within about 2.5 m of the smoothed way; cut the take or drop it."
         )

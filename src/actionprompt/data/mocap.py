@@ -2,39 +2,50 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
-import numpy as np
-import torch
-from jaxtyping import Float
-
+from actionprompt.data import motion_files
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import MocapCfg
 from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.mocap_table import Row, read_table, split
+from actionprompt.data.motion_files import MotionFile
 from actionprompt.errors import InputError
-from actionprompt.formats.acclaim import read_amc, read_asf
-from actionprompt.formats.bvh import read_bvh
-from actionprompt.formats.c3d import read_c3d
-from actionprompt.formats.recording import Recording, check_size, leg_length, resample, top_speed, z_up
-from actionprompt.formats.rigs import Rig, choose, plain, to_h36m
 from actionprompt.skeleton import H36M_17
 
-FASTEST = 15.0
-"""Metres a second; a joint that is faster has jumped, and its take is dropped."""
 STANDING = 0.3
 """Least uprightness of a take in which people stand, walk or sit."""
-UNITS = (1.0, 0.0254 / 0.45, 0.0254, 0.01, 0.001)
-"""Metres per unit, of the units that BVH files come in: metres, Acclaim's, inches, centimetres, millimetres."""
-LEG = (0.55, 1.15)
-"""Thigh and shank together, metres: from a child of ten to a very tall adult."""
 
 
 def load(cfg: MocapCfg) -> Corpus:
     """Reads, converts and films the takes.
+
+    Raises:
+        InputError: a table or file that is not what it should be; the message says which and why.
+    """
+    converted, train, test = read(cfg)
+    present = {take.subject for take in converted.takes}
+    return Corpus(
+        name=cfg.path.stem,
+        skeleton=H36M_17,
+        fps=frame_rate(cfg.film, cfg.fps),
+        actions=tuple(dict.fromkeys(take.action for take in converted.takes)),
+        clips=tuple(film(converted.takes, H36M_17, cfg.film, train, cfg.fps)),
+        train_subjects=tuple(s for s in train if s in present),
+        test_subjects=tuple(s for s in test if s in present),
+        dropped=converted.dropped,
+        facts={
+            "source": f"motion capture named in {cfg.path.name}",
+            **describe(cfg.film),
+            **converted.facts,
+        },
+    )
+
+
+def read(cfg: MocapCfg) -> tuple[Converted, tuple[str, ...], tuple[str, ...]]:
+    """The takes, from the cache where these files were read before, and the subjects for training and for testing.
 
     Raises:
         InputError: a table or file that is not what it should be; the message says which and why.
@@ -46,23 +57,7 @@ def load(cfg: MocapCfg) -> Corpus:
     files |= {f"{row.name}.asf": row.skeleton for row in rows if row.skeleton}
     files |= {"": cfg.path} | ({"rig": Path(cfg.rig)} if Path(cfg.rig).is_file() else {})
     key = blake2b(settings.encode(), digest_size=4).hexdigest()
-    converted = cached(f"mocap-2-{key}", files, lambda: convert(rows, cfg))
-    present = {take.subject for take in converted.takes}
-    return Corpus(
-        name=cfg.path.stem,
-        skeleton=H36M_17,
-        fps=frame_rate(cfg.film, cfg.fps),
-        actions=tuple(dict.fromkeys(row.action for row in rows)),
-        clips=tuple(film(converted.takes, H36M_17, cfg.film, train, cfg.fps)),
-        train_subjects=tuple(s for s in train if s in present),
-        test_subjects=tuple(s for s in test if s in present),
-        dropped=converted.dropped,
-        facts={
-            "source": f"motion capture named in {cfg.path.name}",
-            **describe(cfg.film),
-            **converted.facts,
-        },
-    )
+    return cached(f"mocap-3-{key}", files, lambda: convert(rows, cfg)), train, test
 
 
 def check(cfg: MocapCfg) -> None:
@@ -79,75 +74,31 @@ def check(cfg: MocapCfg) -> None:
 
 
 def convert(rows: Sequence[Row], cfg: MocapCfg) -> Converted:
-    """Joints at the wanted frame rate, z up, metres; takes with jumps or lost markers are left out.
+    """Joints at the wanted frame rate, z up, metres; bad frames are mended, takes without sound ones left out.
 
     Raises:
         InputError: a file that is not what it should be, or nothing left after quality control.
     """
-    takes, dropped, notes = [], [], set()
-    for row in rows:
-        recording = read(row, cfg)
-        rig = choose(recording.names, cfg.rig, str(row.file))
-        if lost := lost_points(recording, rig):
-            dropped.append(f"{row.name}: {', '.join(lost)} is missing in every frame.")
-            continue
-        joints = z_up(to_h36m(recording.points, recording.names, rig), recording.up)
-        unit = unit_of(joints, row, cfg)
-        check_size(joints * unit, str(row.file), "the unit that it says, or that data.unit says")
-        if (speed := top_speed(joints * unit, recording.fps)) > FASTEST:
-            dropped.append(f"{row.name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f}).")
-            continue
-        notes.add(f"{row.file.suffix[1:].lower()}, rig {rig.name}, {unit:.4g} m a unit, {recording.fps:.4g} frames/s")
-        pose = resample(joints * unit, recording.fps, cfg.fps).astype(np.float32)
-        takes.append(Take(torch.from_numpy(pose), row.action, row.subject, row.name))
+    found = [motion_files.convert(motion_file(row, cfg), row.action, row.subject, row.name, cfg.fps) for row in rows]
+    takes = tuple(take for one in found for take in one.takes)
+    dropped = tuple(one.dropped for one in found if one.dropped)
     if not takes:
         raise InputError(f"No take of {cfg.path} can be used: {dropped[0]}")
     lying = [take.name for take in takes if uprightness(take) < STANDING]
     if cfg.up == "auto" and len(lying) > len(takes) / 2:
         raise InputError(f"In most takes of {cfg.path} people do not stand: say with data.up which axis points up.")
-    facts = {"files": "; ".join(sorted(notes))}
+    facts = {"files": "; ".join(sorted({one.kind for one in found if one.kind}))}
+    if mended := [one.mended for one in found if one.mended]:
+        facts["mended"] = "; ".join(mended)
     if lying:
         facts["lying"] = f"{', '.join(lying)} (if people stand there, another axis points up: data.up)"
-    return Converted(tuple(takes), tuple(dropped), facts)
+    return Converted(takes, dropped, facts)
 
 
-def read(row: Row, cfg: MocapCfg) -> Recording:
-    """One file; the points of a BVH file are still in its unit."""
-    ending = row.file.suffix.lower()
-    if ending == ".c3d":
-        recording = read_c3d(row.file)
-    elif ending == ".bvh":
-        recording = read_bvh(row.file, unit=1.0)
-    else:
-        assert row.skeleton is not None
-        recording = read_amc(row.file, read_asf(row.skeleton), cfg.acclaim_fps)
-    return recording if cfg.up == "auto" else replace(recording, up=cfg.up)
-
-
-def lost_points(recording: Recording, rig: Rig) -> list[str]:
-    """The points that the rig needs and no frame has."""
-    gone = np.isnan(recording.points).any(-1).all(0)
-    return [name for name, lost in zip(recording.names, gone, strict=True) if lost and plain(name) in rig.points]
-
-
-def unit_of(joints: Float[np.ndarray, "n 17 3"], row: Row, cfg: MocapCfg) -> float:
-    """Metres per unit of the joints: as set, or the unit in which the legs are as long as a person's.
-
-    Raises:
-        InputError: in no known unit are they.
-    """
-    if row.file.suffix.lower() != ".bvh":
-        return 1.0
-    if cfg.unit is not None:
-        return cfg.unit
-    length = leg_length(joints)
-    for unit in UNITS:
-        if LEG[0] <= length * unit <= LEG[1]:
-            return unit
-    raise InputError(
-        f"{row.file}: the right leg is {length:.4g} units long, in no common unit a person's leg; "
-        "say with data.unit how many metres a unit is."
-    )
+def motion_file(row: Row, cfg: MocapCfg) -> MotionFile:
+    """The row's file with what the settings say of it."""
+    fps = cfg.acclaim_fps if row.file.suffix.lower() == ".amc" else None
+    return MotionFile(row.file, row.skeleton, cfg.rig, cfg.unit, cfg.up, fps)
 
 
 def uprightness(take: Take) -> float:

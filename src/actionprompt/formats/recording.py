@@ -11,7 +11,7 @@ from actionprompt.skeleton import H36M_17
 
 LEG = (0.3, 1.4)
 """Thigh and shank together, metres: from a small child to a giant."""
-Up = Literal["y", "z"]
+Up = Literal["x", "y", "z"]
 """The axis that points up in a file's world."""
 
 
@@ -27,10 +27,11 @@ class Recording:
 
 
 def z_up(points: Float[np.ndarray, "n p 3"], up: Up) -> Float[np.ndarray, "n p 3"]:
-    """The points in axes whose z points up: a world with y up is turned by 90 degrees about x."""
+    """The points in axes whose z points up: a world with x or y up is turned by 90 degrees about y or x."""
     if up == "z":
         return points
-    turned: Float[np.ndarray, "n p 3"] = points[..., [0, 2, 1]] * np.array([1.0, -1.0, 1.0])
+    order, signs = ([0, 2, 1], [1.0, -1.0, 1.0]) if up == "y" else ([2, 1, 0], [-1.0, 1.0, 1.0])
+    turned: Float[np.ndarray, "n p 3"] = points[..., order] * np.array(signs)
     return turned
 
 

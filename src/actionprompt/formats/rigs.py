@@ -46,6 +46,7 @@ def built_in() -> list[Rig]:
     trunk = {"spine": "Spine1", "thorax": "Neck", "nose": "Head"}
     acclaim = _limbs("{}hipjoint", "{}femur", "{}tibia", "{}clavicle", "{}humerus", "{}wrist", ("l", "r"))
     xsens = _limbs("{}Hip", "{}Knee", "{}Ankle", "{}Shoulder", "{}Elbow", "{}Wrist", ("Left", "Right"))
+    daz = _limbs("{}Thigh", "{}Shin", "{}Foot", "{}Shldr", "{}ForeArm", "{}Hand", ("l", "r"))
     tables: list[tuple[str, dict[str, Any], str]] = [
         ("acclaim", acclaim | {"spine": "lowerback", "thorax": "thorax", "nose": "upperneck", "head top": "head"}, ""),
         ("cmu-bvh", limbs | trunk | {"spine": "Spine", "head top": "Head_End"}, "LowerBack"),
@@ -53,6 +54,11 @@ def built_in() -> list[Rig]:
         ("motionbuilder", limbs | trunk | {"head top": "Head_End"}, ""),
         ("xsens", xsens | trunk | {"spine": ["Chest2", "Chest3"], "head top": "Head_End"}, ""),
         ("chest", xsens | trunk | {"spine": "Chest", "head top": "Head_End"}, ""),
+        (
+            "daz",
+            daz | {"spine": "chest", "thorax": "neck", "nose": "head", "head top": ["leftEye_End", "rightEye_End"]},
+            "",
+        ),
     ]
     return [Rig(name, {j: _weights(table[j]) for j in H36M_17.joints}, sign) for name, table, sign in tables]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from actionprompt.data.config import MocapCfg
+from actionprompt.data.config import EverydayCfg, MocapCfg
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.reproduce.plan import Table
@@ -24,17 +24,27 @@ def canonical(cfg: RunCfg) -> RunCfg:
     """
     data: Any = cfg.data
     if isinstance(data, MocapCfg):
-        table = data.path
-        said = f"-{hashlib.sha256(table.read_bytes()).hexdigest()[:8]}" if table.is_file() else ""
-        data = replace(data, path=Path(table.name + said))
+        data = replace(data, path=_named(data.path))
+    elif isinstance(data, EverydayCfg):
+        given: dict[str, Any] = {name: Path() for name in ("uiprmd", "cmu", "hdm05") if getattr(data, name)}
+        data = replace(data, **given, mocap=tuple(_named(table) for table in data.mocap))
     elif hasattr(data, "path"):
         data = replace(data, path=Path())
     return replace(cfg, data=data, accelerator="auto", devices=1, checkpoint_every=1, log_every=1)
 
 
+def _named(table: Path) -> Path:
+    """What stands for a table of motion capture: its name and a hash of its text."""
+    said = f"-{hashlib.sha256(table.read_bytes()).hexdigest()[:8]}" if table.is_file() else ""
+    return Path(table.name + said)
+
+
 def _moved(data: Any, to: Any) -> Any:
     """The data where others of their kind lie: a folder's name says which they are."""
-    return replace(data, path=to.path) if type(data) is type(to) and hasattr(to, "path") else data
+    if type(data) is not type(to):
+        return data
+    places = [name for name in ("path", "uiprmd", "cmu", "hdm05", "mocap") if hasattr(to, name)]
+    return replace(data, **{name: getattr(to, name) for name in places})
 
 
 def digest(cfg: RunCfg) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from actionprompt.data.inspect import hdm05, human36m, humaneva, keypoint, mocap, uiprmd
+from actionprompt.data.inspect import cmu, hdm05, human36m, humaneva, keypoint, mocap, uiprmd
 from actionprompt.data.inspect.facts import Report
 from actionprompt.errors import InputError
 
@@ -28,6 +28,7 @@ def kinds() -> tuple[Kind, ...]:
         Kind("a Human3.6M 2D file beside its 3D file", human36m.is_file, human36m.describe_file),
         Kind("a HumanEva-I folder", humaneva.is_folder, humaneva.describe_folder),
         Kind("an HDM05-11 folder", hdm05.is_folder, hdm05.describe_folder),
+        Kind("a folder of CMU's motion capture", cmu.is_folder, cmu.describe_folder),
         Kind("a table of motion capture files (.csv)", mocap.is_table, mocap.describe_table),
         Kind("a motion capture file (.bvh, .c3d)", mocap.is_file, mocap.describe_file),
         Kind(
