@@ -19,7 +19,8 @@ from actionprompt.model.config import (
     TextPromptCfg,
 )
 from actionprompt.serialise import from_data, to_data
-from actionprompt.training.config import RunCfg, ScheduleCfg, presets
+from actionprompt.training.config import RunCfg, ScheduleCfg
+from actionprompt.training.presets import presets
 
 OTHERS = {
     "a3dhp": RunCfg(LifterCfg(A3DHPCfg(3, 16), None), UIPRMDCfg(Path("somewhere"), ("correct", "incorrect"))),

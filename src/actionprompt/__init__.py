@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from actionprompt.data.clip import Clip, Corpus
     from actionprompt.data.windows import Windows
     from actionprompt.encoders.base import Encoder, Window
-    from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
+    from actionprompt.encoders.config import A3DHPCfg, DSTformerCfg, MixSTECfg, MotionAGFormerCfg, VPoseCfg
     from actionprompt.errors import InputError
     from actionprompt.inference.lifting import Poses, lift, lift_windows
     from actionprompt.inference.stream import Stream, StreamResult
@@ -26,7 +26,7 @@ _MODULES = {
     "data.clip": ("Clip", "Corpus"),
     "data.windows": ("Windows",),
     "encoders.base": ("Encoder", "Window"),
-    "encoders.config": ("A3DHPCfg", "MixSTECfg", "VPoseCfg"),
+    "encoders.config": ("A3DHPCfg", "DSTformerCfg", "MixSTECfg", "MotionAGFormerCfg", "VPoseCfg"),
     "errors": ("InputError",),
     "inference.lifting": ("Poses", "lift", "lift_windows"),
     "inference.stream": ("Stream", "StreamResult"),
@@ -36,9 +36,9 @@ _MODULES = {
 }
 
 __all__ = [
-    "A3DHPCfg", "APMCfg", "Clip", "Corpus", "Encoder", "InputError", "Lifted", "Lifter", "LifterCfg", "MixSTECfg",
-    "Poses", "Skeleton", "Stream", "StreamResult", "VPoseCfg", "Window", "Windows", "bake", "lift", "lift_windows",
-    "load", "save",
+    "A3DHPCfg", "APMCfg", "Clip", "Corpus", "DSTformerCfg", "Encoder", "InputError", "Lifted", "Lifter", "LifterCfg",
+    "MixSTECfg", "MotionAGFormerCfg", "Poses", "Skeleton", "Stream", "StreamResult", "VPoseCfg", "Window", "Windows",
+    "bake", "lift", "lift_windows", "load", "save",
 ]  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def test_help(args, tell):
 
 def test_help_names_every_command_preset_and_data_set(tell):
     from actionprompt.data.config import DATA
-    from actionprompt.training.config import presets
+    from actionprompt.training.presets import presets
 
     assert all(command in tell("--help")[1] for command in cli.COMMANDS)
     out = tell("train", "--help")[1]

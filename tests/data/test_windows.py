@@ -1,13 +1,15 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actionprompt.data.clip import Clip
+from actionprompt.data.clip import Clip, confidence_read, mirror
 from actionprompt.data.windows import Windows
 from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
-from actionprompt.skeleton import HUMANEVA_15
+from actionprompt.skeleton import H36M_17, HUMANEVA_15
 from small import clip, golden
 
 
@@ -149,3 +151,32 @@ def test_windows_that_reach_back_count_overlaps_twice_and_padding_too(n, answere
     assert (len(windows) - mine.shape[0]) == 3  # 0 to 3, 4 to 7, 5 to 8
     with pytest.raises(InputError, match="for encoders that answer whole windows"):
         Windows(clips, Window(4, 1), reach_back=True)
+
+
+def test_windows_of_three_channels_carry_the_confidence():
+    sure = replace(clip(12, 1), confidence=torch.rand(12, 17))
+    unknown = clip(9, 2)
+    windows = Windows([sure, unknown], Window(5, channels=3))
+    plain = Windows([sure, unknown], Window(5))
+    everything = torch.arange(len(windows))
+    x = windows.inputs(everything)
+    assert torch.equal(x[..., :2], plain.inputs(everything))
+    frames = windows.frames(everything) + torch.arange(-2, 3)
+    for i in everything:
+        rows = frames[i].clamp(0, [11, 8][windows.clip(i)])
+        expected = sure.confidence[rows] if windows.clip(i) == 0 else torch.ones(5, 17)
+        assert torch.equal(x[i, ..., 2], expected)
+
+
+def test_mirrored_clips_take_the_confidence_of_the_other_side():
+    order = list(H36M_17.mirror)
+    one = replace(clip(6, 1), confidence=torch.rand(6, 17))
+    assert torch.equal(one.mirrored(H36M_17).inputs(3), mirror(one.inputs(3), order))
+    assert torch.equal(one.mirrored(H36M_17).confidence, one.confidence[:, order])
+
+
+def test_reports_say_where_the_confidence_comes_from():
+    sure, unknown = replace(clip(6, 1), confidence=torch.rand(6, 17)), clip(9, 2)
+    assert confidence_read([sure, unknown], 2) == ""
+    assert confidence_read([sure], 3) == "as the 2D detector says"
+    assert confidence_read([sure, unknown], 3) == "1 everywhere in 1 of 2 clips, whose 2D comes without"

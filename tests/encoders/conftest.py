@@ -19,7 +19,7 @@ def golden_file() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def golden(golden_file) -> Callable[[str], dict[str, Tensor]]:
-    """Arrays of a golden file: x, y and state/<key>."""
+    """Arrays of a golden file: x, y, state/<key>, and of some the representation."""
 
     def read(name: str) -> dict[str, Tensor]:
         with np.load(golden_file(name)) as arrays:
@@ -30,7 +30,7 @@ def golden(golden_file) -> Callable[[str], dict[str, Tensor]]:
 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Encoder]:
-    """Builds an encoder in evaluation mode with random weights and random running statistics."""
+    """Builds an encoder in evaluation mode with random weights, scales and running statistics."""
 
     def build(cfg: EncoderCfg, num_joints: int = 5, seed: int = 0) -> Encoder:
         torch.manual_seed(seed)
@@ -40,6 +40,9 @@ def make() -> Callable[..., Encoder]:
                 nn.init.uniform_(module.running_mean, -0.3, 0.3)
                 nn.init.uniform_(module.running_var, 0.3, 0.9)
                 nn.init.uniform_(module.bias, -0.3, 0.3)
+        for name, parameter in encoder.named_parameters():
+            if name.endswith("_scale"):  # of residuals, which begin at almost nothing
+                nn.init.uniform_(parameter, 0.5, 1)
         return encoder
 
     return build

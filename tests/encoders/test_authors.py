@@ -8,13 +8,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from actionprompt.encoders import A3DHPCfg, Encoder, MixSTECfg, VPoseCfg, load_authors
+from actionprompt.encoders import A3DHPCfg, DSTformerCfg, Encoder, MixSTECfg, MotionAGFormerCfg, VPoseCfg, load_authors
 from actionprompt.errors import InputError
 
 CASES = {
     "VideoPose3D": ("vpose_f27", VPoseCfg((3, 3, 3), 32), 17),
     "Attention3DHumanPose": ("a3dhp_f243", A3DHPCfg(channels=32), 17),
     "MixSTE": ("mixste_f9_d2_humaneva", MixSTECfg(frames=9, dim=32, depth=2), 15),
+    "MotionBERT (DSTformer)": ("dstformer_f27", DSTformerCfg(27, 32, 48, 2, 4, 4.0), 17),
+    "MotionAGFormer": ("motionagformer_f27", MotionAGFormerCfg(27, 2, 32, 48), 17),
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from actionprompt.encoders import A3DHPCfg, MixSTECfg, VPoseCfg
+from actionprompt.encoders import A3DHPCfg, DSTformerCfg, MixSTECfg, MotionAGFormerCfg, VPoseCfg
 from actionprompt.model.apm import APM
 from actionprompt.model.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
 
@@ -14,6 +14,8 @@ CASES = {
     "a3dhp-2": A3DHPCfg(stages=2, channels=16),
     "a3dhp-4": A3DHPCfg(stages=4, channels=16),  # the fewest stages that have every part
     "mixste": MixSTECfg(frames=7, dim=16, depth=2, heads=4),
+    "dstformer": DSTformerCfg(frames=7, dim=16, representation=12, depth=2, heads=4, drop_path=0.2),
+    "motionagformer": MotionAGFormerCfg(frames=7, layers=2, dim=16, representation=12, heads=4, drop_path=0.2),
 }
 
 
@@ -29,7 +31,14 @@ def x(encoder):
 
 def windows(encoder, b):
     generator = torch.Generator().manual_seed(b)
-    return torch.randn(b, encoder.window.frames, JOINTS, 2, generator=generator)
+    return torch.randn(b, encoder.window.frames, JOINTS, encoder.window.channels, generator=generator)
+
+
+def test_settings_tell_what_the_network_reads_and_answers(encoder, request):
+    cfg = CASES[request.node.callspec.params["encoder"]]
+    assert isinstance(encoder, cfg.network())
+    assert (cfg.frames, cfg.input_channels) == (encoder.window.frames, encoder.window.channels)
+    assert cfg.answers_window == (encoder.window.out > 1)
 
 
 def test_window_tells_the_frames_around_the_answer(encoder):

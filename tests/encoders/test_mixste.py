@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actionprompt.encoders import MixSTECfg, load_authors
-from actionprompt.encoders.mixste import FrameBlock, SpatialBlock
+from actionprompt.encoders.transformer import FrameBlock, SpatialBlock
 from actionprompt.errors import InputError
 
 GOLDEN = {

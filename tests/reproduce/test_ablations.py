@@ -11,7 +11,8 @@ from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, OneH
 from actionprompt.reproduce.ablations import ATP, CHOICES, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
 from actionprompt.reproduce.changes import chain, frames, gamma, pose_prompts, tap
 from actionprompt.serialise import from_data, to_data
-from actionprompt.training.config import APMS, RunCfg, presets
+from actionprompt.training.config import RunCfg
+from actionprompt.training.presets import APMS, presets
 from small import run_cfg
 
 WHOLE = presets()["vpose+apm"][1]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from actionprompt.data.config import DataCfg, FilmCfg, SyntheticCfg, UIPRMDCfg
-from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
+from actionprompt.encoders.config import A3DHPCfg, DSTformerCfg, MixSTECfg, MotionAGFormerCfg, VPoseCfg
 from actionprompt.model.config import (
     APMCfg,
     LearnedClassesCfg,
@@ -17,8 +17,9 @@ from actionprompt.model.config import (
 from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result
-from actionprompt.reproduce.scales import Recipe, Scale
-from actionprompt.training.config import JointLossCfg, MotionLossCfg, RunCfg, ScheduleCfg
+from actionprompt.reproduce.scales import Scale
+from actionprompt.training.config import JointLossCfg, MotionLossCfg, RunCfg, ScheduleCfg, SequenceLossCfg
+from actionprompt.training.presets import Recipe
 
 SCHEDULE = ScheduleCfg(epochs=2, epoch_steps=3, batch=8, bn_batches=2)
 ENCODERS = MappingProxyType(
@@ -26,6 +27,8 @@ ENCODERS = MappingProxyType(
         "VPose": Recipe(VPoseCfg((3, 3), 8, 0.1), SCHEDULE, JointLossCfg()),
         "A3DHP": Recipe(A3DHPCfg(2, 8, 0.1), SCHEDULE, JointLossCfg()),
         "MixSTE": Recipe(MixSTECfg(9, 8, 1, 2), SCHEDULE, MotionLossCfg()),
+        "DSTformer": Recipe(DSTformerCfg(9, 8, 8, 1, 2), SCHEDULE, SequenceLossCfg()),
+        "MotionAGFormer": Recipe(MotionAGFormerCfg(9, 1, 8, 8, 2), SCHEDULE, SequenceLossCfg()),
     }
 )
 APM = APMCfg(

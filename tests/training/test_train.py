@@ -18,8 +18,9 @@ from actionprompt.model.lifter import load
 from actionprompt.training import loop
 from actionprompt.training import step as one_step
 from actionprompt.training import train as module
-from actionprompt.training.config import RunCfg, ScheduleCfg, presets
+from actionprompt.training.config import RunCfg, ScheduleCfg
 from actionprompt.training.optimiser import learning_rate, schedule
+from actionprompt.training.presets import presets
 from actionprompt.training.run_folder import RunFolder
 from actionprompt.training.train import build, train
 from small import APP, ATP, VARIANTS, VPOSE, corpus, run_cfg

@@ -7,12 +7,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import QUARTERS, film, picture, silence, turn
 
 from actionprompt.errors import InputError
 from actionprompt.video import libraries
 from actionprompt.video.decode import open_video
 from actionprompt.video.upright import Turn
+from films import QUARTERS, film, picture, silence, turn
 
 CONTAINERS = [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.mov", "mpeg4"), ("a.avi", "mpeg4"), ("a.ts", "libx264"),
               ("a.webm", "libvpx-vp9")]  # fmt: skip

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
-from films import film, picture
 
 from actionprompt.errors import InputError
 from actionprompt.video.webcam import Clock, Webcam, find_camera
+from films import film, picture
 
 
 def camera(rate: int = 30, seconds: float = 5) -> Webcam:

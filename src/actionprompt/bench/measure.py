@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from actionprompt.bench.amount import Amount
-from actionprompt.encoders.config import MixSTECfg, VPoseCfg
+from actionprompt.encoders.config import VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
 from actionprompt.inference.lifting import lift, lift_windows
@@ -77,7 +77,7 @@ def measure(subject: Subject, amount: Amount) -> list[Figure]:
     """Everything that can be asked of a model, each question in a process of its own."""
     if isolated(covered, subject, amount):
         questions: tuple[Callable[[Subject, Amount], list[Figure]], ...] = (whole_sequence, long_sequence, live_stream)
-    elif subject.cfg is not None and isinstance(subject.cfg.encoder, MixSTECfg):
+    elif subject.cfg is not None and subject.cfg.encoder.answers_window:
         questions = (evaluation, training_step)
     else:
         questions = (evaluation,)
@@ -177,7 +177,7 @@ def training_step(subject: Subject, amount: Amount) -> list[Figure]:
     lifter = subject.build().train()
     optimiser = torch.optim.AdamW(lifter.parameters())
     window, pose_loss = lifter.encoder.window, build_pose_loss(MotionLossCfg(), H36M_17)
-    x, action = torch.randn(4, window.frames, lifter.num_joints, 2), torch.arange(4)
+    x, action = torch.randn(4, window.frames, lifter.num_joints, window.channels), torch.arange(4)
     for _ in range(2):
         lifted = lifter(x, action if lifter.apm else None)
         loss(lifted, torch.zeros_like(lifted.pose), action, 0.1, pose_loss).total.backward()

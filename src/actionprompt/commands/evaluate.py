@@ -71,6 +71,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     """Evaluates, prints and writes the tables."""
     from rich.console import Console
 
+    from actionprompt.data.clip import confidence_read
     from actionprompt.evaluation import report
     from actionprompt.evaluation.evaluate import check_pairing, evaluate, tail_of
     from actionprompt.evaluation.terminal import show
@@ -104,15 +105,17 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     )
     facts = {
         "model": str(file),
-        **{key: value for key, value in lifter.about.items() if value},
+        **lifter.about,
         "evaluated on": report.evaluated_on(corpus, args.split, subjects),
         "flip at test time": "yes" if args.flip else "no",
         "frames": "as MixSTE's authors counted: overlaps twice, padding too"
         if args.reach_back
         else "each counted once",
+        "confidence": confidence_read(clips, lifter.encoder.window.channels),
         "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
         "weights": "of the last training step",
     }
+    facts = {key: value for key, value in facts.items() if value}
     trained = lifter.about.get("fps", f"{corpus.fps:g}")
     if trained != f"{corpus.fps:g}":
         facts["note"] = f"the model was trained at {trained} frames/s and sees {corpus.fps:g} here"

@@ -100,7 +100,7 @@ def differences(done: "Exported") -> "Table":
 
 def keypoints(
     lifter: "Lifter", path: Path | None, size: tuple[int, int] | None
-) -> "tuple[Float[Tensor, 'n j 2'], str]":
+) -> "tuple[Float[Tensor, 'n j i'], str]":
     """2D motion to measure on, and what it is.
 
     Raises:
@@ -110,8 +110,9 @@ def keypoints(
     from actionprompt.export.check import wander
     from actionprompt.keypoints.read import read_keypoints
 
+    channels = lifter.encoder.window.channels
     if path is not None:
-        found, what = read_keypoints(path, size=size).tracks[0].keypoints, str(path)
+        found, what = read_keypoints(path, size=size).tracks[0].clip().inputs(channels), str(path)
         if found.shape[1] != lifter.num_joints:
             raise InputError(
                 f"{path} gives {found.shape[1]} joints and the model takes {lifter.num_joints}: measure on synthetic "
@@ -119,9 +120,9 @@ def keypoints(
             )
         return found, what
     if lifter.num_joints != 17:
-        return wander(1, 500, lifter.num_joints)[0], "random walks"
+        return wander(1, 500, lifter.num_joints, channels)[0], "random walks"
     corpus = SyntheticCfg(subjects=2, frames=100, film=FilmCfg(cameras=1)).load()
-    clips = [clip.keypoints for clip in corpus.select(corpus.test_subjects)]
+    clips = [clip.inputs(channels) for clip in corpus.select(corpus.test_subjects)]
     import torch
 
     return torch.cat(clips), "synthetic motion"

@@ -11,7 +11,8 @@ import tyro
 
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError, unknown
-from actionprompt.training.config import RunCfg, presets
+from actionprompt.training.config import RunCfg
+from actionprompt.training.presets import presets
 
 T = TypeVar("T")
 

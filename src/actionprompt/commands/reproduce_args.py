@@ -24,7 +24,8 @@ class ReproduceArgs:
     """What to reproduce, on what, how large."""
 
     what: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WHAT [WHAT ...]")]
-    """table1 ... table9, controls, choices, subjects, figure1, figure3, figure4, or all (no choices, subjects)."""
+    """table1 ... table9, controls, encoders, choices, subjects, figure1, figure3, figure4, or all (tables 1-9,
+    controls, figures)."""
     data: DataCfg
     """The data set."""
     seeds: tuple[int, ...] = (0, 1, 2)

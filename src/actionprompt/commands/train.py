@@ -10,7 +10,8 @@ import tyro
 from actionprompt.commands.options import anchored, data_default, parse, preset, take_data
 from actionprompt.data.config import DATA
 from actionprompt.errors import Diverged, InputError, Interrupted
-from actionprompt.training.config import RunCfg, presets
+from actionprompt.training.config import RunCfg
+from actionprompt.training.presets import presets
 from actionprompt.training.run_folder import RunFolder
 
 

@@ -1,5 +1,6 @@
 """What every data source delivers: takes of motion capture, and clips of one camera watching a take."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -39,11 +40,16 @@ class Clip:
     turn: int = 0
     """Which filming of the take this is, where virtual cameras film it several times."""
     confidence: Float[Tensor, "n j"] | None = None
+    """How sure the detector is of each joint, 0 to 1; None where nobody says."""
 
     @property
     def num_frames(self) -> int:
         """N."""
         return self.keypoints.shape[0]
+
+    def inputs(self, channels: int) -> Float[Tensor, "n j i"]:
+        """What a network of so many input channels reads: x and y, and with 3 the confidence (1 where unknown)."""
+        return with_confidence(self.keypoints, self.confidence) if channels == 3 else self.keypoints
 
     def mirrored(self, skeleton: Skeleton) -> "Clip":
         """The clip as a mirror shows it: x changes sign, left and right joints change places."""
@@ -90,8 +96,26 @@ class Corpus:
         return [clip for clip in self.clips if clip.subject in subjects]
 
 
+def confidence_read(clips: Sequence[Clip], channels: int) -> str:
+    """What a network of so many input channels gets to read as confidence, for reports; empty where it reads none."""
+    known = sum(clip.confidence is not None for clip in clips)
+    if channels < 3:
+        return ""
+    if known == len(clips):
+        return "as the 2D detector says"
+    return f"1 everywhere in {len(clips) - known} of {len(clips)} clips, whose 2D comes without"
+
+
+def with_confidence(
+    keypoints: Float[Tensor, "*b j 2"], confidence: Float[Tensor, "*b j"] | None
+) -> Float[Tensor, "*b j 3"]:
+    """x, y and confidence of each joint; where no confidence is known it is 1."""
+    sure = torch.ones_like(keypoints[..., 0]) if confidence is None else confidence.to(keypoints)
+    return torch.cat([keypoints, sure[..., None]], dim=-1)
+
+
 def mirror(points: Float[Tensor, "*b j d"], order: list[int]) -> Float[Tensor, "*b j d"]:
-    """Points (2D or 3D) in a mirror: x changes sign, joints are permuted by ``order`` (``Skeleton.mirror``)."""
+    """Points in a mirror: x changes sign, joints are permuted by ``order`` (``Skeleton.mirror``), all else stays."""
     sign = torch.ones(points.shape[-1], dtype=points.dtype, device=points.device)
     sign[0] = -1
     return points[..., order, :] * sign

@@ -58,7 +58,7 @@ class Windows:
         ends = lengths.cumsum(0)
         offsets = ends - lengths + torch.tensor([before for before, _ in pads])
 
-        self._keypoints = _joined([clip.keypoints for clip in clips], pads)
+        self._inputs = _joined([clip.inputs(window.channels) for clip in clips], pads)
         poses = [clip.pose for clip in clips if clip.pose is not None]
         self._pose = _joined(poses, pads) if len(poses) == len(clips) else None
         counts = torch.tensor([s.shape[0] for s in starts])
@@ -93,11 +93,11 @@ class Windows:
     @property
     def device(self) -> torch.device:
         """Where the data are."""
-        return self._keypoints.device
+        return self._inputs.device
 
-    def inputs(self, i: Index) -> Float[Tensor, "*b f j 2"]:
-        """2D joints of window(s) i; an int gives one window without the batch axis."""
-        return _slices(self._keypoints, self._start[i], self.window.frames)
+    def inputs(self, i: Index) -> Float[Tensor, "*b f j i"]:
+        """2D joints of window(s) i, with their confidence where the window has 3 channels; an int gives one window."""
+        return _slices(self._inputs, self._start[i], self.window.frames)
 
     def targets(self, i: Index) -> Float[Tensor, "*b t j 3"]:
         """3D joints of the answered frame(s) of window(s) i.

@@ -1,6 +1,8 @@
 """A3DHP: Liu et al., "Attention mechanism exploits temporal contexts", CVPR 2020, at any depth."""
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +11,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
+from actionprompt.encoders.checkpoint_keys import (
+    DEPTH,
+    GROUPED,
+    POINT,
+    Layout,
+    Row,
+    Shapes,
+    batch_norm,
+    count,
+    weight_and_bias,
+)
 from actionprompt.encoders.config import A3DHPCfg
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import InputError
@@ -161,7 +174,61 @@ class A3DHP(Encoder):
         x = x.flatten(2)
         return [self.dropout(F.mish(expand(every(x, i)))) for i, expand in enumerate(self.expand)]
 
+    @staticmethod
+    def published() -> Layout:
+        """Attention3DHumanPose's checkpoints."""
+        return Layout("Attention3DHumanPose", "layers_tem_att.0.weight", _rows, _facts, _settings)
+
 
 def every(z: Float[Tensor, "b f c"], power: int) -> Float[Tensor, "b f_out c"]:
     """Every 3^power-th frame: the centres of groups of 3^power."""
     return z[:, (3**power - 1) // 2 :: 3**power]
+
+
+def _rows(encoder: A3DHP) -> Iterator[Row]:
+    """Kernel attention and 1x1 convolution in turn in one flat list; so are the two halves of a skip."""
+    for i in range(len(encoder.expand)):
+        yield from _separable(f"expand_conv.{i}", f"expand.{i}")
+    for i in range(len(encoder.skips)):
+        yield from _separable(f"dilation_conv.{2 * i}", f"skips.{i}.conv")
+        yield Row(f"dilation_conv.{2 * i + 1}.weight", f"skips.{i}.mix.weight", POINT)
+        yield from batch_norm(f"dilation_bn.{i}", f"skips.{i}.mix_norm")
+    for i in range(len(encoder.stages)):
+        yield from weight_and_bias(f"layers_tem_att.{i}", f"stages.{i}.attend")
+        yield from batch_norm(f"layers_tem_bn.{i}", f"stages.{i}.attend_norm")
+        yield from _kernel(f"layers_conv.{2 * i}", f"stages.{i}.kernel")
+        yield Row(f"layers_conv.{2 * i + 1}.weight", f"stages.{i}.mix.weight", POINT)
+        yield from batch_norm(f"layers_bn.{i}", f"stages.{i}.mix_norm")
+    yield Row("shrink.weight", "shrink.weight", POINT)
+    yield Row("shrink.bias", "shrink.bias")
+
+
+def _separable(theirs: str, ours: str) -> Iterator[Row]:
+    yield Row(f"{theirs}.DW_conv.weight", f"{ours}.depth", DEPTH)
+    yield from batch_norm(f"{theirs}.DW_bn", f"{ours}.depth_norm")
+    yield Row(f"{theirs}.PW_conv.weight", f"{ours}.point", GROUPED)
+    yield from batch_norm(f"{theirs}.PW_bn", f"{ours}.point_norm")
+
+
+def _kernel(theirs: str, ours: str) -> Iterator[Row]:
+    for i in range(3):
+        yield Row(f"{theirs}.convs.{i}.0.weight", f"{ours}.branches.{i}.depth", DEPTH)
+        yield from batch_norm(f"{theirs}.convs.{i}.1", f"{ours}.branches.{i}.depth_norm")
+        yield Row(f"{theirs}.convs.{i}.2.weight", f"{ours}.branches.{i}.point", GROUPED)
+        yield from batch_norm(f"{theirs}.convs.{i}.3", f"{ours}.branches.{i}.point_norm")
+        yield from weight_and_bias(f"{theirs}.fcs.{i}", f"{ours}.excite.{i}")
+    yield from weight_and_bias(f"{theirs}.fc", f"{ours}.squeeze")
+
+
+def _facts(shapes: Shapes) -> dict[str, Any]:
+    return {
+        "input joints": shapes["expand_conv.0.DW_conv.weight"][0] // 2,
+        "output joints": shapes["shrink.weight"][0] // 3,
+        "channels": shapes["shrink.weight"][1],
+        "frames": shapes["layers_tem_att.0.weight"][1],
+    }
+
+
+def _settings(shapes: Shapes) -> tuple[A3DHPCfg, int]:
+    facts = _facts(shapes)
+    return A3DHPCfg(1 + count(shapes, "layers_tem_att.{}.weight"), facts["channels"]), facts["output joints"]

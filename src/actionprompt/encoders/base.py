@@ -2,7 +2,7 @@
 
 Axis letters, used in every shape of this package:
 b batch, f frames in, f0 frames left at the tap, t frames out, j joints, c0 / c channels at the tap / at the end,
-k actions, n text contexts, l pose prompts, d text width.
+i numbers per joint (x, y; with 3 also confidence), k actions, n text contexts, l pose prompts, d text width.
 """
 
 from abc import ABC, abstractmethod
@@ -12,6 +12,8 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from actionprompt.encoders.checkpoint_keys import Layout
+
 
 @dataclass(frozen=True)
 class Window:
@@ -20,6 +22,8 @@ class Window:
     frames: int
     out: int = 1
     causal: bool = False
+    channels: int = 2
+    """Numbers per joint and frame: x and y on the normalised screen, and with 3 the detector's confidence, 0 to 1."""
 
     @property
     def past(self) -> int:
@@ -56,13 +60,18 @@ class Encoder(nn.Module, ABC):
     """Taps are numbered 1 (shallowest) to num_taps (Table VII)."""
 
     @abstractmethod
-    def encode(self, x: Float[Tensor, "b f j 2"], tap: int = 1) -> Features:
+    def encode(self, x: Float[Tensor, "b f j i"], tap: int = 1) -> Features:
         """Features of a batch of windows."""
 
     @abstractmethod
     def head(self, z: Float[Tensor, "b *tokens c"]) -> Float[Tensor, "b t j 3"]:
         """The 3D pose (camera axes, root-relative, metres) of final features: a linear projection."""
 
-    def forward(self, x: Float[Tensor, "b f j 2"]) -> Float[Tensor, "b t j 3"]:
+    def forward(self, x: Float[Tensor, "b f j i"]) -> Float[Tensor, "b t j 3"]:
         """The baseline without APM."""
         return self.head(self.encode(x).final)
+
+    @staticmethod
+    def published() -> Layout | None:
+        """The layout of its authors' checkpoints, where one is known."""
+        return None

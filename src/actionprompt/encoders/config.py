@@ -1,17 +1,65 @@
 """Every encoder's settings, in a file that needs no torch: the command line and saved models are made from them."""
 
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, get_args
 
 if TYPE_CHECKING:
-    from actionprompt.encoders.a3dhp import A3DHP
-    from actionprompt.encoders.mixste import MixSTE
-    from actionprompt.encoders.vpose import VPose
+    from actionprompt.encoders.base import Encoder
+
+
+class EncoderSettings:
+    """What every encoder's settings tell beside its sizes; a subclass overrides what is different for its network.
+
+    The network of ``MixerCfg`` is the class ``Mixer`` of the module ``actionprompt.encoders.mixer``; its presets are
+    called ``mixer``.
+    """
+
+    if TYPE_CHECKING:
+
+        @property
+        def frames(self) -> int:
+            """F, the frames of a window (a field or a property of the subclass)."""
+
+    input_channels: ClassVar[int] = 2
+    """Numbers per joint and frame: x and y, or with 3 also the detector's confidence."""
+    answers_window: ClassVar[bool] = False
+    """Whether all F frames of a window are answered, or one of them."""
+
+    @classmethod
+    def name(cls) -> str:
+        """What presets call it."""
+        return cls.network_name().lower()
+
+    @classmethod
+    def network_name(cls) -> str:
+        """What its authors call the network, which is its class's name here."""
+        return cls.__name__.removesuffix("Cfg")
+
+    @property
+    def title(self) -> str:
+        """One line for lists: the network and its window."""
+        return f"{self.network_name()}, {self.frames} frames"
+
+    @classmethod
+    def network(cls) -> "type[Encoder]":
+        """The network's class; this imports it, and torch."""
+        found: type[Encoder] = getattr(import_module(f"actionprompt.encoders.{cls.name()}"), cls.network_name())
+        return found
+
+    def build(self, num_joints: int) -> "Encoder":
+        """The network, with random weights.
+
+        Raises:
+            InputError: sizes that cannot be.
+        """
+        return self.network()(self, num_joints)
 
 
 @dataclass(frozen=True)
-class VPoseCfg:
+class VPoseCfg(EncoderSettings):
     """VPose (VideoPose3D, Pavllo et al. 2019): temporal convolutions."""
 
     widths: tuple[int, ...] = (3, 3, 3, 3, 3)
@@ -28,15 +76,9 @@ class VPoseCfg:
         """F."""
         return prod(self.widths)
 
-    def build(self, num_joints: int) -> "VPose":
-        """The network, with random weights."""
-        from actionprompt.encoders.vpose import VPose
-
-        return VPose(self, num_joints)
-
 
 @dataclass(frozen=True)
-class A3DHPCfg:
+class A3DHPCfg(EncoderSettings):
     """A3DHP (Attention3DHumanPose, Liu et al. 2020): temporal attention and multi-scale dilated convolutions."""
 
     stages: int = 5
@@ -51,15 +93,9 @@ class A3DHPCfg:
         """F."""
         return 3**self.stages
 
-    def build(self, num_joints: int) -> "A3DHP":
-        """The network, with random weights."""
-        from actionprompt.encoders.a3dhp import A3DHP
-
-        return A3DHP(self, num_joints)
-
 
 @dataclass(frozen=True)
-class MixSTECfg:
+class MixSTECfg(EncoderSettings):
     """MixSTE (Zhang et al. 2022): alternating attention over joints and over frames; answers all F frames."""
 
     frames: int = 243
@@ -78,11 +114,67 @@ class MixSTECfg:
     """Spread of the positions of joints and frames before training (0: as published; with 0.5 short runs begin to mix
     joints after half as many steps)."""
 
-    def build(self, num_joints: int) -> "MixSTE":
-        """The network, with random weights."""
-        from actionprompt.encoders.mixste import MixSTE
+    answers_window: ClassVar[bool] = True
 
-        return MixSTE(self, num_joints)
+    @property
+    def title(self) -> str:
+        """The depth is what ActionPrompt's MixSTE differs in from the published one."""
+        return f"{super().title}, depth {self.depth}"
 
 
-EncoderCfg = VPoseCfg | A3DHPCfg | MixSTECfg
+@dataclass(frozen=True)
+class DSTformerCfg(EncoderSettings):
+    """DSTformer (MotionBERT, Zhu et al. 2023): attention over joints and frames in both orders; reads confidence."""
+
+    frames: int = 243
+    """F."""
+    dim: int = 512
+    """Width of a joint token (512 as published, 256 in its "lite" form)."""
+    representation: int = 512
+    """Width of the representation before the head."""
+    depth: int = 5
+    """Levels of two streams each."""
+    heads: int = 8
+    """Attention heads."""
+    mlp_ratio: float = 2.0
+    """Hidden width of the MLPs over dim."""
+    drop_path: float = 0.0
+    """Stochastic-depth rate of every block (0: none)."""
+
+    input_channels: ClassVar[int] = 3
+    answers_window: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class MotionAGFormerCfg(EncoderSettings):
+    """MotionAGFormer (Mehraban et al. 2024): attention beside graph convolutions; reads confidence.
+
+    The defaults are its size B. XS: 27 frames, 12 layers, width 64; S: 81, 26, 64; L: 243, 26, 128.
+    """
+
+    frames: int = 243
+    """F."""
+    layers: int = 16
+    """Levels of an attention and a graph branch each."""
+    dim: int = 128
+    """Width of a joint token."""
+    representation: int = 512
+    """Width of the representation before the head."""
+    heads: int = 8
+    """Attention heads."""
+    neighbours: int = 2
+    """Frames that a joint's frame is joined with in the graph over time, the most similar ones (itself included)."""
+    drop_path: float = 0.0
+    """Stochastic-depth rate of every block (0: none)."""
+
+    input_channels: ClassVar[int] = 3
+    answers_window: ClassVar[bool] = True
+
+
+EncoderCfg = VPoseCfg | A3DHPCfg | MixSTECfg | DSTformerCfg | MotionAGFormerCfg
+
+
+@cache
+def encoder_settings() -> "tuple[type[EncoderCfg], ...]":
+    """The classes of the union: what presets, checkpoint layouts and tables of all encoders are made from."""
+    return get_args(EncoderCfg)

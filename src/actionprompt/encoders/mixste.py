@@ -1,104 +1,19 @@
 """MixSTE: Zhang et al., "Seq2seq mixed spatio-temporal encoder for 3D human pose estimation", CVPR 2022."""
 
 import math
-from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any
 
 import torch
-import torch.nn.functional as F
-from einops import rearrange, reduce
+from einops import reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
+from actionprompt.encoders.checkpoint_keys import FIRST, Layout, Row, Shapes, count, renamed, weight_and_bias
 from actionprompt.encoders.config import MixSTECfg
-from actionprompt.encoders.layers import check_heads
+from actionprompt.encoders.transformer import ATTENTION_NAMES, FrameBlock, SpatialBlock, check_transformer
 from actionprompt.errors import InputError
-
-
-class Block(nn.Module, ABC):
-    """A pre-norm transformer block over one axis of the tokens (b f j c); subclasses say which.
-
-    Queries, keys and values come from three products with thirds of one weight, so that each is contiguous:
-    both subclasses then hand views to the attention, and its result is a view of (b f j c) again.
-    """
-
-    def __init__(self, dim: int, heads: int, hidden: int, drop_path: float) -> None:
-        super().__init__()
-        self.heads, self.drop_path = heads, drop_path
-        self.norm = nn.LayerNorm(dim, eps=1e-6)
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-        self.mlp_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
-
-    def forward(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
-        """Refined tokens."""
-        z = z + self._drop(self._attention(self.norm(z)))
-        new: Tensor = self.mlp(self.mlp_norm(z))
-        return z + self._drop(new)
-
-    @abstractmethod
-    def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
-        """Tokens as sequences, one head's part each."""
-
-    @abstractmethod
-    def join(
-        self, new: Float[Tensor, "sequences heads length d"], like: Float[Tensor, "b f j c"]
-    ) -> Float[Tensor, "b f j c"]:
-        """The inverse of ``split``."""
-
-    @abstractmethod
-    def one_each(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b one_f one_j 1"]:
-        """Any one number per sequence."""
-
-    def _attention(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
-        thirds = zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
-        q, k, v = (self.split(F.linear(z, weight, bias)) for weight, bias in thirds)
-        new: Tensor = self.proj(self.join(F.scaled_dot_product_attention(q, k, v), like=z))
-        return new
-
-    def _drop(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
-        """Stochastic depth: the residual branch of some sequences is left out of training."""
-        if not self.training or self.drop_path == 0:
-            return z
-        kept = torch.empty_like(self.one_each(z)).bernoulli_(1 - self.drop_path)
-        return z * (kept / (1 - self.drop_path))
-
-
-class SpatialBlock(Block):
-    """Attention over the joints of each frame."""
-
-    def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
-        """Sequences: frames."""
-        return rearrange(z, "b f j (h d) -> (b f) h j d", h=self.heads)
-
-    def join(
-        self, new: Float[Tensor, "sequences heads length d"], like: Float[Tensor, "b f j c"]
-    ) -> Float[Tensor, "b f j c"]:
-        """The inverse of ``split``."""
-        return rearrange(new, "(b f) h j d -> b f j (h d)", b=like.shape[0])
-
-    def one_each(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f 1 1"]:
-        """A number per frame."""
-        return z[:, :, :1, :1]
-
-
-class FrameBlock(Block):
-    """Attention over the frames of each joint; joints count as further heads, which spares a copy."""
-
-    def split(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "sequences heads length d"]:
-        """Sequences: windows, with a head per joint and head."""
-        return rearrange(z, "b f j (h d) -> b (j h) f d", h=self.heads)
-
-    def join(
-        self, new: Float[Tensor, "sequences heads length d"], like: Float[Tensor, "b f j c"]
-    ) -> Float[Tensor, "b f j c"]:
-        """The inverse of ``split``."""
-        return rearrange(new, "b (j h) f d -> b f j (h d)", h=self.heads)
-
-    def one_each(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b 1 j 1"]:
-        """A number per joint."""
-        return z[:, :1, :, :1]
 
 
 class MixSTE(Encoder):
@@ -109,13 +24,16 @@ class MixSTE(Encoder):
 
     def __init__(self, cfg: MixSTECfg, num_joints: int) -> None:
         super().__init__()
-        if cfg.depth < 1 or cfg.frames < 1:
-            raise InputError(f"MixSTE needs a depth and frames from 1 on; got {cfg.depth} and {cfg.frames}.")
-        check_heads("MixSTE", cfg.heads, cfg.dim)
-        if not 0 <= cfg.drop_path < 1:
-            raise InputError(f"MixSTE's drop_path is {cfg.drop_path}: it must be at least 0 and below 1.")
-        if int(cfg.dim * cfg.mlp_ratio) < 1:
-            raise InputError(f"MixSTE's mlp_ratio is {cfg.mlp_ratio}: the MLP would have no width.")
+        hidden = int(cfg.dim * cfg.mlp_ratio)
+        check_transformer(
+            "MixSTE",
+            frames=cfg.frames,
+            levels=cfg.depth,
+            dim=cfg.dim,
+            heads=cfg.heads,
+            mlp_ratio=cfg.mlp_ratio,
+            drop_path=cfg.drop_path,
+        )
         if not 0 <= cfg.position_std < math.inf:
             raise InputError(f"MixSTE needs a position_std of at least 0; got {cfg.position_std}.")
         self.window = Window(cfg.frames, out=cfg.frames)
@@ -126,7 +44,6 @@ class MixSTE(Encoder):
         self.joint_position = nn.Parameter(torch.randn(num_joints, cfg.dim) * cfg.position_std)
         self.frame_position = nn.Parameter(torch.randn(cfg.frames, cfg.dim) * cfg.position_std)
         rates = [cfg.drop_path * i / max(cfg.depth - 1, 1) for i in range(cfg.depth)]
-        hidden = int(cfg.dim * cfg.mlp_ratio)
         self.spatial = nn.ModuleList(SpatialBlock(cfg.dim, cfg.heads, hidden, rate) for rate in rates)
         self.temporal = nn.ModuleList(FrameBlock(cfg.dim, cfg.heads, hidden, rate) for rate in rates)
         self.spatial_norm = nn.LayerNorm(cfg.dim, eps=1e-6)
@@ -152,3 +69,37 @@ class MixSTE(Encoder):
         """A layer norm and the last linear layer, per token."""
         pose: Tensor = self.regress(z)
         return pose
+
+    @staticmethod
+    def published() -> Layout:
+        """MixSTE's checkpoints."""
+        return Layout("MixSTE", "STEblocks.0.norm1.weight", _rows, _facts, _settings, "8 attention heads")
+
+
+def _rows(encoder: MixSTE) -> Iterator[Row]:
+    """The same names for spatial (STE) and temporal (TTE) blocks."""
+    yield Row("Spatial_pos_embed", "joint_position", FIRST)
+    yield Row("Temporal_pos_embed", "frame_position", FIRST)
+    yield from weight_and_bias("Spatial_patch_to_embedding", "embed")
+    for i in range(len(encoder.spatial)):
+        yield from renamed(f"STEblocks.{i}", f"spatial.{i}", ATTENTION_NAMES)
+        yield from renamed(f"TTEblocks.{i}", f"temporal.{i}", ATTENTION_NAMES)
+    yield from renamed("head", "regress", {"0": "0", "1": "1"})
+    for theirs, ours in {"Spatial_norm": "spatial_norm", "Temporal_norm": "temporal_norm"}.items():
+        yield from weight_and_bias(theirs, ours)
+
+
+def _facts(shapes: Shapes) -> dict[str, Any]:
+    return {
+        "joints": shapes["Spatial_pos_embed"][1],
+        "frames": shapes["Temporal_pos_embed"][1],
+        "channels": shapes["Spatial_pos_embed"][2],
+        "pairs of blocks": count(shapes, "STEblocks.{}.norm1.weight"),
+    }
+
+
+def _settings(shapes: Shapes) -> tuple[MixSTECfg, int]:
+    facts, hidden = _facts(shapes), shapes["STEblocks.0.mlp.fc1.weight"][0]
+    dim = facts["channels"]
+    cfg = MixSTECfg(facts["frames"], dim, facts["pairs of blocks"], heads=8, mlp_ratio=hidden / dim)
+    return cfg, facts["joints"]

@@ -10,8 +10,9 @@ from einops import rearrange
 from torch import Size, Tensor
 
 from actionprompt.encoders.base import Encoder
-from actionprompt.encoders.checkpoint_keys import GROUPED, Layout, Row, layouts
+from actionprompt.encoders.checkpoint_keys import GROUPED, Layout, Row
 from actionprompt.encoders.checkpoint_reader import network_of, read_checkpoint
+from actionprompt.encoders.config import encoder_settings
 from actionprompt.errors import InputError
 
 
@@ -19,7 +20,7 @@ def load_authors(encoder: Encoder, source: Path | str | Mapping[str, Any]) -> st
     """Loads weights in the layout of the encoder's authors: each tensor must be there, fit, and have a place.
 
     Args:
-        encoder: A VPose, A3DHP or MixSTE. Nothing in a file tells a causal VPose from a plain one.
+        encoder: a network whose authors published weights. Nothing in a file tells a causal VPose from a plain one.
         source: A file (see :func:`~actionprompt.encoders.checkpoint_reader.read_checkpoint`), or what
             such a file holds.
 
@@ -43,21 +44,31 @@ def load_authors(encoder: Encoder, source: Path | str | Mapping[str, Any]) -> st
     return layout.name
 
 
-def layout_of(encoder: Encoder) -> str:
-    """The name of the layout in which the encoder's authors published it."""
-    return next(one.name for one in layouts() if isinstance(encoder, one.encoder))
+def layouts() -> tuple[Layout, ...]:
+    """All known layouts, in the order of the encoders."""
+    found = (settings.network().published() for settings in encoder_settings())
+    return tuple(layout for layout in found if layout is not None)
+
+
+def layout_of(encoder: Encoder) -> Layout:
+    """The layout in which the encoder's authors published it.
+
+    Raises:
+        InputError: none is known.
+    """
+    layout = encoder.published()
+    if layout is None:
+        raise InputError(f"No published checkpoint layout is known for {type(encoder).__name__}.")
+    return layout
 
 
 def _layout(encoder: Encoder, state: Mapping[str, Tensor], where: str) -> Layout:
     """The encoder's layout, which must be the file's too."""
-    known = layouts()
-    layout = next((one for one in known if isinstance(encoder, one.encoder)), None)
-    if layout is None:
-        raise InputError(f"No published checkpoint layout is known for {type(encoder).__name__}.")
+    layout = layout_of(encoder)
     if layout.mark not in state:
-        found = next((one.name for one in known if one.mark in state), None)
+        found = next((one.name for one in layouts() if one.mark in state), None)
         kind = f"is a checkpoint of {found}" if found else "has none of the published layouts"
-        raise InputError(f"{where} {kind}, and this model is a {layout.encoder.__name__} ({layout.name}).")
+        raise InputError(f"{where} {kind}, and this model is a {type(encoder).__name__} ({layout.name}).")
     return layout
 
 

@@ -1,11 +1,15 @@
 """VPose: the fully convolutional lifter of Pavllo et al., "3D human pose estimation in video", CVPR 2019."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
+from actionprompt.encoders.checkpoint_keys import CONV, POINT, Layout, Row, Shapes, batch_norm, count
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.layers import BatchNorm, TemporalBlock, TemporalConv
 from actionprompt.errors import InputError
@@ -59,3 +63,39 @@ class VPose(Encoder):
     def head(self, z: Float[Tensor, "b t c"]) -> Float[Tensor, "b t j 3"]:
         """The last linear layer."""
         return rearrange(self.shrink(z), "b t (j xyz) -> b t j xyz", xyz=3)
+
+    @staticmethod
+    def published() -> Layout:
+        """VideoPose3D's checkpoints."""
+        return Layout("VideoPose3D", "expand_conv.weight", _rows, _facts, _settings, "it is not causal")
+
+
+def _rows(encoder: VPose) -> Iterator[Row]:
+    """Two convolutions per block in one flat list."""
+    yield Row("expand_conv.weight", "expand.weight", CONV)
+    yield from batch_norm("expand_bn", "expand_norm")
+    for i in range(len(encoder.blocks)):
+        yield Row(f"layers_conv.{2 * i}.weight", f"blocks.{i}.conv.weight", CONV)
+        yield from batch_norm(f"layers_bn.{2 * i}", f"blocks.{i}.norm")
+        yield Row(f"layers_conv.{2 * i + 1}.weight", f"blocks.{i}.mix.weight", POINT)
+        yield from batch_norm(f"layers_bn.{2 * i + 1}", f"blocks.{i}.mix_norm")
+    yield Row("shrink.weight", "shrink.weight", POINT)
+    yield Row("shrink.bias", "shrink.bias")
+
+
+def _widths(shapes: Shapes) -> tuple[int, ...]:
+    blocks = count(shapes, "layers_conv.{}.weight") // 2
+    return (shapes["expand_conv.weight"][2], *(shapes[f"layers_conv.{2 * i}.weight"][2] for i in range(blocks)))
+
+
+def _facts(shapes: Shapes) -> dict[str, Any]:
+    return {
+        "input joints": shapes["expand_conv.weight"][1] // 2,
+        "output joints": shapes["shrink.weight"][0] // 3,
+        "channels": shapes["shrink.weight"][1],
+        "as layer widths": " ".join(map(str, _widths(shapes))),
+    }
+
+
+def _settings(shapes: Shapes) -> tuple[VPoseCfg, int]:
+    return VPoseCfg(_widths(shapes), shapes["shrink.weight"][1]), shapes["shrink.weight"][0] // 3

@@ -112,7 +112,7 @@ def tail_of(
 
 
 def answer(
-    lifter: Lifter, x: Float[Tensor, "b f j 2"], label: Int[Tensor, " b"], order: list[int] | None
+    lifter: Lifter, x: Float[Tensor, "b f j i"], label: Int[Tensor, " b"], order: list[int] | None
 ) -> tuple[Float[Tensor, "b t j 3"], Float[Tensor, "b t j 3"], Int[Tensor, " b"]]:
     """Poses with the recognised and with the given action, and the recognised action.
 

@@ -8,11 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from actionprompt.data.clip import with_confidence
 from actionprompt.export.forms import Form
 from actionprompt.inference.lifting import lift
 from actionprompt.model.lifter import Lifted, Lifter
 
-Run = Callable[[Float[np.ndarray, "b n j 2"]], tuple[Float[np.ndarray, "..."], ...]]
+Run = Callable[[Float[np.ndarray, "b n j i"]], tuple[Float[np.ndarray, "..."], ...]]
 """An exported file: keypoints to poses and, with APM, probabilities."""
 
 TOLERANCE = 1e-4
@@ -41,11 +42,12 @@ def check(run: Run, lifter: Lifter, form: Form) -> list[Difference]:
     """Compares at two batch sizes, and for sequences at three lengths: one frame, F (the trap), more than two F."""
     frames = lifter.encoder.window.frames
     lengths = [frames] if form == "window" else [1, frames, 2 * frames + 5]
+    channels = lifter.encoder.window.channels
     batches = [1, 2, 5] if form == "window" else [1, 3]
-    return [compare(run, lifter, form, wander(b, n, lifter.num_joints)) for n in lengths for b in batches]
+    return [compare(run, lifter, form, wander(b, n, lifter.num_joints, channels)) for n in lengths for b in batches]
 
 
-def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -> Difference:
+def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j i"]) -> Difference:
     """The largest differences for some keypoints."""
     pose, *probability = (torch.from_numpy(array) for array in run(x.numpy()))
     expected, *expected_probability = answers(lifter, form, x)
@@ -67,7 +69,7 @@ def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -
     )
 
 
-def answers(lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -> tuple[Tensor, ...]:
+def answers(lifter: Lifter, form: Form, x: Float[Tensor, "b n j i"]) -> tuple[Tensor, ...]:
     """What PyTorch answers: the lifter on windows, :func:`actionprompt.inference.lifting.lift` on each sequence."""
     with torch.inference_mode():
         if form == "window":
@@ -78,11 +80,12 @@ def answers(lifter: Lifter, form: Form, x: Float[Tensor, "b n j 2"]) -> tuple[Te
     return (pose,) if lifter.apm is None else (pose, torch.stack([one.probability for one in poses]))
 
 
-def wander(b: int, n: int, joints: int) -> Float[Tensor, "b n j 2"]:
-    """Random walks on the normalised screen: smooth, but never at rest."""
+def wander(b: int, n: int, joints: int, channels: int = 2) -> Float[Tensor, "b n j i"]:
+    """Random walks on the normalised screen: smooth, but never at rest; a third channel is a random confidence."""
     random = torch.Generator().manual_seed(n)
     steps = torch.randn(b, n, joints, 2, generator=random)
-    return 0.3 * steps.cumsum(1) / n**0.5 + 0.1 * steps
+    walks = 0.3 * steps.cumsum(1) / n**0.5 + 0.1 * steps
+    return walks if channels == 2 else with_confidence(walks, torch.rand(b, n, joints, generator=random))
 
 
 def _largest(x: Float[Tensor, "..."]) -> float:

@@ -24,7 +24,7 @@ class WindowForm(nn.Module):
         super().__init__()
         self.lifter = lifter
 
-    def forward(self, x: Float[Tensor, "b f j 2"]) -> Outputs:
+    def forward(self, x: Float[Tensor, "b f j i"]) -> Outputs:
         """Poses (b t j 3), probabilities (b k)."""
         pose, logits = self.lifter(x)
         return (pose,) if logits is None else (pose, logits.softmax(-1))
@@ -43,7 +43,7 @@ class SequenceForm(nn.Module):
         """The lifter."""
         return self.flow.lifter
 
-    def forward(self, x: Float[Tensor, "b n j 2"]) -> Outputs:
+    def forward(self, x: Float[Tensor, "b n j i"]) -> Outputs:
         """Poses (b n j 3), probabilities (b n k)."""
         pose, logits = self.flow.over(x)
         return (pose,) if logits is None else (pose, logits.softmax(-1))
@@ -76,6 +76,6 @@ def trace(form: WindowForm | SequenceForm) -> ExportedProgram:
     frames, axes = lifter.encoder.window.frames, {0: Dim("batch", min=1)}
     if isinstance(form, SequenceForm):
         frames, axes = frames + 4, {**axes, 1: Dim("frames", min=1)}
-    example = torch.zeros(3, frames, lifter.num_joints, 2)
+    example = torch.zeros(3, frames, lifter.num_joints, lifter.encoder.window.channels)
     with torch.no_grad():
         return torch.export.export(form, (example,), dynamic_shapes=(axes,))

@@ -42,7 +42,7 @@ class Quantised(NamedTuple):
 
 
 def quantise(
-    path: Path, open_file: Callable[[Path], Run], lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j 2"]
+    path: Path, open_file: Callable[[Path], Run], lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j i"]
 ) -> Quantised:
     """Replaces an ONNX file by one with int8 weights; measures on keypoints what that costs."""
     eight = path.with_stem(f"{path.stem}-int8")
@@ -85,7 +85,7 @@ def write_int8(path: Path, out: Path) -> None:
     onnx.save(model, out)
 
 
-def measure(exact: Run, rough: Run, inputs: list[Float[np.ndarray, "_b _n j 2"]]) -> Quantised:
+def measure(exact: Run, rough: Run, inputs: list[Float[np.ndarray, "_b _n j i"]]) -> Quantised:
     """Both files on the same inputs; frames and sizes are for the caller to fill in."""
     (pose, probability), rate = _timed(exact, inputs)
     (rough_pose, rough_probability), rough_rate = _timed(rough, inputs)
@@ -94,15 +94,16 @@ def measure(exact: Run, rough: Run, inputs: list[Float[np.ndarray, "_b _n j 2"]]
     return Quantised(0, float(distance.mean()), float(distance.max()), float(same.mean()), (0, 0), (rate, rough_rate))
 
 
-def pieces(lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j 2"]) -> list[Float[np.ndarray, "_b _n j 2"]]:
+def pieces(lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j i"]) -> list[Float[np.ndarray, "_b _n j i"]]:
     """Keypoints as a program would give them to the file: some hundred frames, or some windows, at a time."""
     if form == "sequence":
         return [piece[None].numpy() for piece in keypoints.split(512)]
-    windows = Windows([Clip(keypoints)], lifter.encoder.window)
+    sure = keypoints[..., 2] if lifter.encoder.window.channels == 3 else None
+    windows = Windows([Clip(keypoints[..., :2], confidence=sure)], lifter.encoder.window)
     return [windows.inputs(i).numpy() for i in torch.arange(len(windows)).split(32)]
 
 
-def _timed(run: Run, inputs: list[Float[np.ndarray, "_b _n j 2"]]) -> tuple[Answers, float]:
+def _timed(run: Run, inputs: list[Float[np.ndarray, "_b _n j i"]]) -> tuple[Answers, float]:
     """Poses and probabilities of all inputs (none: empty), and how many poses a second."""
     run(inputs[0])
     start = time.perf_counter()

@@ -46,7 +46,7 @@ def export(
     *,
     format: Format = "onnx",
     form: Form = "sequence",
-    int8: Float[Tensor, "n j 2"] | None = None,
+    int8: Float[Tensor, "n j i"] | None = None,
 ) -> Exported:
     """Writes a lifter, baked, for other programs, and checks what it wrote against PyTorch.
 
@@ -141,7 +141,7 @@ def open_onnx(path: Path) -> Run:
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
-    def run(x: Float[np.ndarray, "b n j 2"]) -> tuple[Float[np.ndarray, "..."], ...]:
+    def run(x: Float[np.ndarray, "b n j i"]) -> tuple[Float[np.ndarray, "..."], ...]:
         return tuple(session.run(None, {"keypoints": x}))
 
     return run
@@ -152,7 +152,7 @@ def open_torch(path: Path) -> Run:
     with _quiet():
         module: Any = torch.export.load(path).module()
 
-    def run(x: Float[np.ndarray, "b n j 2"]) -> tuple[Float[np.ndarray, "..."], ...]:
+    def run(x: Float[np.ndarray, "b n j i"]) -> tuple[Float[np.ndarray, "..."], ...]:
         with torch.inference_mode():
             return tuple(answer.numpy() for answer in module(torch.from_numpy(x)))
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from actionprompt.data.clip import Clip
+from actionprompt.data.clip import Clip, with_confidence
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
@@ -28,7 +28,7 @@ class Poses(NamedTuple):
 
 def lift(
     lifter: Lifter,
-    keypoints: Float[Tensor, "n j 2"],
+    keypoints: Float[Tensor, "n j i"],
     *,
     flip: Skeleton | None = None,
     overlap: int = 0,
@@ -42,7 +42,8 @@ def lift(
 
     Args:
         lifter: the model; put in evaluation mode.
-        keypoints: joints on the normalised screen (``camera.normalise_screen``).
+        keypoints: joints on the normalised screen (``camera.normalise_screen``); for a model that reads confidence
+            also that (n j 3), or it is taken to be 1.
         flip: the joint layout, to average poses and logits with the mirrored sequence's; None: no average.
         overlap: frames that neighbouring windows share, poses and logits being averaged; for encoders that
             answer all frames of a window (MixSTE).
@@ -72,7 +73,7 @@ def lift(
 
 def lift_windows(
     lifter: Lifter,
-    keypoints: Float[Tensor, "n j 2"],
+    keypoints: Float[Tensor, "n j i"],
     batch: int = 1024,
     *,
     flip: Skeleton | None = None,
@@ -82,7 +83,8 @@ def lift_windows(
 
     Args:
         lifter: the model; put in evaluation mode.
-        keypoints: joints on the normalised screen (``camera.normalise_screen``).
+        keypoints: joints on the normalised screen (``camera.normalise_screen``); for a model that reads confidence
+            also that (n j 3), or it is taken to be 1.
         batch: windows per forward pass.
         flip: as in :func:`lift`.
         overlap: as in :func:`lift`.
@@ -92,7 +94,8 @@ def lift_windows(
     """
     x = check_sequence(lifter, keypoints, overlap)
     order, window = mirror_order(lifter, flip), lifter.eval().encoder.window
-    windows = Windows([Clip(keypoints)], window, stride=window.out - overlap).to(x.device)
+    clip = Clip(x[..., :2], confidence=x[..., 2] if window.channels == 3 else None)
+    windows = Windows([clip], window, stride=window.out - overlap).to(x.device)
     n, k = x.shape[0], 0 if lifter.apm is None else len(lifter.actions)
     pose, logits, times = x.new_zeros(n, lifter.num_joints, 3), x.new_zeros(n, k), x.new_zeros(n)
     with torch.inference_mode():
@@ -108,19 +111,23 @@ def lift_windows(
     return _poses(pose / times[:, None, None], None if lifter.apm is None else logits / times[:, None])
 
 
-def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j 2"], order: list[int] | None) -> Lifted:
+def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j i"], order: list[int] | None) -> Lifted:
     """A batch of windows; with ``order``, poses and logits averaged with those of the mirrored windows."""
     views = Views(lifter, x, order)
     return Lifted(views.pose(views.chosen), views.logits)
 
 
-def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], overlap: int = 0) -> Float[Tensor, "n j 2"]:
+def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j i"], overlap: int = 0) -> Float[Tensor, "n j i"]:
     """The sequence in the model's precision and on its device; raises what :func:`lift` says."""
     if not isinstance(keypoints, Tensor):
         raise InputError(f"The 2D joints are a {type(keypoints).__name__}: torch.as_tensor makes the tensor of it.")
-    if keypoints.ndim != 3 or keypoints.shape[0] < 1 or keypoints.shape[1:] != (lifter.num_joints, 2):
+    channels = lifter.encoder.window.channels
+    if channels == 3 and keypoints.ndim == 3 and keypoints.shape[-1] == 2:
+        keypoints = with_confidence(keypoints, None)
+    if keypoints.ndim != 3 or keypoints.shape[0] < 1 or keypoints.shape[1:] != (lifter.num_joints, channels):
         raise InputError(
-            f"The model lifts sequences of shape (frames, {lifter.num_joints}, 2); got {tuple(keypoints.shape)}."
+            f"The model lifts sequences of shape (frames, {lifter.num_joints}, {channels}); "
+            f"got {tuple(keypoints.shape)}."
         )
     if not bool(keypoints.isfinite().all()):
         raise InputError("The 2D joints hold NaN or infinite coordinates: interpolate missing detections first.")

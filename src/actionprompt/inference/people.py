@@ -59,7 +59,8 @@ def model_rate(lifter: Lifter) -> float:
 
 
 def _lift(lifter: Lifter, track: Track, found: People, settings: MotionCfg, notes: tuple[str, ...]) -> LiftedTrack:
-    answer = lift(lifter, track.keypoints, flip=H36M_17 if settings.flip else None, overlap=settings.overlap)
+    x = track.clip().inputs(lifter.encoder.window.channels)
+    answer = lift(lifter, x, flip=H36M_17 if settings.flip else None, overlap=settings.overlap)
     lifted = LiftedTrack(
         person=track.person,
         first=track.first / found.fps,
@@ -94,7 +95,9 @@ def _about(lifter: Lifter, settings: MotionCfg) -> tuple[str, ...]:
     facts = lifter.about
     trained = f"lifted by a model trained on {facts.get('data', 'unknown data')}"
     text = facts.get("text")
+    reads = ("reads the detector's confidence",) if lifter.encoder.window.channels == 3 else ()
     return (
         trained + (f", action names read by {text}" if text else ""),
         "averaged with the mirrored input" if settings.flip else "not averaged with the mirrored input",
+        *reads,
     )

@@ -41,7 +41,7 @@ class WindowFlow:
         self.history = History(window.frames - self.missing - 1)
 
     @torch.inference_mode()
-    def push(self, x: Float[Tensor, "1 j 2"]) -> Answer:
+    def push(self, x: Float[Tensor, "1 j i"]) -> Answer:
         """The answer after one more frame."""
         seen = self.history.extend(x.flatten(1)[None])
         window = torch.cat([seen, seen[:, -1:].expand(-1, self.missing, -1)], dim=1)
@@ -84,7 +84,7 @@ class Stream:
         self._pushed = 0
         self._ended = False
 
-    def push(self, keypoints: Float[Tensor, "j 2"]) -> StreamResult | None:
+    def push(self, keypoints: Float[Tensor, "j i"]) -> StreamResult | None:
         """Takes the next frame and answers the one ``lag`` before it; None for the first ``lag`` frames.
 
         Args:
@@ -105,7 +105,7 @@ class Stream:
         self._ended = True
         return [result for result in map(self._step, frames) if result is not None]
 
-    def _step(self, x: Float[Tensor, "1 j 2"]) -> StreamResult | None:
+    def _step(self, x: Float[Tensor, "1 j i"]) -> StreamResult | None:
         pose, logits = self._flow.push(x)
         self._pushed += 1
         frame = self._pushed - 1 - self.lag

@@ -14,7 +14,7 @@ from actionprompt.model.lifter import Lifter
 class Views:
     """Some windows, seen once, or twice with their mirror images; encoded once for every question that is asked."""
 
-    def __init__(self, lifter: Lifter, x: Float[Tensor, "b f j 2"], order: list[int] | None) -> None:
+    def __init__(self, lifter: Lifter, x: Float[Tensor, "b f j i"], order: list[int] | None) -> None:
         """Encodes the windows.
 
         Args:

@@ -60,7 +60,7 @@ class Lifter(nn.Module):
             self.tap = cfg.apm.tap
             self.apm = APM(cfg.apm, self.encoder.shallow_dim, self.encoder.final_dim, self.actions)
 
-    def forward(self, x: Float[Tensor, "b f j 2"], action: Int[Tensor, " b"] | None = None) -> Lifted:
+    def forward(self, x: Float[Tensor, "b f j i"], action: Int[Tensor, " b"] | None = None) -> Lifted:
         """Lifts windows of 2D joints on the normalised screen.
 
         Args:

@@ -1,10 +1,10 @@
 """Changes of a run's settings, from those of the whole module on VPose to those of a row. No torch in here."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Literal
 
-from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
+from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import (
     APMCfg,
@@ -161,8 +161,8 @@ def windowed(encoder: EncoderCfg, count: int) -> EncoderCfg:
     Raises:
         InputError: it cannot read so many frames.
     """
-    if isinstance(encoder, MixSTECfg):
-        return replace(encoder, frames=count)
+    if any(field.name == "frames" for field in fields(encoder)):
+        return replace(encoder, frames=count)  # type: ignore[arg-type]
     layers = 0
     while 3**layers < count:
         layers += 1

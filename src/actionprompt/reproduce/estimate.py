@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from actionprompt.data.clip import Clip, Corpus
-from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import Interrupted
 from actionprompt.reproduce.execute import machine, write_timing
 from actionprompt.reproduce.grid import Job, digest
@@ -81,7 +80,8 @@ def steps(cfg: RunCfg, corpus: Corpus) -> int:
         return cfg.schedule.epochs * cfg.schedule.epoch_steps
     subjects = tuple(subject for subject in corpus.train_subjects if subject not in cfg.validate)
     frames = sum(clip.num_frames for clip in corpus.select(subjects)) * (1 + cfg.mirror)
-    windows = frames // (cfg.model.encoder.frames if isinstance(cfg.model.encoder, MixSTECfg) else 1)
+    encoder = cfg.model.encoder
+    windows = frames // (cfg.schedule.stride or (encoder.frames if encoder.answers_window else 1))
     return cfg.schedule.epochs * -(-windows // cfg.schedule.batch)
 
 

@@ -4,7 +4,7 @@ from actionprompt.data.config import DATA
 from actionprompt.reproduce.ablations import AGAINST, CHOICES, CONTROLS
 from actionprompt.reproduce.changes import Change, baseline, validated_on
 from actionprompt.reproduce.plan import FOLDS, HELD_OUT, Line, Plan, Table
-from actionprompt.reproduce.scales import ENCODER_NAMES
+from actionprompt.reproduce.scales import ENCODER_NAMES, LATER_NAMES
 from actionprompt.training.config import RunCfg
 
 
@@ -20,6 +20,16 @@ def controls(plan: Plan) -> Table:
                 lines.append(Line(f"{name}+{key}", (f"+{module}", actions), plan.encoder(name, change), base))
     title = "Controls, not in the paper: the module taught one action for all clips, or theirs exchanged among them"
     return Table("controls", title, ("Method", "actions taught"), ("P1", "P2"), tuple(lines), home="")
+
+
+def encoders(plan: Plan) -> Table:
+    """Table I of five encoders: the paper's three and those that came later, on true 2D."""
+    lines: list[Line] = []
+    for name in (*ENCODER_NAMES, *LATER_NAMES):
+        base = plan.encoder(name, baseline)
+        lines += [Line(name, (name,), base), Line(f"{name}+APM", ("+APM",), plan.encoder(name), base)]
+    title = "Table I of five encoders: also those that came after the paper"
+    return Table("encoders", title, ("Method",), ("P1", "P2", "P3"), tuple(lines), detail="actions", home="")
 
 
 def choices(plan: Plan) -> Table:

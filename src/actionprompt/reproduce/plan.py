@@ -8,8 +8,9 @@ from typing import Literal
 from actionprompt.data.config import DATA, DataCfg, Human36MCfg, HumanEvaCfg
 from actionprompt.model.config import LifterCfg
 from actionprompt.reproduce.changes import Change, chain, frames
-from actionprompt.reproduce.scales import Recipe, Scale
+from actionprompt.reproduce.scales import Scale
 from actionprompt.training.config import RunCfg
+from actionprompt.training.presets import Recipe
 
 Side = Literal["inferred", "given"]
 

@@ -6,23 +6,24 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
 
-from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
+from actionprompt.encoders.config import (
+    A3DHPCfg,
+    DSTformerCfg,
+    MixSTECfg,
+    MotionAGFormerCfg,
+    VPoseCfg,
+    encoder_settings,
+)
 from actionprompt.errors import InputError
 from actionprompt.model.config import APMCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextClassesCfg, TextPromptCfg
 from actionprompt.reproduce.changes import windowed
-from actionprompt.training.config import ENCODERS, JointLossCfg, MotionLossCfg, PoseLossCfg, ScheduleCfg
+from actionprompt.training.config import MotionLossCfg, ScheduleCfg, SequenceLossCfg
+from actionprompt.training.presets import Recipe, recipe
 
 ENCODER_NAMES = ("VPose", "A3DHP", "MixSTE")
 """As the paper prints them."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """An encoder and how it is trained, with and without APM alike."""
-
-    encoder: EncoderCfg
-    schedule: ScheduleCfg
-    pose_loss: PoseLossCfg = JointLossCfg()
+LATER_NAMES = ("DSTformer", "MotionAGFormer")
+"""Encoders that came after it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def _cpu() -> Scale:
             replace(schedule, epoch_steps=60, batch=8, lr=3e-3, lr_last=1e-5, amsgrad=False, weight_decay=0.1),
             MotionLossCfg(),
         ),
+        **_later(27, replace(schedule, epoch_steps=60, batch=8, lr=2e-3)),
     }
     return Scale(
         what="small models, 2,400 steps",
@@ -80,11 +82,13 @@ def _gpu() -> Scale:
         "VPose": Recipe(vpose, schedule),
         "A3DHP": Recipe(a3dhp, schedule),
         "MixSTE": Recipe(mixste, to_windows, MotionLossCfg()),
+        **_later(81, to_windows),
     }
     short = {
         "VPose": Recipe(replace(vpose, widths=(3,) * 3), schedule),
         "A3DHP": Recipe(replace(a3dhp, stages=3), schedule),
         "MixSTE": Recipe(replace(mixste, frames=27), to_windows, MotionLossCfg()),
+        **_later(27, to_windows),
     }
     return Scale(
         what="81 frames (Tables VI and VII: up to 243), 256 channels, 3,200 steps",
@@ -101,12 +105,12 @@ def _gpu() -> Scale:
 
 
 def _paper() -> Scale:
-    encoders = {name: Recipe(*ENCODERS[name.lower()][1:]) for name in ENCODER_NAMES}
+    encoders = {settings.network_name(): recipe(settings()) for settings in encoder_settings()}
     schedule = ScheduleCfg(epochs=1000, batch=128, lr_decay=0.996)  # VideoPose3D's for HumanEva-I
     short = {
         "VPose": Recipe(VPoseCfg((3,) * 3), schedule),
         "A3DHP": Recipe(A3DHPCfg(stages=3), schedule),
-        "MixSTE": replace(encoders["MixSTE"], encoder=MixSTECfg(frames=27)),
+        **{name: _of_27_frames(encoders[name]) for name in ("MixSTE", *LATER_NAMES)},
     }
     return Scale(
         what="the paper's own: 243 frames, full width, CLIP, the baselines' epochs",
@@ -117,6 +121,18 @@ def _paper() -> Scale:
         checkpoint_every=2000,
         log_every=200,
     )
+
+
+def _later(frames: int, schedule: ScheduleCfg) -> dict[str, Recipe]:
+    """The later encoders, small."""
+    schedule = replace(schedule, lr_last=1e-5, amsgrad=False, weight_decay=0.01)
+    cfgs = (DSTformerCfg(frames, 64, 64, depth=2, heads=4), MotionAGFormerCfg(frames, 3, 64, 64, heads=4))
+    return {cfg.network_name(): Recipe(cfg, schedule, SequenceLossCfg()) for cfg in cfgs}
+
+
+def _of_27_frames(long: Recipe) -> Recipe:
+    """The same for recordings that are short."""
+    return replace(long, encoder=windowed(long.encoder, 27), schedule=replace(long.schedule, stride=None))
 
 
 def _small_apm(dropout: float, update_every: int, app_dim: int) -> APMCfg:

@@ -8,7 +8,7 @@ from actionprompt.data.config import DATA
 from actionprompt.reproduce.ablations import ATP, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
 from actionprompt.reproduce.changes import Change, baseline, pose_prompts, without_app
 from actionprompt.reproduce.changes import tap as tap_of
-from actionprompt.reproduce.own_tables import choices, controls, subjects
+from actionprompt.reproduce.own_tables import choices, controls, encoders, subjects
 from actionprompt.reproduce.plan import Line, Plan, Table, detected
 from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES
 
@@ -164,13 +164,13 @@ def table9(plan: Plan) -> Table:
 
 OF_THE_PAPER = (table1, table2, table3, table4, table5, table6, table7, table8, table9)
 TABLES: Mapping[str, Callable[[Plan], Table]] = MappingProxyType(
-    {make.__name__: make for make in (*OF_THE_PAPER, controls, choices, subjects)}
+    {make.__name__: make for make in (*OF_THE_PAPER, controls, encoders, choices, subjects)}
 )
 """Every table by its name on the command line."""
 
 HOLDING_OUT = ("choices", "subjects")
 """Those that hold out training subjects; the others tell of test subjects."""
-ALL = tuple(name for name in TABLES if name not in HOLDING_OUT)
+ALL = tuple(name for name in TABLES if name not in (*HOLDING_OUT, "encoders"))
 """Those of ``all``."""
 
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from actionprompt.data.config import DataCfg, SyntheticCfg
-from actionprompt.encoders.config import A3DHPCfg, EncoderCfg, MixSTECfg, VPoseCfg
+from actionprompt.data.config import DataCfg
 from actionprompt.errors import InputError
-from actionprompt.model.config import APMCfg, LifterCfg, OneHotCfg, PosePromptCfg, TextPromptCfg
+from actionprompt.model.config import LifterCfg
 
 
 @dataclass(frozen=True)
@@ -21,6 +20,8 @@ class ScheduleCfg:
     """Steps that make an epoch (None: as many as show every training window once)."""
     batch: int = 1024
     """Windows per step, over all devices."""
+    stride: int | None = None
+    """Frames between training windows (None: 1, or F where all frames of a window are answered)."""
     optimiser: Literal["adam", "ranger"] = "adam"
     """Adam (with weight decay, AdamW), or A3DHP's Ranger: RAdam with Lookahead."""
     lr: float = 1e-3
@@ -58,7 +59,17 @@ class MotionLossCfg:
     """Joint weights by anatomy; or MixSTE's published list for HumanEva, which puts some leg weights on arms."""
 
 
-PoseLossCfg = JointLossCfg | MotionLossCfg
+@dataclass(frozen=True)
+class SequenceLossCfg:
+    """MotionBERT's and MotionAGFormer's loss on whole windows: joint distances, scaled ones, and velocities."""
+
+    scaled: float = 0.5
+    """Weight of the joint distances after each pose is scaled to its target (N-MPJPE)."""
+    velocity: float = 20.0
+    """Weight of the velocity error."""
+
+
+PoseLossCfg = JointLossCfg | MotionLossCfg | SequenceLossCfg
 
 
 @dataclass(frozen=True)
@@ -113,6 +124,7 @@ class RunCfg:
             "schedule.epochs": (schedule.epochs, 1),
             "schedule.epoch_steps": (schedule.epoch_steps, 1),
             "schedule.batch": (schedule.batch, 1),
+            "schedule.stride": (schedule.stride, 1),
             "devices": (self.devices, 1),
             "checkpoint_every": (self.checkpoint_every, 1),
             "log_every": (self.log_every, 1),
@@ -129,8 +141,11 @@ class RunCfg:
             raise InputError("freeze_encoder leaves nothing to train: the model has no APM.")
         if self.labels != "true" and self.model.apm is None:
             raise InputError(f"labels is {self.labels}, but the model has no APM, which alone is taught actions.")
-        if isinstance(self.pose_loss, MotionLossCfg) and not isinstance(self.model.encoder, MixSTECfg):
-            raise InputError("The motion loss needs an encoder that answers its whole window (MixSTE).")
+        if not isinstance(self.pose_loss, JointLossCfg) and not self.model.encoder.answers_window:
+            raise InputError(
+                f"{type(self.pose_loss).__name__.removesuffix('Cfg')} needs an encoder that answers its whole window "
+                "(MixSTE, DSTformer, MotionAGFormer)."
+            )
         if (self.prompts_of != "label" or self.mistaken) and (self.model.apm is None or not self.model.apm.pose_prompt):
             raise InputError("prompts_of and mistaken say whose pose prompts are used, and the model has none.")
         if self.prompts_of == "recognised" and self.mistaken:
@@ -155,48 +170,3 @@ class RunCfg:
             raise InputError(f"schedule.bn_momentum is {schedule.bn_momentum}: each must be above 0 and at most 1.")
         if schedule.batch % self.devices:
             raise InputError(f"A batch of {schedule.batch} windows cannot be split evenly over {self.devices} devices.")
-
-
-APMS: dict[str, tuple[str, APMCfg | None]] = {
-    "": ("the published baseline", None),
-    "label": (
-        "with a plain action classifier beside it (Table III, Action Label)",
-        APMCfg(recogniser=OneHotCfg(), pose_prompt=None),
-    ),
-    "atp": ("with Action-related Text Prompts", APMCfg(recogniser=TextPromptCfg(), pose_prompt=None)),
-    "app": (
-        "with Action-specific Pose Prompts chosen by a plain classifier",
-        APMCfg(recogniser=OneHotCfg(), pose_prompt=PosePromptCfg()),
-    ),
-    "apm": ("with the whole Action Prompt Module", APMCfg()),
-}
-"""What can stand beside an encoder: preset suffix, what it is, settings (Table III's rows)."""
-
-ENCODERS: dict[str, tuple[str, EncoderCfg, ScheduleCfg, PoseLossCfg]] = {
-    "vpose": ("VPose, 243 frames", VPoseCfg(), ScheduleCfg(), JointLossCfg()),
-    "a3dhp": (
-        "A3DHP, 243 frames",
-        A3DHPCfg(),
-        ScheduleCfg(optimiser="ranger", amsgrad=False, lr_last=1e-5),
-        JointLossCfg(),
-    ),
-    "mixste": (
-        "MixSTE, 243 frames, depth 4",
-        MixSTECfg(),
-        ScheduleCfg(epochs=120, batch=4, lr=4e-5, amsgrad=False, lr_decay=0.99, weight_decay=0.1),
-        MotionLossCfg(),
-    ),
-}
-"""Encoders by preset name, with their published schedules."""
-
-
-def presets() -> dict[str, tuple[str, RunCfg]]:
-    """Every preset: name to (one line of help, settings). The data set is chosen beside it."""
-    return {
-        f"{encoder}+{suffix}".rstrip("+"): (
-            f"{title}, {what}",
-            RunCfg(LifterCfg(cfg, apm), SyntheticCfg(), schedule, pose_loss),
-        )
-        for encoder, (title, cfg, schedule, pose_loss) in ENCODERS.items()
-        for suffix, (what, apm) in APMS.items()
-    }

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from actionprompt.metrics import joint_error, mpjpe, velocity_error
+from actionprompt.metrics import joint_error, mpjpe, n_mpjpe, velocity_error
 from actionprompt.model.lifter import Lifted
 from actionprompt.skeleton import HUMANEVA_15, Skeleton
-from actionprompt.training.config import JointLossCfg, MotionLossCfg, PoseLossCfg
+from actionprompt.training.config import JointLossCfg, MotionLossCfg, PoseLossCfg, SequenceLossCfg
 
 PUBLISHED_HUMANEVA = (1.0, 1.0, 2.5, 2.5, 1.0, 2.5, 2.5, 1.0, 1.5, 1.5, 4.0, 4.0, 1.5, 4.0, 4.0)
 """Human3.6M's weights with two entries struck out, which puts leg weights on arms."""
@@ -58,6 +58,8 @@ def build_pose_loss(cfg: PoseLossCfg, skeleton: Skeleton) -> PoseLoss:
         case MotionLossCfg():
             published = cfg.weights == "published" and skeleton.name == HUMANEVA_15.name
             return _motion_loss(cfg, list(PUBLISHED_HUMANEVA) if published else joint_weights(skeleton))
+        case SequenceLossCfg():
+            return _sequence_loss(cfg)
 
 
 def _motion_loss(cfg: MotionLossCfg, weights: list[float]) -> PoseLoss:
@@ -74,6 +76,20 @@ def _motion_loss(cfg: MotionLossCfg, weights: list[float]) -> PoseLoss:
         return weighted + cfg.smoothness * smooth + cfg.velocity * velocity_error(predicted, target).mean()
 
     return motion_loss
+
+
+def _sequence_loss(cfg: SequenceLossCfg) -> PoseLoss:
+    """MotionBERT's: MPJPE + 0.5 N-MPJPE + 20 velocity (Zhu et al. 2023, section 3.3), in metres."""
+
+    def sequence_loss(predicted: Float[Tensor, "b t j 3"], target: Float[Tensor, "b t j 3"]) -> Float[Tensor, ""]:
+        scaled = n_mpjpe(predicted, target).mean()
+        return (
+            joint_loss(predicted, target)
+            + cfg.scaled * scaled
+            + cfg.velocity * velocity_error(predicted, target).mean()
+        )
+
+    return sequence_loss
 
 
 def joint_weights(skeleton: Skeleton) -> list[float]:

@@ -66,7 +66,7 @@ def training(
     lifter = build(cfg, corpus, start=not began)
     if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
         raise InputError("schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step.")
-    windows = Windows(clips, lifter.encoder.window)
+    windows = Windows(clips, lifter.encoder.window, stride=cfg.schedule.stride)
     if resume:
         run.check_settings(cfg)
         if run.model.exists() and not run.checkpoint.exists():
@@ -125,7 +125,7 @@ def build(cfg: RunCfg, corpus: Corpus, start: bool = True) -> Lifter:
         if start:
             load_authors(lifter.encoder, cfg.encoder_weights)
         frozen = ", frozen" if cfg.freeze_encoder else ""
-        began = f"from {cfg.encoder_weights.name}, in the layout of {layout_of(lifter.encoder)}{frozen}"
+        began = f"from {cfg.encoder_weights.name}, in the layout of {layout_of(lifter.encoder).name}{frozen}"
     if cfg.freeze_encoder:
         lifter.encoder.requires_grad_(False)
     lifter.about = {
