@@ -94,7 +94,7 @@ def lift_windows(
     """
     x = check_sequence(lifter, keypoints, overlap)
     order, window = mirror_order(lifter, flip), lifter.eval().encoder.window
-    clip = Clip(x[..., :2], confidence=x[..., 2] if window.channels == 3 else None)
+    clip = Clip(keypoints[..., :2], confidence=keypoints[..., 2] if keypoints.shape[-1] == 3 else None)
     windows = Windows([clip], window, stride=window.out - overlap).to(x.device)
     n, k = x.shape[0], 0 if lifter.apm is None else len(lifter.actions)
     pose, logits, times = x.new_zeros(n, lifter.num_joints, 3), x.new_zeros(n, k), x.new_zeros(n)
