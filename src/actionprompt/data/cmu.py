@@ -59,6 +59,8 @@ def load(cfg: CMUCfg) -> Corpus:
         fps=frame_rate(cfg.film, cfg.fps),
         actions=actions,
         clips=tuple(film(takes, H36M_17, cfg.film, train, cfg.fps)),
+        takes=tuple(takes),
+        filming=cfg.film,
         train_subjects=train,
         test_subjects=tuple(subject for subject in subjects if subject in cfg.test),
         dropped=(*converted.dropped, *untrained),

@@ -10,27 +10,93 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DetectorCfg:
-    """A simulated 2D detector: how far its joints are from the true ones, in pixels of the camera's image."""
+    """A simulated 2D detector: how far its joints are from the true ones, in shares of the person's height there.
 
-    bias: float = 3.0
-    """Standard deviation of a joint's constant offset in a clip, pixels along each axis."""
-    jitter: float = 3.0
-    """Standard deviation of a joint's wandering about that offset, pixels along each axis."""
+    Measured on a real detector and video (``benchmarks/detector_errors.py``; docs/LOG.md, 2026-12-01).
+    """
+
+    bias: float = 0.01
+    """Standard deviation of a joint's constant offset in a clip, along each axis."""
+    jitter: float = 0.01
+    """Standard deviation of a joint's wandering about that offset, along each axis."""
     memory: float = 0.1
     """Seconds in which the wandering forgets itself (its correlation falls to 1/e)."""
     swapped: float = 0.005
     """Share of the time in which left and right arm, or left and right leg, are exchanged."""
     lost: float = 0.02
     """Share of the time in which a joint is not found and its place interpolated."""
+    wrong: float = 0.002
+    """Share of the time in which a joint is found somewhere else, off by a quarter of the height."""
     episode: float = 0.2
-    """Seconds that such an exchange or loss lasts."""
+    """Seconds that such an exchange, loss or error lasts."""
     seed: int = 0
     """Seed of the errors, which depend on it, the take's name, the camera and the number of the turn only."""
 
 
 @dataclass(frozen=True)
+class OnlineCfg:
+    """How training windows are filmed anew in every batch: other bodies, cameras and errors each time.
+
+    Lengths are metres, angles degrees, shares between 0 and 1. The defaults were chosen on held-out training subjects
+    (docs/LOG.md, 2026-12-01).
+    """
+
+    distance: tuple[float, float] = (2.0, 8.0)
+    """Distance from camera to person, uniform; farther where the whole window would not be in the picture."""
+    far: float = 0.15
+    """Share of windows beyond the larger distance."""
+    farthest: float = 16.0
+    """The largest distance of those, log-uniform."""
+    elevation: tuple[float, float] = (8.0, 14.0)
+    """Mean and standard deviation of the angle by which the camera looks down on the person, within -25 to 45."""
+    centred: float = 0.4
+    """Share of nearly level cameras that aim at the person; the others have the person anywhere in the picture."""
+    aim: float = 0.25
+    """How far centred cameras aim beside the person, standard deviation."""
+    unlevel: float = 4.0
+    """Standard deviation of cameras' roll (half of it for centred ones)."""
+    rolled: float = 0.25
+    """Share of the cameras not centred that are rolled, uniformly by up to ``roll`` either way."""
+    roll: float = 30.0
+    """The largest roll of those."""
+    roll_undone: float = 0.5
+    """Share of rolled cameras whose roll the virtual camera undoes, to within 5 degrees."""
+    view: tuple[float, float] = (42.0, 80.0)
+    """Field of view along the picture's longer side, uniform; height over width is 9/16, 3/4, 1 or 16/9."""
+    lens_known: float = 0.3
+    """Share of windows whose lens the virtual camera knows; it assumes 65 degrees for the others."""
+    moving: float = 0.15
+    """Share of cameras that move along with the person."""
+    stature: float = 0.06
+    """Adults are scaled by up to this fraction either way."""
+    children: float = 0.15
+    """Share of windows scaled down to children, uniformly."""
+    smallest: float = 0.6
+    """The scale of the smallest child."""
+    bones: float = 0.1
+    """Each bone's length changes by up to this fraction, left as right."""
+    tempo: float = 0.3
+    """Windows are played faster or slower by up to this fraction."""
+    combined: float = 0.0
+    """Share of windows whose trunk, arms and head are those of another window."""
+    balance: float = 0.5
+    """Actions are drawn in proportion to their number of frames to the power of 1 less this: 1 all alike, 0 as is."""
+    detector_joints: bool = True
+    """Pelvis, spine and thorax follow from hips and shoulders as in detectors' layouts, in 2D and in 3D."""
+    virtual_camera: bool = True
+    """The network sees what a virtual camera sees that looks at the person (``virtual_camera``)."""
+    size: float | None = None
+    """It also zooms so that bones have this root mean square length on the screen (None: no zoom)."""
+
+
+@dataclass(frozen=True)
 class FilmCfg:
     """Virtual cameras: Human3.6M's four, around each take, which is turned by a random yaw."""
+
+    training: Literal["stored", "online"] = "stored"
+    """Training takes are filmed once and stored, or their windows online, anew in every batch."""
+    online: OnlineCfg = OnlineCfg()
+    """How they are filmed online."""
 
     cameras: int = 4
     """How many of the four cameras film each take."""

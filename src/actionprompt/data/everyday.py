@@ -76,6 +76,8 @@ def load(cfg: EverydayCfg) -> Corpus:
         fps=frame_rate(cfg.film, FPS),
         actions=actions,
         clips=tuple(film(takes, H36M_17, cfg.film, train, FPS)),
+        takes=tuple(takes),
+        filming=cfg.film,
         train_subjects=train,
         test_subjects=tuple(sorted({take.subject for take in takes} & test)),
         dropped=(*(line for part in parts for line in part.dropped), *untrained),

@@ -14,6 +14,7 @@ from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES
 from actionprompt.data.clip import Clip, Take
 from actionprompt.data.config import FilmCfg
+from actionprompt.data.online import settings as online
 from actionprompt.data.viewpoints import viewpoints
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
@@ -62,6 +63,7 @@ def check(cfg: FilmCfg) -> None:
     if cfg.every < 1:
         raise InputError(f"film.every is {cfg.every}: cameras take every frame (1), every second (2), and so on.")
     noise.check(cfg.detector)
+    online.check(cfg.online)
 
 
 def frame_rate(cfg: FilmCfg, fps: float) -> float:
@@ -80,6 +82,8 @@ def describe(cfg: FilmCfg) -> dict[str, str]:
     cameras = (
         "virtual cameras of Human3.6M (S9)" if cfg.viewpoints == "h36m" else "virtual cameras of any kind and place"
     )
+    if cfg.training == "online":
+        return online.describe(cfg.online) | {"2D": f"{source} in training; in tests {cfg.cameras} {cameras}"}
     varied = ""
     if cfg.turns > 1:
         varied += f", bodies scaled by up to {cfg.stature:.0%}" if cfg.stature else ""

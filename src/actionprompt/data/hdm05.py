@@ -69,6 +69,8 @@ def load(cfg: HDM05Cfg) -> Corpus:
         fps=frame_rate(cfg.film, FPS),
         actions=tuple(ACTIONS.values()),
         clips=tuple(film(converted.takes, HDM05_17, cfg.film, TRAIN, FPS)),
+        takes=converted.takes,
+        filming=cfg.film,
         train_subjects=tuple(s for s in TRAIN if s in present),
         test_subjects=tuple(s for s in TEST if s in present),
         dropped=converted.dropped,

@@ -33,6 +33,8 @@ def load(cfg: MocapCfg) -> Corpus:
         fps=frame_rate(cfg.film, cfg.fps),
         actions=tuple(dict.fromkeys(take.action for take in converted.takes)),
         clips=tuple(film(converted.takes, H36M_17, cfg.film, train, cfg.fps)),
+        takes=converted.takes,
+        filming=cfg.film,
         train_subjects=tuple(s for s in train if s in present),
         test_subjects=tuple(s for s in test if s in present),
         dropped=converted.dropped,

@@ -52,6 +52,8 @@ def load(cfg: SyntheticCfg) -> Corpus:
         fps=frame_rate(cfg.film, FPS),
         actions=tuple(motion.name for motion in MOTIONS),
         clips=tuple(film(takes(cfg), H36M_17, cfg.film, train, FPS)),
+        takes=tuple(takes(cfg)),
+        filming=cfg.film,
         train_subjects=train,
         test_subjects=names[-tests:],
         facts={"source": f"articulated figures, seed {cfg.seed}", **describe(cfg.film)},

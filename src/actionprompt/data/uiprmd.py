@@ -62,6 +62,8 @@ def load(cfg: UIPRMDCfg) -> Corpus:
         fps=frame_rate(cfg.film, 100 / STEP),
         actions=ACTIONS,
         clips=tuple(film(converted.takes, H36M_17, cfg.film, TRAIN, 100 / STEP)),
+        takes=converted.takes,
+        filming=cfg.film,
         train_subjects=tuple(s for s in TRAIN if s in present),
         test_subjects=tuple(s for s in TEST if s in present),
         tail=TAIL,

@@ -5,6 +5,7 @@ slice of memory, and a batch is a gather of whole slices, wherever the data live
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +17,15 @@ from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
 
 Index = int | Int[Tensor, "*b"]
+
+
+class Batch(NamedTuple):
+    """A training step's windows."""
+
+    keypoints: Float[Tensor, "b f j 2"]
+    pose: Float[Tensor, "b t j 3"]
+    clip: Int[Tensor, " b"]
+    """Which clip, or take, each is from."""
 
 
 class Windows:
@@ -108,6 +118,17 @@ class Windows:
         if self._pose is None:
             raise InputError("These clips have 2D only: there is no 3D pose to compare with.")
         return _slices(self._pose, self._start[i] + self.window.past, self.window.out)
+
+    def weights(self) -> None:
+        """Training shows every window once a pass."""
+
+    def batch(self, i: Int[Tensor, " b"]) -> Batch:
+        """Input, answers and clips of windows i.
+
+        Raises:
+            InputError: a clip has no 3D.
+        """
+        return Batch(self.inputs(i), self.targets(i), self.clip(i))
 
     def clip(self, i: Index) -> Int[Tensor, "*b"]:
         """Which clip window(s) i belong to."""

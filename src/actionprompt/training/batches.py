@@ -1,7 +1,7 @@
 """Which windows make up the batch of a step: a function of (seed, step), so that a run can go on from anywhere."""
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -9,11 +9,19 @@ class Batches:
     """An endless stream of shuffled passes over n windows, cut into batches.
 
     Each pass is its own permutation, seeded by (seed, pass); a batch may span two passes, so none is ever short.
-    Permutations are drawn on the CPU, the same for every device, and lie on ``device``: no step waits for a copy.
+    With ``weights`` a pass draws n windows in proportion to them instead, with replacement. Passes are drawn on the
+    CPU, the same for every device, and lie on ``device``: no step waits for a copy.
     """
 
-    def __init__(self, n: int, batch: int, seed: int, device: torch.device | str = "cpu") -> None:
-        self.n, self.batch, self.seed, self.device = n, batch, seed, device
+    def __init__(
+        self,
+        n: int,
+        batch: int,
+        seed: int,
+        device: torch.device | str = "cpu",
+        weights: Float[Tensor, " n"] | None = None,
+    ) -> None:
+        self.n, self.batch, self.seed, self.device, self.weights = n, batch, seed, device, weights
         self._passes: dict[int, Int[Tensor, " n"]] = {}
 
     def __call__(self, step: int) -> Int[Tensor, " b"]:
@@ -27,4 +35,7 @@ class Batches:
 
     def _shuffle(self, number: int) -> Int[Tensor, " n"]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
+        if self.weights is not None:
+            drawn = torch.multinomial(self.weights, self.n, replacement=True, generator=generator)
+            return drawn.to(self.device)
         return torch.randperm(self.n, generator=generator).to(self.device)

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import torch
 from lightning_fabric import Fabric
 
-from actionprompt.data.windows import Windows
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.model.lifter import Lifter
 from actionprompt.training.batches import Batches
 from actionprompt.training.checkpoint import seed_step
 from actionprompt.training.config import RunCfg
+from actionprompt.training.dataset import TrainingWindows
 from actionprompt.training.step import products
 
 
 def settle(
-    cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: Windows, batches: Batches, total: int
+    cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: TrainingWindows, batches: Batches, total: int
 ) -> Iterator[int]:
     """Measures the batch-norm statistics of the final weights, a batch at a time, on those that would have come next.
 

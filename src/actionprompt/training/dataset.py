@@ -1,20 +1,55 @@
 """What a run trains on: the training subjects' clips, after checking that the data fit the run."""
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from actionprompt.data.clip import Clip, Corpus
+from actionprompt.data.clip import Clip, Corpus, Take
+from actionprompt.data.online.windows import FilmedWindows
+from actionprompt.data.windows import Windows
+from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
 from actionprompt.training.config import RunCfg
 
+TrainingWindows = Windows | FilmedWindows
+"""Windows of stored clips, or of takes that are filmed anew in every batch."""
 
-def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
-    """The clips to train on, with their mirror images, after checking that the split is sound.
+
+def training_data(cfg: RunCfg, corpus: Corpus) -> tuple[list[Clip] | list[Take], Int[Tensor, " clips"]]:
+    """The clips to train on, or the takes whose windows are filmed online, and the class of each.
 
     Raises:
-        InputError: a subject in both splits, nothing left to train on, clips without 3D, or only clips shorter
-            than a window.
+        InputError: the data do not fit the run.
+    """
+    recordings = training_clips(cfg, corpus) if corpus.online is None else training_takes(cfg, corpus)
+    return recordings, class_indices(cfg, corpus, recordings)
+
+
+def training_windows(cfg: RunCfg, corpus: Corpus, window: Window) -> TrainingWindows:
+    """All windows to train on, in the order of :func:`training_data`."""
+    if corpus.online is None:
+        return Windows(training_clips(cfg, corpus), window, stride=cfg.schedule.stride)
+    takes = training_takes(cfg, corpus)
+    return FilmedWindows(takes, corpus.skeleton, corpus.online, window, corpus.fps, mirror=cfg.mirror)
+
+
+def training_takes(cfg: RunCfg, corpus: Corpus) -> list[Take]:
+    """The takes whose windows are filmed online.
+
+    Raises:
+        InputError: a subject in both splits, or nothing left to train on.
+    """
+    subjects = training_subjects(cfg, corpus)
+    return [take for take in corpus.takes if take.subject in subjects]
+
+
+def training_subjects(cfg: RunCfg, corpus: Corpus) -> tuple[str, ...]:
+    """The training subjects that are not held out, after checking that the split is sound.
+
+    Raises:
+        InputError: a subject in both splits, or none left to train on.
     """
     if both := set(corpus.train_subjects) & set(corpus.test_subjects):
         raise InputError(f"{corpus.name}: subject {', '.join(sorted(both))} is both a training and a test subject.")
@@ -26,7 +61,16 @@ def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
     subjects = tuple(s for s in corpus.train_subjects if s not in cfg.validate)
     if not subjects:
         raise InputError(f"{corpus.name} has no training subject left (held out: {', '.join(cfg.validate) or 'none'}).")
-    clips = corpus.select(subjects)
+    return subjects
+
+
+def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
+    """The clips to train on, with their mirror images.
+
+    Raises:
+        InputError: nothing to train on, clips without 3D, or only clips shorter than a window.
+    """
+    clips = corpus.select(training_subjects(cfg, corpus))
     if lacking := [clip.name for clip in clips if clip.pose is None]:
         raise InputError(f"Clip {lacking[0]!r} of {corpus.name} has no 3D pose to learn from.")
     longest, frames = max(clip.num_frames for clip in clips), cfg.model.encoder.frames
@@ -39,8 +83,8 @@ def training_clips(cfg: RunCfg, corpus: Corpus) -> list[Clip]:
     return clips + [clip.mirrored(corpus.skeleton) for clip in clips] if cfg.mirror else clips
 
 
-def class_indices(cfg: RunCfg, corpus: Corpus, clips: list[Clip]) -> Int[Tensor, " clips"]:
-    """The class of each clip, the true one or a control's.
+def class_indices(cfg: RunCfg, corpus: Corpus, clips: Sequence[Clip] | Sequence[Take]) -> Int[Tensor, " clips"]:
+    """The class of each clip or take, the true one or a control's.
 
     Raises:
         InputError: APM is to learn a clip whose action is not one of the corpus.

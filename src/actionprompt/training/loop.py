@@ -44,7 +44,8 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
     fabric.barrier()
     if fabric.is_global_zero:
         run.cut_log(step)
-    batches = Batches(len(task.windows), cfg.schedule.batch, cfg.seed, fabric.device)
+    weights = task.windows.weights()
+    batches = Batches(len(task.windows), cfg.schedule.batch, cfg.seed, fabric.device, weights)
     epoch_steps = cfg.schedule.epoch_steps or math.ceil(len(task.windows) / cfg.schedule.batch)
     total = epoch_steps * cfg.schedule.epochs
     meter = torch.tensor(sums, dtype=torch.float64, device=fabric.device)

@@ -11,12 +11,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from actionprompt.data.windows import Windows
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.model.classes import TextClasses
 from actionprompt.model.lifter import Lifter
 from actionprompt.training.checkpoint import seed_step
 from actionprompt.training.config import RunCfg
+from actionprompt.training.dataset import TrainingWindows
 from actionprompt.training.losses import PoseLoss, loss
 from actionprompt.training.optimiser import replayable, schedule
 from actionprompt.training.progress import Stopwatch
@@ -30,7 +30,7 @@ class Task:
     """What is learned from what."""
 
     lifter: Lifter
-    windows: Windows
+    windows: TrainingWindows
     labels: Int[Tensor, " clips"]
     """The class of each clip."""
     pose_loss: PoseLoss
@@ -90,7 +90,8 @@ class Step:
     def make(self, i: Int[Tensor, " b"]) -> None:
         """Gather, forward, backward, optimiser."""
         with self.watch("gather"):
-            x, target, action = self.windows.inputs(i), self.windows.targets(i), self.labels[self.windows.clip(i)]
+            x, target, clip = self.windows.batch(i)
+            action = self.labels[clip]
         with self.watch("forward"):
             lifted = self.model(x, self.chosen(action))
             losses = loss(lifted, target, action, self.weight, self.pose_loss)

@@ -9,13 +9,12 @@ from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from actionprompt.data.clip import Corpus
-from actionprompt.data.windows import Windows
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.encoders.published_weights import layout_of, load_authors
 from actionprompt.errors import Diverged, InputError
 from actionprompt.model.lifter import Lifter, bake, save
 from actionprompt.training.config import RunCfg
-from actionprompt.training.dataset import class_indices, training_clips
+from actionprompt.training.dataset import training_data, training_windows
 from actionprompt.training.interleave import Work, at_once
 from actionprompt.training.loop import is_main_process, loop
 from actionprompt.training.losses import build_pose_loss
@@ -59,14 +58,13 @@ def training(
     """
     cfg.check()
     corpus = corpus or cfg.data.load()
-    clips = training_clips(cfg, corpus)
-    labels = class_indices(cfg, corpus, clips)
+    _, labels = training_data(cfg, corpus)
     fabric, run = _fabric(cfg, _loggers(folder) if tensorboard else []), RunFolder(folder)
     began = resume and run.checkpoint.exists()
     lifter = build(cfg, corpus, start=not began)
     if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
         raise InputError("schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step.")
-    windows = Windows(clips, lifter.encoder.window, stride=cfg.schedule.stride)
+    windows = training_windows(cfg, corpus, lifter.encoder.window)
     if resume:
         run.check_settings(cfg)
         if run.model.exists() and not run.checkpoint.exists():
