@@ -85,7 +85,7 @@ class OnlineCfg:
     """Pelvis, spine and thorax follow from hips and shoulders as in detectors' layouts, in 2D and in 3D."""
     virtual_camera: bool = True
     """The network sees what a virtual camera sees that looks at the person (``virtual_camera``)."""
-    size: float | None = None
+    size: float | None = 0.2
     """It also zooms so that bones have this root mean square length on the screen (None: no zoom)."""
 
 

@@ -45,8 +45,6 @@ def check(cfg: OnlineCfg) -> None:
         raise InputError(f"film.online.smallest is {cfg.smallest}: children are scaled to 0.3 to 1 of an adult.")
     if cfg.size is not None and not 0.01 <= cfg.size <= 1:
         raise InputError(f"film.online.size is {cfg.size}: bones are 0.01 to 1 of half the picture's width long.")
-    if cfg.size is not None and not cfg.virtual_camera:
-        raise InputError("film.online.size is what the virtual camera zooms to: set film.online.virtual_camera.")
 
 
 def describe(cfg: OnlineCfg) -> dict[str, str]:
@@ -60,6 +58,6 @@ def describe(cfg: OnlineCfg) -> dict[str, str]:
     }
     if cfg.virtual_camera:
         facts |= {"virtual_camera": "1", "virtual_camera_view": f"{VIEW:g}"}
-    if cfg.size is not None:
+    if cfg.virtual_camera and cfg.size is not None:
         facts["virtual_camera_size"] = f"{cfg.size:g}"
     return facts
