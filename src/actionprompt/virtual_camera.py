@@ -44,10 +44,6 @@ ANKLES = tuple(H36M_17.joints.index(f"{side} ankle") for side in ("left", "right
 SHOULDERS = tuple(H36M_17.joints.index(f"{side} shoulder") for side in ("left", "right"))
 
 
-Axis = tuple[Tensor, Tensor, Tensor]
-"""A direction in camera axes."""
-
-
 class Looked(NamedTuple):
     """What the virtual camera sees."""
 
@@ -85,12 +81,9 @@ def look_at_person(
         causal: use past frames only.
         size: zoom so that the mean bone is as long on the screen (None: the same lens for all).
     """
-    x, y = rays(keypoints, focal, roll)
-    axes = look(*smooth(box_middle(x, y), fps, causal).unbind(-1))
-    right, down, depth = (axis[0] * x + axis[1] * y + axis[2] for axis in axes)
-    scale = FOCAL / depth.clamp_min(NEAREST)
-    screen = torch.stack([right * scale, down * scale], -1)
-    rotation = torch.stack([torch.cat(axis, -1) for axis in axes], -2)
+    straight = rays(keypoints, focal, roll)
+    rotation, turned = look(straight, smooth(box_middle(straight), fps, causal))
+    screen = FOCAL * turned[..., :2] / turned[..., 2:].clamp_min(NEAREST)
     rotation = rotation @ about_axis(_like(roll, keypoints))[..., None, :, :]
     zoom = torch.ones_like(screen[..., 0, 0])
     if size is not None:
@@ -126,16 +119,16 @@ def guess_roll(
 
 def rays(
     keypoints: Float[Tensor, "*b f j 2"], focal: Float[Tensor, "*#b"] | float, roll: Float[Tensor, "*#b"] | float = 0.0
-) -> tuple[Float[Tensor, "*b f j"], Float[Tensor, "*b f j"]]:
-    """Where the rays through the joints meet the plane z = 1 of the camera with its roll undone: x and y."""
+) -> Float[Tensor, "*b f j 3"]:
+    """The rays through the joints, with z = 1, in the axes of the camera with its roll undone."""
     focal, roll = (_like(number, keypoints)[..., None, None] for number in (focal, roll))
     x, y = (keypoints / focal[..., None]).unbind(-1)
-    return roll.cos() * x - roll.sin() * y, roll.sin() * x + roll.cos() * y
+    return _vectors(roll.cos() * x - roll.sin() * y, roll.sin() * x + roll.cos() * y, torch.ones_like(x))
 
 
-def box_middle(x: Float[Tensor, "*b f j"], y: Float[Tensor, "*b f j"]) -> Float[Tensor, "*b f 2"]:
-    """The middle of the box around the points."""
-    return torch.stack([(part.amin(-1) + part.amax(-1)) / 2 for part in (x, y)], -1)
+def box_middle(ray: Float[Tensor, "*b f j 3"]) -> Float[Tensor, "*b f 2"]:
+    """The middle of the box around the joints, where z = 1."""
+    return torch.stack([(part.amin(-1) + part.amax(-1)) / 2 for part in ray[..., :2].unbind(-1)], -1)
 
 
 def bone_length(screen: Float[Tensor, "*b f j 2"]) -> Float[Tensor, "*b f"]:
@@ -179,16 +172,27 @@ def _reach(fps: Float[Tensor, "*b"] | float, causal: bool) -> int:
     return math.ceil(rate * (16 * CAUSAL_SECONDS if causal else SECONDS / 2))
 
 
-def look(x: Float[Tensor, "*b f"], y: Float[Tensor, "*b f"]) -> tuple[Axis, Axis, Axis]:
-    """The axes (right, down, forward) of a camera panned, then tilted, until the ray (x, y, 1) is its optical axis.
+def look(
+    ray: Float[Tensor, "*b f j 3"], middle: Float[Tensor, "*b f 2"]
+) -> tuple[Float[Tensor, "*b f 3 3"], Float[Tensor, "*b f j 3"]]:
+    """The rotation that turns the ray through ``middle`` to the axis (panned, then tilted), and the rays so turned.
 
-    Each is three numbers a frame with an axis of length 1 for the joints.
+    The product is written out: many products of small matrices are slow.
     """
-    x, y = x[..., None], y[..., None]
+    x, y = middle.unbind(-1)
     flat, length = (x * x + 1).sqrt(), (x * x + y * y + 1).sqrt()
-    right = (1 / flat, torch.zeros_like(x), -x / flat)
-    down = (-x * y / (flat * length), flat / length, -y / (flat * length))
-    return right, down, (x / length, y / length, 1 / length)
+    right = torch.stack([1 / flat, torch.zeros_like(x), -x / flat], -1)
+    down = torch.stack([-x * y / (flat * length), flat / length, -y / (flat * length)], -1)
+    forward = torch.stack([x / length, y / length, 1 / length], -1)
+    axes = torch.stack([right, down, forward], -2)
+    parts = ray.unbind(-1)
+    turned = [sum(axes[..., row, k, None] * part for k, part in enumerate(parts)) for row in range(3)]
+    return axes, _vectors(*turned)
+
+
+def _vectors(x: Float[Tensor, "*b"], y: Float[Tensor, "*b"], z: Float[Tensor, "*b"]) -> Float[Tensor, "*b 3"]:
+    """Vectors of three numbers each; in memory all x, then all y, then all z, which makes work on them faster."""
+    return torch.stack([x, y, z]).movedim(0, -1)
 
 
 def about_axis(angle: Float[Tensor, "*b"]) -> Float[Tensor, "*b 3 3"]:
