@@ -1,6 +1,9 @@
 """Runs whose windows are filmed online: the same bits however they are interrupted, and other batches every step."""
 
-import pytest
+import os
+import subprocess
+import sys
+
 import torch
 
 from actionprompt.cli import main
@@ -41,12 +44,7 @@ def test_interleaved_runs_are_as_if_alone(tmp_path):
     for seed in (0, 1):
         both = load(tmp_path / f"both{seed}/model.safetensors").state_dict()
         assert all(torch.equal(both[key], alone[seed][key]) for key in both)
-    assert not torch.equal(
-        alone[0]["encoder.expand.conv.weight"]
-        if "encoder.expand.conv.weight" in alone[0]
-        else next(iter(alone[0].values())),
-        next(iter(alone[1].values())),
-    )
+    assert any(not torch.equal(alone[0][key], alone[1][key]) for key in alone[0])
 
 
 def load_of(folder, seed):
@@ -64,11 +62,20 @@ def test_the_command_says_how_the_model_was_trained(tmp_path, capsys):
     assert "filmed online" in about["training views"]
 
 
-@pytest.mark.parametrize("processes", [2])
-def test_two_processes_share_a_batch(tmp_path, processes):
-    flags = [*FLAGS, "--devices", str(processes), "--out", str(tmp_path / "run")]
-    assert main(["train", "vpose+label", *flags]) == 0
-    assert load(tmp_path / "run/model.safetensors").about["virtual_camera"] == "1"
+def test_two_processes_film_the_same_batches_again(tmp_path):
+    models = []
+    for name in ("first", "second"):
+        command = [sys.executable, "-m", "actionprompt", "train", "vpose+label", *FLAGS, "--devices", "2"]
+        done = subprocess.run(
+            [*command, "--out", str(tmp_path / name)],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stderr
+        models.append((tmp_path / name / "model.safetensors").read_bytes())
+    assert models[0] == models[1]
 
 
 def test_bad_ranges_are_one_sentence(tmp_path, capsys):
