@@ -202,7 +202,7 @@ def test_slow_cameras_take_some_of_the_frames(take, viewpoints):
 
 def test_a_simulated_detector_sees_what_a_slow_camera_sees(take, monkeypatch):
     rates = []
-    monkeypatch.setattr(noise, "detected", lambda clip, skeleton, cfg, fps, width: rates.append(fps) or clip)
+    monkeypatch.setattr(noise, "detected", lambda clip, skeleton, cfg, fps: rates.append(fps) or clip)
     film([take], H36M_17, FilmCfg(cameras=2, every=4, keypoints="simulated"), fps=50.0)
     assert rates == [12.5, 12.5]
 
@@ -213,4 +213,4 @@ def test_reports_say_what_the_2d_is():
         "2D": "ground truth, 2 virtual cameras of Human3.6M (S9), seed 4",
         "training views": "3 yaws per take, bodies scaled by up to 10%",
     }
-    assert describe(FilmCfg(keypoints="simulated"))["2D"].startswith("simulated detector (bias 3 px, ")
+    assert describe(FilmCfg(keypoints="simulated"))["2D"].startswith("simulated detector (bias 1.00% and jitter ")

@@ -353,11 +353,11 @@ def test_frames_that_show_nobody_are_refused(tmp_path: Path):
 
 def test_a_simulated_detector_over_ground_truth(folder: Path, corpus: Corpus):
     found = Human36MCfg(folder, keypoints="simulated").load()
-    assert found.facts["2D"].startswith("simulated detector (bias 3 px, jitter 3 px over 0.1 s")
+    assert found.facts["2D"].startswith("simulated detector (bias 1.00% and jitter 1.00% of the height over 0.1 s")
     assert found.facts["2D"].endswith("over ground truth (data_2d_h36m_gt.npz), 17 joints")
     for clip, true in zip(found.clips, corpus.clips, strict=True):
         assert torch.equal(clip.pose, true.pose)
-        assert 1 < (clip.keypoints - true.keypoints).norm(dim=-1).median() * 500 < 20
+        assert 0.001 < (clip.keypoints - true.keypoints).norm(dim=-1).median() < 0.1
 
 
 def test_inspection_of_broken_files(tmp_path: Path):

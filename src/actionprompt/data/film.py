@@ -151,7 +151,7 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: flo
             turn=turn,
         )
         simulated = cfg.keypoints == "simulated"
-        clips.append(noise.detected(clip, skeleton, cfg.detector, fps, view.width) if simulated else clip)
+        clips.append(noise.detected(clip, skeleton, cfg.detector, fps) if simulated else clip)
     return clips
 
 

@@ -79,7 +79,7 @@ def load(cfg: Human36MCfg) -> Corpus:
         raise InputError(f"{path_3d} holds no take of {', '.join((*TRAIN, *TEST))}.")
     check_pairs(clips, cfg.keypoints, joints, str(path_2d))
     if cfg.keypoints == SIMULATED:
-        clips = tuple(noise.detected(clip, H36M_17, cfg.detector, FPS, LENSES[clip.camera].width) for clip in clips)
+        clips = tuple(noise.detected(clip, H36M_17, cfg.detector, FPS) for clip in clips)
     present = {clip.subject for clip in clips}
     nose = ", the missing nose put halfway between thorax and head top" if joints == 16 else ""
     return Corpus(

@@ -77,7 +77,7 @@ def load(cfg: HumanEvaCfg) -> Corpus:
         clips += _chunk(world[subject][name], views, subject, name, path_2d)
     check_fit(clips, str(path_2d))
     if cfg.keypoints == SIMULATED:
-        clips = [noise.detected(clip, HUMANEVA_15, cfg.detector, FPS, WIDTH) for clip in clips]
+        clips = [noise.detected(clip, HUMANEVA_15, cfg.detector, FPS) for clip in clips]
     present = {clip.subject for clip in clips}
     return Corpus(
         name="HumanEva-I",

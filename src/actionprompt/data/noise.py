@@ -6,9 +6,11 @@ every run and in every process, whatever the model's seed. In this order:
 1. Each joint is off by a constant, ``bias``, and by a wandering, ``jitter``, which forgets itself within ``memory``
    (an Ornstein-Uhlenbeck process, sampled). Both are normal on each axis, times ``DIFFICULTY`` for the outer joints.
 2. In some episodes both arms, or both legs, have left and right exchanged (``swapped``).
-3. In some episodes a joint is not found (``lost``): as interpolated detections do, it moves straight on from where it
+3. In some episodes a joint is found somewhere else (``wrong``), off by a quarter of the height or so, and surely.
+4. In some episodes a joint is not found (``lost``): as interpolated detections do, it moves straight on from where it
    was last seen to where it is seen next.
 
+Sizes are shares of the person's height on the screen: a detector sees people cut out and scaled to one size.
 Confidence falls with the error of step 1 as exp(-error / ``DOUBT``); lost joints have 0. Who is swapped is sure of it.
 """
 
@@ -29,8 +31,12 @@ from actionprompt.skeleton import Skeleton
 DIFFICULTY = {"elbow": 1.25, "knee": 1.25, "wrist": 1.5, "ankle": 1.5}
 """How much larger errors are where limbs end: detectors find a wrist less well than a hip."""
 ARMS = ("shoulder", "elbow", "wrist")
-DOUBT = 20.0
-"""The error in pixels at which confidence is 1/e."""
+DOUBT = 0.04
+"""The error at which confidence is 1/e, of the person's height."""
+ASTRAY = 0.25
+"""How far wrong points are off, of the person's height: the standard deviation along each axis."""
+LEG = 0.491
+"""Thigh and shank together, of a person's height (Drillis and Contini 1966)."""
 
 
 def check(cfg: DetectorCfg) -> None:
@@ -39,7 +45,7 @@ def check(cfg: DetectorCfg) -> None:
     Raises:
         InputError: a negative or absurd number.
     """
-    limits = {"bias": 100.0, "jitter": 100.0, "memory": 60.0, "swapped": 0.5, "lost": 0.5, "episode": 60.0}
+    limits = {"bias": 1.0, "jitter": 1.0, "memory": 60.0, "swapped": 0.5, "lost": 0.5, "wrong": 0.5, "episode": 60.0}
     for field in fields(cfg):
         value = getattr(cfg, field.name)
         if field.name in limits and not 0 <= value <= limits[field.name]:
@@ -49,13 +55,15 @@ def check(cfg: DetectorCfg) -> None:
 def describe(cfg: DetectorCfg) -> str:
     """For reports."""
     return (
-        f"simulated detector (bias {cfg.bias:g} px, jitter {cfg.jitter:g} px over {cfg.memory:g} s, limbs swapped "
-        f"{cfg.swapped:.2%}, joints lost {cfg.lost:.2%} of the time, seed {cfg.seed})"
+        f"simulated detector (bias {cfg.bias:.2%} and jitter {cfg.jitter:.2%} of the height over {cfg.memory:g} s, "
+        f"limbs swapped {cfg.swapped:.2%}, joints lost {cfg.lost:.2%} and wrong {cfg.wrong:.2%} of the time, "
+        f"seed {cfg.seed})"
     )
 
 
-def detected(clip: Clip, skeleton: Skeleton, cfg: DetectorCfg, fps: float, width: int) -> Clip:
-    """The clip as the simulated detector sees it; ``width`` of the camera's image is in pixels."""
+def detected(clip: Clip, skeleton: Skeleton, cfg: DetectorCfg, fps: float) -> Clip:
+    """The clip, which has 3D, as the simulated detector sees it."""
+    height = height_on_screen(clip, skeleton)
     random = _random(cfg.seed, clip)
     n, joints = clip.num_frames, skeleton.num_joints
     keep = math.exp(-1 / (cfg.memory * fps)) if cfg.memory else 0.0
@@ -65,7 +73,7 @@ def detected(clip: Clip, skeleton: Skeleton, cfg: DetectorCfg, fps: float, width
     offset = offset + cfg.jitter * wander(random.standard_normal((n, joints, 2), np.float32), keep)
     offset *= difficulty(skeleton)[:, None]
     confidence = np.exp(-np.linalg.norm(offset, axis=-1) / DOUBT)
-    points = clip.keypoints.numpy() + np.float32(2 / width) * offset
+    points = clip.keypoints.numpy() + np.float32(height) * offset
 
     order = np.arange(joints)[None].repeat(n, axis=0)
     for pairs, swap in zip(limbs(skeleton), episodes(n, 2, cfg.swapped, length, random).T, strict=True):
@@ -75,8 +83,26 @@ def detected(clip: Clip, skeleton: Skeleton, cfg: DetectorCfg, fps: float, width
 
     lost = episodes(n, joints, cfg.lost, length, random)
     lost &= ~lost.all(0)
+    wrong = episodes(n, joints, cfg.wrong, length, random)[..., None]
+    points = points + wrong * (height * ASTRAY * random.standard_normal((1, joints, 2), np.float32)).astype(np.float32)
     confidence[lost] = 0
     return replace(clip, keypoints=torch.from_numpy(bridge(points, lost)), confidence=torch.from_numpy(confidence))
+
+
+def height_on_screen(clip: Clip, skeleton: Skeleton) -> float:
+    """The person's height on the normalised screen, from the legs' length in 3D and how large all bones appear.
+
+    Raises:
+        InputError: the clip has no 3D.
+    """
+    if clip.pose is None:
+        raise InputError(f"Clip {clip.name!r} has no 3D pose: a simulated detector's errors are shares of the height.")
+    parents, children = (list(ends) for ends in zip(*skeleton.bones, strict=True))
+    seen, true = (points[:, children, :2] - points[:, parents, :2] for points in (clip.keypoints, clip.pose))
+    scale = seen.norm(dim=-1).sum() / true.norm(dim=-1).sum().clamp_min(1e-9)
+    hip, knee, ankle = (clip.pose[:, skeleton.joints.index(f"right {joint}")] for joint in ("hip", "knee", "ankle"))
+    leg = ((hip - knee).norm(dim=-1) + (knee - ankle).norm(dim=-1)).mean()
+    return float(scale * leg / LEG)
 
 
 def difficulty(skeleton: Skeleton) -> Float[np.ndarray, " j"]:

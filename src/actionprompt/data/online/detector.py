@@ -7,14 +7,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from actionprompt.data.config import DetectorCfg
-from actionprompt.data.noise import difficulty, limbs
+from actionprompt.data.noise import ASTRAY, difficulty, limbs
 from actionprompt.data.online.draws import Draws
 from actionprompt.skeleton import Skeleton
 
 SPREAD = 0.6
 """Videos differ: standard deviation of the logarithm of a window's factor on all its errors."""
-ASTRAY = 0.25
-"""How far wrong points are off, of the person's height: the standard deviation along each axis."""
 
 
 class Detector:
