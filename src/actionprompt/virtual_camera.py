@@ -185,9 +185,9 @@ def look(
     down = torch.stack([-x * y / (flat * length), flat / length, -y / (flat * length)], -1)
     forward = torch.stack([x / length, y / length, 1 / length], -1)
     axes = torch.stack([right, down, forward], -2)
-    parts = ray.unbind(-1)
-    turned = [sum(axes[..., row, k, None] * part for k, part in enumerate(parts)) for row in range(3)]
-    return axes, _vectors(*turned)
+    rx, ry, rz = ray.unbind(-1)
+    rows = [row[..., None].unbind(-2) for row in (right, down, forward)]
+    return axes, _vectors(*(a * rx + b * ry + c * rz for a, b, c in rows))
 
 
 def _vectors(x: Float[Tensor, "*b"], y: Float[Tensor, "*b"], z: Float[Tensor, "*b"]) -> Float[Tensor, "*b 3"]:

@@ -335,7 +335,7 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
     assert not (tmp_path / "model.safetensors").exists()
     fresh = build(cfg, corpus())
     optimiser = torch.optim.Adam(fresh.parameters(), amsgrad=True, fused=True)
-    windows = len(Windows(module.training_clips(cfg, corpus()), fresh.encoder.window))
+    windows = len(module.training_windows(cfg, corpus(), fresh.encoder.window))
     step, _ = loop.read_checkpoint(tmp_path / "checkpoint.safetensors", fresh, optimiser, windows)
     assert step == 4
     assert all(p.isfinite().all() for p in fresh.parameters())

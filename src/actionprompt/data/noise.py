@@ -21,7 +21,6 @@ from hashlib import blake2b
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.signal import lfilter
 
 from actionprompt.data.clip import Clip
 from actionprompt.data.config import DetectorCfg
@@ -119,6 +118,8 @@ def limbs(skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
 
 def wander(white: Float[np.ndarray, "n j 2"], keep: float) -> Float[np.ndarray, "n j 2"]:
     """White noise of unit variance as noise of unit variance whose neighbours in time correlate by ``keep``."""
+    from scipy.signal import lfilter
+
     fresh = math.sqrt(1 - keep**2)
     kicks = fresh * white
     kicks[0] = white[0]  # the process has been running for ever

@@ -32,7 +32,8 @@ def training_windows(cfg: RunCfg, corpus: Corpus, window: Window) -> TrainingWin
     if corpus.online is None:
         return Windows(training_clips(cfg, corpus), window, stride=cfg.schedule.stride)
     takes = training_takes(cfg, corpus)
-    return FilmedWindows(takes, corpus.skeleton, corpus.online, window, corpus.fps, mirror=cfg.mirror)
+    stride = cfg.schedule.stride
+    return FilmedWindows(takes, corpus.skeleton, corpus.online, window, corpus.fps, mirror=cfg.mirror, stride=stride)
 
 
 def training_takes(cfg: RunCfg, corpus: Corpus) -> list[Take]:

@@ -21,7 +21,9 @@ UPPER = ("spine", "thorax", "shoulder", "elbow", "wrist", *HEAD)
 
 
 class FilmedWindows:
-    """A window about every ``window.out``-th frame of some takes; what it looks like is drawn when it is asked for.
+    """A window about every ``stride``-th frame of some takes; what it looks like is drawn when it is asked for.
+
+    The default stride is ``window.out``; windows that answer several frames begin anywhere between two strides.
 
     Random numbers come from the device's own generator, as dropout's: who seeds it before a step, by (seed, step),
     gets the same batch again.
@@ -36,6 +38,7 @@ class FilmedWindows:
         fps: float,
         *,
         mirror: bool = True,
+        stride: int | None = None,
     ) -> None:
         if not takes or not all(take.pose.shape[0] for take in takes):
             raise InputError("There are no takes to film." if not takes else "There is a take without frames.")
@@ -43,12 +46,13 @@ class FilmedWindows:
         self.fps, self.mirror = fps / cfg.every, mirror
         self.num_joints = skeleton.num_joints
         lengths = torch.tensor([take.pose.shape[0] for take in takes])
-        counts = (lengths + window.out - 1) // window.out
+        self.stride = stride or window.out
+        counts = (lengths + self.stride - 1) // self.stride
         first = counts.cumsum(0) - counts
         self._rows = torch.cat([take.pose.reshape(take.pose.shape[0], -1).float() for take in takes])
         self._offset, self._last = lengths.cumsum(0) - lengths, lengths - 1
         self._take = torch.arange(len(takes)).repeat_interleave(counts)
-        self._frame = (torch.arange(len(self._take)) - first[self._take]) * window.out
+        self._frame = (torch.arange(len(self._take)) - first[self._take]) * self.stride
         self._upper = torch.tensor([joint.rpartition(" ")[2] in UPPER or joint in HEAD for joint in skeleton.joints])
         self._time = (torch.arange(window.frames) - window.past - (window.out - 1) // 2) * cfg.every
         self.to("cpu")
@@ -101,7 +105,7 @@ class FilmedWindows:
         """World positions of windows i, each at its own tempo; before and after a take its ends are repeated."""
         online, take = self.cfg.online, self._take[i]
         tempo = draws.uniform(1 - online.tempo, 1 + online.tempo)
-        middle = self._frame[i] + draws.uniform(0, self.window.out).floor()
+        middle = self._frame[i] + draws.uniform(0, self.stride).floor()
         last = self._last[take][:, None]
         time = (middle[:, None] + self._time * tempo[:, None]).clamp_min(0).minimum(last)
         before = time.floor()
