@@ -508,7 +508,7 @@ def test_an_epoch_shows_every_window_once(tmp_path, monkeypatch):
     monkeypatch.setattr(Windows, "inputs", lambda self, i: seen.extend(i.tolist()) or real(self, i))
     cfg = run_cfg("", schedule=ScheduleCfg(epochs=1, epoch_steps=None, batch=29, bn_batches=0))
     run(cfg, tmp_path)
-    windows = len(Windows(module.training_clips(cfg, corpus()), build(cfg, corpus()).encoder.window))
+    windows = len(module.training_windows(cfg, corpus(), build(cfg, corpus()).encoder.window))
     assert len(seen) == -(-windows // 29) * 29
     assert sorted(seen[:windows]) == list(range(windows))
 
