@@ -60,6 +60,13 @@ def velocity_error(predicted: Float[Tensor, "*b n j 3"], target: Float[Tensor, "
     return mpjpe(predicted.diff(dim=-3), target.diff(dim=-3))
 
 
+def acceleration_error(
+    predicted: Float[Tensor, "*b n j 3"], target: Float[Tensor, "*b n j 3"]
+) -> Float[Tensor, "*b n-2"]:
+    """MPJPE of the second difference between frames; one number for each three neighbouring frames."""
+    return mpjpe(predicted.diff(n=2, dim=-3), target.diff(n=2, dim=-3))
+
+
 def true_lengths(predicted: Pose, target: Pose, skeleton: Skeleton) -> Pose:
     """The prediction with the target's bone lengths, in its own directions: body size and shape are given."""
     mine, theirs = bones(predicted, skeleton), bones(target, skeleton)

@@ -8,6 +8,8 @@ from actionprompt import cli
 from actionprompt.camera import denormalise_screen
 from actionprompt.data.clip import Clip
 from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.formats.bvh import read_bvh
+from actionprompt.inference.body import variation
 from actionprompt.inference.lifting import lift
 from actionprompt.model.lifter import load
 from actionprompt.output.read import read_npz
@@ -33,6 +35,10 @@ def keypoints(clip: Clip, tmp_path: Path) -> Path:
     return path
 
 
+ALONE = ("--camera.no-follow", "--no-one-body")
+"""As the network answers."""
+
+
 def call(*args: object) -> int:
     try:
         return cli.main([str(a) for a in args])
@@ -44,7 +50,7 @@ def call(*args: object) -> int:
 def test_keypoints_to_every_format(clip: Clip, model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:
     names = ["a.html", "a.npz", "a.csv", "a.json", "a.segments.csv", "a.segments.json", "a.bvh", "a.glb", "a.trc"]
     outs = [tmp_path / "deep" / name for name in names]
-    assert call("lift", keypoints, "--model", model, "--no-flip", "-o", *outs) == 0
+    assert call("lift", keypoints, "--model", model, "--no-flip", *ALONE, "-o", *outs) == 0
     assert all(out.stat().st_size > 60 for out in outs)
     told = " ".join(capsys.readouterr().err.split())
     assert "Person 0: 60 frames, 1.2 s." in told
@@ -60,10 +66,39 @@ def test_the_default_outputs(model: Path, keypoints: Path, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     assert call("lift", keypoints, "--model", model) == 0
     assert sorted(p.name for p in tmp_path.glob("motion-3d*")) == ["motion-3d.html", "motion-3d.npz"]
-    flipped = read_npz(tmp_path / "motion-3d.npz")
-    plain = load(model)
-    expected = lift(plain, lift_input(tmp_path / "motion.npz"), flip=H36M_17)
-    np.testing.assert_allclose(flipped.pose, expected.pose, atol=2e-5)
+    assert variation(read_npz(tmp_path / "motion-3d.npz").pose) < 1e-5
+    assert call("lift", keypoints, "--model", model, *ALONE) == 0
+    expected = lift(load(model), lift_input(tmp_path / "motion.npz"), flip=H36M_17)
+    np.testing.assert_allclose(read_npz(tmp_path / "motion-3d.npz").pose, expected.pose, atol=2e-5)
+
+
+def test_heights_scale_people(model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:
+    outs = tmp_path / "as_believed.npz", tmp_path / "scaled.npz"
+    assert call("lift", keypoints, "--model", model, "-o", outs[0]) == 0
+    assert call("lift", keypoints, "--model", model, "--height", "1.78", "-o", outs[1]) == 0
+    believed, scaled = (read_npz(out) for out in outs)
+    ratio = scaled.pose[:, 1:] / believed.pose[:, 1:]
+    np.testing.assert_allclose(ratio, ratio.flat[0], rtol=1e-3)
+    np.testing.assert_allclose(scaled.root / believed.root, ratio.flat[0], rtol=1e-3)
+    assert any("to the given height of 1.78 m" in note for note in scaled.notes)
+    assert call("lift", keypoints, "--model", model, "--height", "178", "-o", outs[1]) == 2
+    assert "metres, not 178; 178 seem to be centimetres: 1.78" in " ".join(capsys.readouterr().err.split())
+    assert call("lift", keypoints, "--model", model, "--height", "1.7", "1.8", "-o", outs[1]) == 2
+    assert "2 heights are given, and 1 people are lifted" in " ".join(capsys.readouterr().err.split())
+
+
+def test_all_files_hold_one_motion(model: Path, keypoints: Path, tmp_path: Path) -> None:
+    outs = [tmp_path / f"a.{suffix}" for suffix in ("npz", "bvh", "trc")]
+    assert call("lift", keypoints, "--model", model, "--axes", "y-up", "--smooth", "savitzky-golay", "-o", *outs) == 0
+    with np.load(outs[0]) as found:
+        points = found["pose"] + found["root_approximate"][:, None]
+    bones = read_bvh(outs[1], unit=1.0)
+    hips = [bones.names.index(name) for name in ("Hips", "LeftUpLeg", "LeftLeg", "LeftFoot", "RightHand")]
+    mine = [H36M_17.joints.index(name) for name in ("pelvis", "left hip", "left knee", "left ankle", "right wrist")]
+    np.testing.assert_allclose(bones.points[:, hips], points[:, mine], atol=1e-3)
+    rows = [line.split("\t") for line in outs[2].read_text().splitlines()[6:]]
+    markers = np.array([[float(cell) for cell in row[2:53]] for row in rows]).reshape(-1, 17, 3) / 1000
+    np.testing.assert_allclose(markers, points, atol=1e-3)
 
 
 def lift_input(path: Path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people import person
+from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.output import tilted

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from people import person
+from lifted_people import person
 from scipy.spatial.transform import Rotation
 
 from actionprompt.output import LiftedTrack, write

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import angles, person, pose
+from lifted_people import angles, person, pose
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 

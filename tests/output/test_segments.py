@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people import ACTIONS, person
+from lifted_people import ACTIONS, person
 
 from actionprompt.errors import InputError
 from actionprompt.output import LiftedTrack, SegmentsCfg, segments

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from people import person
+from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.output import OneEuro, SavitzkyGolay, smooth

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from people import person
+from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.output import LiftedTrack

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from people import FOCAL, path, person, pose, screen
+from lifted_people import FOCAL, path, person, pose, screen
 
 from actionprompt.errors import InputError
 from actionprompt.output import Lens, SavitzkyGolay, estimate_root

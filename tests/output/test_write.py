@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from people import lines, person
+from lifted_people import lines, person
 
 from actionprompt.errors import InputError
 from actionprompt.output import WriteCfg, formats, write

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from people import person
+from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.formats.bvh import read_bvh

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from actionprompt.output import LiftedTrack
     from actionprompt.video.people import People
 
+TOLD = ("no path", "hardly seen", "left and right", "the camera is taken")
+"""Beginnings of the notes that are said on the screen, too: where not to trust what was lifted."""
 LARGEST = 30_000_000
 """Bytes of a video that is put into a page if nothing else is said."""
 
@@ -70,8 +72,9 @@ def run(args: LiftArgs) -> int:
 
 
 def _settings(args: LiftArgs) -> "MotionCfg":
+    from actionprompt.inference.body import BodyCfg
     from actionprompt.inference.people import MotionCfg
-    from actionprompt.output import OneEuro, SavitzkyGolay, tilted
+    from actionprompt.output import OneEuro, SavitzkyGolay
 
     smoothing = {"none": None, "one-euro": OneEuro(), "savitzky-golay": SavitzkyGolay()}[args.smooth]
     c = args.camera
@@ -79,8 +82,19 @@ def _settings(args: LiftArgs) -> "MotionCfg":
         raise InputError(f"--camera.focal is {c.focal}: a focal length is a positive number of pixels.")
     if c.focal is not None and c.view != CameraArgs().view:
         raise InputError("--camera.focal and --camera.view say the same thing in two ways: give one of them.")
-    up = tilted(c.pitch, c.roll)
-    return MotionCfg(args.flip, args.overlap, root=args.root, view=c.view, focal=c.focal, smoothing=smoothing, up=up)
+    return MotionCfg(
+        args.flip,
+        args.overlap,
+        follow=c.follow,
+        body=BodyCfg() if args.one_body else None,
+        root=args.root,
+        view=c.view,
+        focal=c.focal,
+        pitch=c.pitch,
+        roll=c.roll,
+        heights=args.height,
+        smoothing=smoothing,
+    )
 
 
 def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: str | None) -> None:
@@ -146,7 +160,7 @@ def _tell(tracks: "list[LiftedTrack]", found: "People", window: int, console: "C
         if track.num_frames < window:
             console.print(f"[yellow]That is less than the model's window of {window} frames: the edges are repeated.")
         for note in track.notes:
-            if note.startswith("no path"):
+            if note.startswith(TOLD):
                 console.print(f"[yellow]{note}", soft_wrap=True)
 
 

@@ -22,8 +22,10 @@ class CameraArgs:
     """Focal length in pixels, instead of the field of view."""
     pitch: float = 0.0
     """Degrees by which the camera looks down."""
-    roll: float = 0.0
-    """Degrees by which the camera is turned clockwise."""
+    roll: float | None = None
+    """Degrees by which the camera is turned clockwise (default: as people's bodies tell, where it is over 10)."""
+    follow: bool = True
+    """Show the model people as a virtual camera sees them that looks at each: where they stand does not matter then."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class LiftArgs:
     """Frames that neighbouring windows share, their answers averaged; for models that answer whole windows (MixSTE)."""
     smooth: Literal["none", "one-euro", "savitzky-golay"] = "none"
     """Smooth the motion: One-Euro (causal, lags behind) or Savitzky-Golay (looks ahead)."""
+    one_body: bool = True
+    """Give each bone one length, left as right, and put joints where they were seen (off: as the model answers)."""
+    height: Annotated[tuple[float, ...], tyro.conf.arg(metavar="METRES ...")] = ()
+    """People's heights in metres, the main person's first: who has one is scaled to it."""
     root: bool = True
     """Estimate the person's path through space (approximate)."""
     axes: Literal["camera", "y-up", "z-up"] = "camera"

@@ -1,16 +1,40 @@
-"""From people's 2D joints to lifted motion: poses, actions, the path through space, smoothing."""
+"""From people's 2D joints to lifted motion: poses, actions, one body a person, its path through space, smoothing."""
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
+import torch
+
+from actionprompt import virtual_camera
 from actionprompt.errors import InputError
+from actionprompt.inference.body import (
+    BodyCfg,
+    Fitted,
+    bone_lengths,
+    bones_of,
+    fit_body,
+    stature,
+    sureness,
+    variation,
+    with_lengths,
+)
 from actionprompt.inference.lifting import lift
+from actionprompt.inference.looking import RealCamera, look, trained_looking
 from actionprompt.keypoints.read import Track
 from actionprompt.model.lifter import Lifter
 from actionprompt.output import Lens, LiftedTrack, estimate_root, smooth
+from actionprompt.output.axes import tilted
 from actionprompt.output.smooth import Smoothing
-from actionprompt.output.trajectory import PHONE_VIEW
+from actionprompt.output.trajectory import PHONE_VIEW, miss
 from actionprompt.skeleton import H36M_17
 from actionprompt.video.people import People
+
+STATURES = (0.4, 2.6)
+"""Metres: people are no smaller and no taller."""
+ROUGHLY = 0.05
+"""Share of the frames in which a joint must be hardly seen to be named."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +45,32 @@ class MotionCfg:
     """Average with the answer for the mirrored joints."""
     overlap: int = 0
     """Frames that neighbouring windows share, for encoders that answer whole windows."""
+    follow: bool = True
+    """Show the model the person as a virtual camera sees it that looks at them."""
+    body: BodyCfg | None = field(default_factory=BodyCfg)
+    """Give every bone one length and put joints onto their rays; None: poses as the model answers."""
     root: bool = True
     """Estimate the path of the root (approximate)."""
     view: float = PHONE_VIEW
     """The camera's field of view along the longer side of its image, degrees."""
     focal: float | None = None
     """Its focal length in pixels, instead."""
+    pitch: float = 0.0
+    """Degrees by which the camera looks down."""
+    roll: float | None = None
+    """Degrees by which the camera is turned clockwise; None: as people's bodies tell, where it is over 10 degrees."""
+    heights: tuple[float, ...] = ()
+    """People's statures in metres, the main person's first; who has none keeps the size that the model believes."""
     smoothing: Smoothing | None = None
     """Smoothing of the motion."""
-    up: tuple[float, float, float] = (0.0, -1.0, 0.0)
-    """Against gravity, camera axes."""
+
+    def __post_init__(self) -> None:
+        low, high = STATURES
+        for height in self.heights:
+            if not low <= height <= high:
+                said = f"; {height:g} seem to be centimetres: {height / 100:g}" if low <= height / 100 <= high else ""
+                raise InputError(f"A person's height is {low:g} to {high:g} metres, not {height:g}{said}.")
+        tilted(self.pitch, self.roll or 0.0)
 
 
 def lift_people(
@@ -45,12 +85,23 @@ def lift_people(
         notes: lines about where the 2D joints come from.
 
     Raises:
-        InputError: a model of other joints.
+        InputError: a model of other joints, or more heights than people.
     """
     settings = settings or MotionCfg()
     if lifter.num_joints != H36M_17.num_joints:
         raise InputError(f"The model lifts {lifter.num_joints} joints; people have Human3.6M's 17: use such a model.")
-    return [_lift(lifter, track, found, settings, notes) for track in found.tracks]
+    if len(settings.heights) > len(found.tracks):
+        raise InputError(f"{len(settings.heights)} heights are given, and {len(found.tracks)} people are lifted.")
+    lens = _lens(settings, found.size)
+    roll = settings.roll if settings.roll is not None else guessed_roll(found.tracks, lens)
+    camera = RealCamera(lens.focal[0], math.radians(roll), found.fps)
+    up = tilted(settings.pitch, roll)
+    notes = (*notes, found.timing, *_about(lifter, settings, roll))
+    heights = (*settings.heights, *[None] * len(found.tracks))
+    return [
+        _lift(lifter, track, found, settings, camera, lens, height, up, notes)
+        for track, height in zip(found.tracks, heights, strict=False)
+    ]
 
 
 def model_rate(lifter: Lifter) -> float:
@@ -58,46 +109,137 @@ def model_rate(lifter: Lifter) -> float:
     return float(lifter.about.get("fps", "50"))
 
 
-def _lift(lifter: Lifter, track: Track, found: People, settings: MotionCfg, notes: tuple[str, ...]) -> LiftedTrack:
-    x = track.clip().inputs(lifter.encoder.window.channels)
+def guessed_roll(tracks: Sequence[Track], lens: Lens) -> float:
+    """Degrees by which the camera seems to be turned clockwise, as everybody's bodies tell; 0 for less than 10."""
+    joints = torch.cat([track.keypoints for track in tracks])
+    return math.degrees(float(virtual_camera.guess_roll(joints, lens.focal[0])))
+
+
+def _lift(
+    lifter: Lifter,
+    track: Track,
+    found: People,
+    settings: MotionCfg,
+    camera: RealCamera,
+    lens: Lens,
+    height: float | None,
+    up: tuple[float, float, float],
+    notes: tuple[str, ...],
+) -> LiftedTrack:
+    joints, rotation = track.keypoints, None
+    if settings.follow:
+        joints, rotation, _ = look(lifter, joints, camera)
+    x = replace(track, keypoints=joints).clip().inputs(lifter.encoder.window.channels)
     answer = lift(lifter, x, flip=H36M_17 if settings.flip else None, overlap=settings.overlap)
+    pose = answer.pose if rotation is None else virtual_camera.turn_back(answer.pose, rotation.to(answer.pose))
     lifted = LiftedTrack(
         person=track.person,
         first=track.first / found.fps,
         fps=found.fps,
         skeleton=H36M_17,
         keypoints=track.keypoints.numpy(),
-        pose=answer.pose.numpy(),
+        pose=pose.cpu().numpy(),
         confidence=track.confidence.numpy(),
         actions=lifter.actions if lifter.apm is not None else (),
-        probability=answer.probability.numpy(),
+        probability=answer.probability.cpu().numpy(),
         size=found.size,
-        up=settings.up,
-        notes=(*notes, found.timing, f"{track.interpolated} missing points interpolated", *_about(lifter, settings)),
+        up=up,
+        notes=(*notes, f"{track.interpolated} missing points interpolated", *track.repairs),
     )
-    if settings.root:
-        lifted = _with_path(lifted, settings)
-    return lifted if settings.smoothing is None else smooth(lifted, settings.smoothing)
+    lifted = with_notes(lifted, *hardly_seen(lifted))
+    if settings.body is not None:
+        lifted = one_body(lifted, lens, settings.body)
+    elif settings.root:
+        lifted = _with_path(lifted, lens)
+    if not settings.root:
+        lifted = replace(lifted, root=None)
+    if height is not None:
+        lifted = of_height(lifted, height)
+    return lifted if settings.smoothing is None else _smoothed(lifted, settings.smoothing, settings.body is not None)
 
 
-def _with_path(track: LiftedTrack, settings: MotionCfg) -> LiftedTrack:
-    """The track with its path; or without, and a note that says why."""
-    lens = Lens.of_view(settings.view, track.size)
+def one_body(track: LiftedTrack, lens: Lens, settings: BodyCfg | None = None) -> LiftedTrack:
+    """The track with one length for each bone, left as right, its joints on their rays, and its root's path."""
+    rays = (track.keypoints.astype(float) - lens.centre) / lens.focal
+    sure = np.ones(track.keypoints.shape[:2]) if track.confidence is None else sureness(track.confidence)
+    if not (np.ptp(rays, axis=1).max(1) > 1e-6).any():
+        why = f"Person {track.person}'s path cannot be estimated: in no frame do the 2D joints show a size."
+        return with_notes(track, f"no path: {why}")
+    fitted = fit_body(track.pose.astype(float), rays, sure, track.fps, track.skeleton, settings)
+    moved = np.linalg.norm(fitted.pose - track.pose, axis=-1).mean()
+    off = miss(fitted.pose + fitted.root[:, None], rays, lens)
+    return with_notes(
+        replace(track, pose=fitted.pose, root=fitted.root),
+        f"one length for each bone, left as right: they varied by {variation(track.pose, track.skeleton):.0%};"
+        f" joints moved by {1000 * moved:.0f} mm to be on their rays, {_all_bones(fitted)}",
+        f"root path APPROXIMATE: {lens.about}, pinhole, joints miss the 2D by {off:.2f} % of the image's width"
+        " (root mean square)",
+    )
+
+
+def of_height(track: LiftedTrack, height: float) -> LiftedTrack:
+    """The track scaled to a person's stature in metres, with the path that belongs to it."""
+    bones = bones_of(track.skeleton)
+    believed = stature(bone_lengths(track.pose, np.ones(track.pose.shape[:2]), bones), track.skeleton)
+    scale = height / believed
+    root = None if track.root is None else track.root * scale
+    said = f"scaled from {believed:.2f} m, which the model believed, to the given height of {height:.2f} m"
+    return with_notes(replace(track, pose=track.pose * scale, root=root), said)
+
+
+def with_notes(track: LiftedTrack, *notes: str) -> LiftedTrack:
+    """The track with more notes."""
+    return replace(track, notes=(*track.notes, *notes))
+
+
+def hardly_seen(track: LiftedTrack) -> list[str]:
+    """Which joints were hardly seen in many frames: their places are guesses."""
+    unseen = ~track.seen
+    often = unseen.mean(0)
+    if (often <= ROUGHLY).all():
+        return []
+    named = [f"{name} {share:.0%}" for name, share in zip(track.skeleton.joints, often, strict=True) if share > ROUGHLY]
+    return [f"hardly seen, so that their places are guesses (share of the frames): {', '.join(named)}"]
+
+
+def _all_bones(fitted: Fitted) -> str:
+    return f"a body of {stature(fitted.lengths):.2f} m"
+
+
+def _smoothed(track: LiftedTrack, smoothing: Smoothing, one: bool) -> LiftedTrack:
+    """Smoothed; a body keeps the lengths of its bones."""
+    smooth_track = smooth(track, smoothing)
+    if not one:
+        return smooth_track
+    bones = bones_of(track.skeleton)
+    lengths = bone_lengths(track.pose, np.ones(track.pose.shape[:2]), bones, usual=0)
+    return replace(smooth_track, pose=with_lengths(smooth_track.pose, lengths, bones))
+
+
+def _lens(settings: MotionCfg, size: tuple[int, int]) -> Lens:
     if settings.focal is not None:
-        lens = Lens.of_pixels(settings.focal, track.size)
+        return Lens.of_pixels(settings.focal, size)
+    return Lens.of_view(settings.view, size)
+
+
+def _with_path(track: LiftedTrack, lens: Lens) -> LiftedTrack:
+    """The track with its path; or without, and a note that says why."""
     try:
         return estimate_root(track, lens)  # smoothed with the pose, if at all
     except InputError as error:
-        return replace(track, notes=(*track.notes, f"no path: {error}"))
+        return with_notes(track, f"no path: {error}")
 
 
-def _about(lifter: Lifter, settings: MotionCfg) -> tuple[str, ...]:
+def _about(lifter: Lifter, settings: MotionCfg, roll: float) -> tuple[str, ...]:
     facts = lifter.about
     trained = f"lifted by a model trained on {facts.get('data', 'unknown data')}"
     text = facts.get("text")
-    reads = ("reads the detector's confidence",) if lifter.encoder.window.channels == 3 else ()
+    with_it = "as in its training" if trained_looking(lifter) else "it was trained without one"
+    rolled = f"the camera is taken to be turned clockwise by {roll:.0f} degrees, as bodies lean (--camera.roll says it)"
     return (
         trained + (f", action names read by {text}" if text else ""),
         "averaged with the mirrored input" if settings.flip else "not averaged with the mirrored input",
-        *reads,
+        *([f"the model sees a virtual camera that looks at the person ({with_it})"] if settings.follow else []),
+        *(["reads the detector's confidence"] if lifter.encoder.window.channels == 3 else []),
+        *([rolled] if settings.roll is None and roll else []),
     )

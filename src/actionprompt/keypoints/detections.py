@@ -44,6 +44,8 @@ class Detections:
     """Width and height of the image, where the file says it."""
     times: Float[np.ndarray, " n"] | None = None
     """Seconds of every frame, rising, where they are known; None: the frames are equally spaced."""
+    own: Float[np.ndarray, "d p 3"] | None = None
+    """The detector's own 3D where it gives one: camera axes, metres, from between the hips."""
 
     @property
     def seconds(self) -> Float[np.ndarray, " d"]:

@@ -35,6 +35,10 @@ class Track:
     """The least of the points that a joint follows from; 0 where one of them was interpolated."""
     interpolated: int
     """How many of the detector's points were missing and are interpolated in time, of those that joints follow from."""
+    repairs: tuple[str, ...] = ()
+    """What else of the detector's points was put right, one line each."""
+    own: Float[Tensor, "n 17 3"] | None = None
+    """The joints as the detector itself places them in space: camera axes, metres, from the pelvis."""
 
     def clip(self) -> Clip:
         """The track as a clip without 3D."""
@@ -81,8 +85,11 @@ def people(
     layout: str | None = None,
     size: tuple[int, int] | None = None,
     units: Units = "pixels",
+    repair: bool = True,
 ) -> KeypointFile:
     """Detections, of a file or a video, as one gapless track per person; ``where`` names them in errors.
+
+    With ``repair``, what is wrong for a moment is put right (``continuity``).
 
     Raises:
         InputError: as ``read_keypoints``.
@@ -92,7 +99,7 @@ def people(
     _check_units(detections, units, width, height, where)
     tracks, dropped = [], []
     for person, track in link(detections, where):
-        sequence, why = complete(detections, track, chosen)
+        sequence, why = complete(detections, track, chosen, repair=repair)
         if sequence is None:
             dropped.append(f"Person {person} ({len(track)} frames): {why}.")
             continue
@@ -100,7 +107,8 @@ def people(
         screen = to_screen(points, units, (width, height))
         interpolated = int(sequence.filled[:, chosen.needed].sum())
         confidence = _confidence(sequence.confidence, chosen)
-        tracks.append(Track(person, int(detections.frame[track[0]]), screen, confidence, interpolated))
+        first, own = int(detections.frame[track[0]]), _own_joints(sequence.own, chosen)
+        tracks.append(Track(person, first, screen, confidence, interpolated, sequence.repairs, own))
     if not tracks:
         raise InputError(f"{where} shows nobody who can be lifted. {dropped[0]}")
     return KeypointFile(tuple(tracks), chosen.name, (width, height), tuple(dropped), detections.times)
@@ -181,6 +189,14 @@ def to_screen(points: Float[Tensor, "*n j 2"], units: Units, size: tuple[int, in
     if units == "relative":
         points = points * points.new_tensor(size)
     return normalise_screen(points, *size)
+
+
+def _own_joints(points: Float[np.ndarray, "n p 3"] | None, layout: Layout) -> Float[Tensor, "n 17 3"] | None:
+    """The detector's own 3D as the 17 joints, from the pelvis."""
+    if points is None:
+        return None
+    joints = torch.from_numpy(layout.weights() @ points).float()
+    return joints - joints[:, :1]
 
 
 def _confidence(confidence: Float[np.ndarray, "n p"], layout: Layout) -> Float[Tensor, "n 17"]:

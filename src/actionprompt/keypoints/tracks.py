@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from actionprompt.errors import InputError
+from actionprompt.keypoints.continuity import exchange_sides, limb_pairs, outliers, put_back
 from actionprompt.keypoints.detections import Detections
 from actionprompt.keypoints.layouts import Layout
 from actionprompt.keypoints.timing import is_gap
@@ -29,6 +30,10 @@ class Sequence:
     """0 where a point was interpolated."""
     filled: Bool[np.ndarray, "n p"]
     """Which points were interpolated."""
+    repairs: tuple[str, ...] = ()
+    """What else was put right, one line each."""
+    own: Float[np.ndarray, "n p 3"] | None = None
+    """The detector's own 3D points, interpolated in time where the person was not seen."""
 
 
 def link(detections: Detections, where: str) -> list[tuple[str, list[int]]]:
@@ -111,10 +116,13 @@ def distances(before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2
     return share
 
 
-def complete(detections: Detections, track: list[int], layout: Layout) -> tuple[Sequence | None, str]:
+def complete(
+    detections: Detections, track: list[int], layout: Layout, *, repair: bool = True
+) -> tuple[Sequence | None, str]:
     """A person's points from the first to the last sighting, missing ones interpolated in time; or why there is none.
 
-    Points that the 17 joints do not need are left as they are; where they are missing, they are 0.
+    Points that the 17 joints do not need are left as they are; where they are missing, they are 0. With ``repair``,
+    sides that were exchanged for a moment are put back, and single wrong points count as missing.
     """
     frames = detections.frame[track] - detections.frame[track[0]]
     count = len(layout.points)
@@ -124,9 +132,11 @@ def complete(detections: Detections, track: list[int], layout: Layout) -> tuple[
     points[frames] = detections.points[track, :count]
     confidence[frames] = detections.confidence[track, :count]
     missing[frames] = detections.missing[track, :count]
-    points[missing] = 0  # what was no number would make a joint none, even where its weight is 0
     first, last = int(detections.frame[track[0]]), int(detections.frame[track[-1]])
     time = np.arange(last - first + 1.0) if detections.times is None else detections.times[first : last + 1]
+    timed = detections.times is not None
+    repairs = _repair(points, confidence, missing, detections.seconds[track], frames, layout, timed) if repair else ()
+    points[missing] = 0  # what was no number would make a joint none, even where its weight is 0
     filled = np.zeros_like(missing)
     for p in layout.needed:
         source = p if not missing[:, p].all() else _partner(layout, p)
@@ -137,7 +147,56 @@ def complete(detections: Detections, track: list[int], layout: Layout) -> tuple[
         for axis in range(2):
             points[:, p, axis] = np.interp(time, time[seen], points[seen, source, axis])
         confidence[filled[:, p], p] = 0
-    return Sequence(points, confidence, filled), ""
+    return Sequence(points, confidence, filled, repairs, _own(detections, track, time, frames, count)), ""
+
+
+def _own(
+    detections: Detections, track: list[int], time: Float[np.ndarray, " n"], frames: Int[np.ndarray, " s"], count: int
+) -> Float[np.ndarray, "n p 3"] | None:
+    """The detector's own 3D of a person in all frames."""
+    if detections.own is None:
+        return None
+    seen = detections.own[track, :count].reshape(len(track), -1)
+    all_frames = [np.interp(time, time[frames], column) for column in seen.T]
+    return np.stack(all_frames, axis=1).reshape(time.size, count, 3)
+
+
+def _repair(
+    points: Float[np.ndarray, "n p 2"],
+    confidence: Float[np.ndarray, "n p"],
+    missing: Bool[np.ndarray, "n p"],
+    seconds: Float[np.ndarray, " s"],
+    frames: Int[np.ndarray, " s"],
+    layout: Layout,
+    timed: bool,
+) -> tuple[str, ...]:
+    """Puts exchanged sides back and marks wrong points as missing, in place; says what it did.
+
+    Args:
+        points: of all frames, and what is known of them.
+        confidence: of the points.
+        missing: which of them were not found.
+        seconds: of the frames in which the person was seen.
+        frames: which ones these are.
+        layout: whose points they are.
+        timed: whether the seconds are known; else the frames are named.
+    """
+    pairs = limb_pairs(layout.points)
+    seen, sure, gone = points[frames], confidence[frames], missing[frames]
+    exchanges = exchange_sides(np.where(gone[..., None], np.nan, seen), seconds, pairs)
+    for values in (seen, sure, gone):
+        put_back(values, exchanges, pairs)
+    wrong = outliers(np.where(gone[..., None], np.nan, seen), seconds)
+    points[frames], confidence[frames], missing[frames] = seen, sure, gone | wrong
+    when = (lambda i: f"{seconds[i]:.2f} s") if timed else (lambda i: f"frame {frames[i]}")
+    said = [
+        f"left and right {e.limbs} were exchanged from {when(e.start)} to {when(e.end - 1)}: put back"
+        for e in exchanges
+    ]
+    if wrong.any():
+        names = ", ".join(layout.points[p] for p in np.flatnonzero(wrong.any(0)))
+        said.append(f"{int(wrong.sum())} wrong points of single frames are interpolated ({names})")
+    return tuple(said)
 
 
 def _partner(layout: Layout, point: int) -> int | None:

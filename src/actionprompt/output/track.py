@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
+
+HARDLY_SEEN = 0.3
+"""Confidence of a 2D joint below which its place is a guess."""
 
 
 def _no_probability() -> Float[np.ndarray, "n k"]:
@@ -78,6 +81,14 @@ class LiftedTrack:
     def num_frames(self) -> int:
         """N."""
         return self.pose.shape[0]
+
+    @property
+    def seen(self) -> Bool[np.ndarray, "n j"]:
+        """Which joints the detector saw; the others, interpolated or of little confidence, are guesses."""
+        if self.confidence is None:
+            return np.ones(self.pose.shape[:2], dtype=bool)
+        seen: Bool[np.ndarray, "n j"] = self.confidence >= HARDLY_SEEN
+        return seen
 
     @property
     def times(self) -> Float[np.ndarray, " n"]:

@@ -80,15 +80,20 @@ def estimate_root(track: LiftedTrack, lens: Lens | None = None, smoothing: Smoot
         )
     root = _filled(root, known)
     root = root if smoothing is None else smoothing.smooth(root, track.fps)
-    points = track.pose + root[:, None]
-    miss = np.linalg.norm((points[..., :2] / points[..., 2:] - rays) * lens.focal, axis=-1)[known]
+    off = miss((track.pose + root[:, None])[known], rays[known], lens)
     notes = [
-        f"root path APPROXIMATE: {lens.about}, pinhole, joints miss the 2D by {50 * np.sqrt((miss**2).mean()):.2f} % of"
+        f"root path APPROXIMATE: {lens.about}, pinhole, joints miss the 2D by {off:.2f} % of"
         " the image's width (root mean square)"
     ]
     notes += [] if known.all() else [f"root path interpolated in {int((~known).sum())} of {known.size} frames"]
     notes += [] if smoothing is None else [f"root path {smoothing.describe(track.fps)}"]
     return replace(track, root=root, notes=(*track.notes, *notes))
+
+
+def miss(points: Float[np.ndarray, "n j 3"], rays: Float[np.ndarray, "n j 2"], lens: Lens) -> float:
+    """By how much joints miss the 2D joints, root mean square, in per cent of the image's width."""
+    off = np.linalg.norm((points[..., :2] / points[..., 2:] - rays) * lens.focal, axis=-1)
+    return float(50 * np.sqrt((off**2).mean()))
 
 
 def translations(

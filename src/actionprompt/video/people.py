@@ -91,10 +91,12 @@ def _pieces(track: Track, times: Float[np.ndarray, " n"], fps: float) -> Iterato
         first, points = resample(time[piece], track.keypoints[piece].numpy(), fps)
         _, sure = resample(time[piece], track.confidence[piece].numpy(), fps)
         _, unsure = resample(time[piece], (track.confidence[piece] == 0).float().numpy(), fps)
+        own = None if track.own is None else resample(time[piece], track.own[piece].numpy(), fps)[1]
         yield replace(
             track,
             person=track.person + (f".{number + 1}" if number else ""),
             first=first,
             keypoints=torch.from_numpy(points).float(),
             confidence=torch.from_numpy(np.where(unsure > 0, 0, sure)).float(),  # partly interpolated is interpolated
+            own=None if own is None else torch.from_numpy(own).float(),
         )
