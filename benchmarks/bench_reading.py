@@ -13,6 +13,7 @@ from pathlib import Path
 
 from actionprompt.data.config import Human36MCfg
 from actionprompt.data.human36m import ACTIONS
+from actionprompt.data.load import load as load_data
 
 TRAIN, TEST = ("S1", "S5", "S6", "S7", "S8"), ("S9", "S11")
 FRAMES = {"training": 1_559_752, "test": 543_344}
@@ -43,7 +44,7 @@ def read(folder: str) -> tuple[float, float, dict[str, int]]:
 
     torch.set_num_threads(1)
     began = time.perf_counter()
-    corpus = Human36MCfg(Path(folder)).load()
+    corpus = load_data(Human36MCfg(Path(folder)))
     clips = corpus.select(corpus.train_subjects)
     windows = Windows(clips, Window(243))
     seconds = time.perf_counter() - began

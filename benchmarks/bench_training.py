@@ -12,6 +12,7 @@ import tyro
 from rich.console import Console
 
 from actionprompt.data.config import SyntheticCfg
+from actionprompt.data.load import load as load_data
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, TextPromptCfg
 from actionprompt.training.config import RunCfg, ScheduleCfg
@@ -38,7 +39,7 @@ class Args:
 
 def main(args: Args) -> None:
     torch.set_num_threads(args.threads)
-    corpus = SyntheticCfg(subjects=4, frames=300).load()
+    corpus = load_data(SyntheticCfg(subjects=4, frames=300))
     apm = APMCfg(TextPromptCfg(LearnedClassesCfg()))
     cfg = RunCfg(
         LifterCfg(VPoseCfg(args.widths, args.channels), None),

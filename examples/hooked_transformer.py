@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.data.clip import Clip, Corpus
-from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.data.config import SyntheticCfg, VirtualCamerasCfg
+from actionprompt.data.load import load as load_data
 from actionprompt.data.windows import Windows
 from actionprompt.encoders.base import Window
 from actionprompt.metrics import mpjpe
@@ -103,7 +104,7 @@ def train(lifter: HookedLifter, corpus: Corpus, steps: int = 120, batch: int = 3
 def main() -> None:
     """Trains, and prints what that changed on subjects that were not trained on."""
     torch.manual_seed(0)
-    corpus = SyntheticCfg(subjects=4, frames=120, film=FilmCfg(cameras=2)).load()
+    corpus = load_data(SyntheticCfg(subjects=4, frames=120, virtual_cameras=VirtualCamerasCfg(cameras=2)))
     lifter = with_apm(PoseTransformer(), corpus.actions)
     held_out = corpus.select(corpus.test_subjects)
     print(f"before  {score(lifter, held_out, corpus.actions)}")

@@ -6,7 +6,7 @@ from torch import nn
 
 from actionprompt.encoders.config import MixSTECfg, VPoseCfg
 from actionprompt.encoders.layers import BatchNorm
-from actionprompt.model.apm import PoseToText
+from actionprompt.model.atp import PoseToText
 from actionprompt.model.config import (
     APMCfg,
     LearnedClassesCfg,
@@ -15,6 +15,7 @@ from actionprompt.model.config import (
     PoolCfg,
     PosePromptCfg,
     PoseToTextCfg,
+    SoftCfg,
     TCNCfg,
     TextPromptCfg,
 )
@@ -41,7 +42,7 @@ text_prompts = st.builds(
     st.sampled_from([None, PoseToTextCfg(2, 8), PoseToTextCfg(1, 16)]),
     st.sampled_from([4, 12]),
 )
-SOFT = PosePromptCfg(depth=2, dim=4, length=3, heads=2, selection="soft")
+SOFT = PosePromptCfg(depth=2, dim=4, length=3, heads=2, selection=SoftCfg())
 pose_prompts = st.sampled_from([None, APP, PosePromptCfg(depth=2, dim=4, length=3, heads=1), SOFT])
 
 

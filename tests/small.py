@@ -18,7 +18,8 @@ from actionprompt.model.config import (
     TCNCfg,
     TextPromptCfg,
 )
-from actionprompt.model.lifter import Lifter, save
+from actionprompt.model.files import save
+from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import H36M_17, Skeleton
 from actionprompt.training.config import RunCfg, ScheduleCfg
 
@@ -90,8 +91,9 @@ def run_cfg(variant: str = "apm", **changes: object) -> RunCfg:
 def tiny_flags(epochs: int, steps: int, log: int) -> list[str]:
     """Flags of a training run that takes a second: epochs, steps in each, steps between log lines."""
     return (
-        "--data synthetic --data.subjects 3 --data.frames 30 --data.film.cameras 1 --model.encoder.widths 3 3 "
-        "--model.encoder.channels 8 --accelerator cpu --schedule.batch 8 --schedule.bn-batches 2 --checkpoint-every 4 "
+        "--data synthetic --data.subjects 3 --data.frames 30 --data.virtual_cameras.cameras 1 "
+        "--model.encoder.widths 3 3 --model.encoder.channels 8 --accelerator cpu --schedule.batch 8 "
+        "--schedule.bn-batches 2 --checkpoint-every 4 "
         f"--schedule.epochs {epochs} --schedule.epoch-steps {steps} --log-every {log}"
     ).split()
 
@@ -99,6 +101,6 @@ def tiny_flags(epochs: int, steps: int, log: int) -> list[str]:
 def model_file(folder: Path) -> Path:
     """A small lifter with APM in a file, as ``lift`` takes it."""
     made = lifter("apm")
-    made.about = {"skeleton": "h36m17", "fps": "50", "data": "nothing"}
+    made.metadata = {"skeleton": "h36m17", "fps": "50", "data": "nothing"}
     save(made, folder / "model.safetensors")
     return folder / "model.safetensors"

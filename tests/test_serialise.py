@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from actionprompt.commands.options import preset
-from actionprompt.data.config import FilmCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.data.config import SyntheticCfg, UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import (
@@ -24,12 +24,15 @@ from actionprompt.training.presets import presets
 
 OTHERS = {
     "a3dhp": RunCfg(LifterCfg(A3DHPCfg(3, 16), None), UIPRMDCfg(Path("somewhere"), ("correct", "incorrect"))),
-    "mixste": RunCfg(LifterCfg(MixSTECfg(9), APMCfg(OneHotCfg(PoolCfg()), None)), SyntheticCfg(film=FilmCfg(2, 3))),
+    "mixste": RunCfg(
+        LifterCfg(MixSTECfg(9), APMCfg(OneHotCfg(PoolCfg()), None)),
+        SyntheticCfg(virtual_cameras=VirtualCamerasCfg(2, 3)),
+    ),
     "fixed": RunCfg(
         LifterCfg(VPoseCfg(causal=True), APMCfg(TextPromptCfg(FixedClassesCfg(8, "x"), pose_to_text=None))),
         SyntheticCfg(),
         ScheduleCfg(epoch_steps=7, bn_momentum=(0.2, 0.1)),
-        validate=("p01", "p02"),
+        validation_subjects=("p01", "p02"),
         mirror=False,
     ),
     "learned": RunCfg(LifterCfg(VPoseCfg(), APMCfg(TextPromptCfg(LearnedClassesCfg(9)))), SyntheticCfg()),
@@ -75,8 +78,8 @@ def changed(*place: str | int, to: object = None, gone: bool = False) -> dict:
         (changed("schedule", "bn_momentum", to=0.1), "0.1 is not a list at settings.schedule.bn_momentum"),
         (changed("mirror", to="false"), "'false' is not true or false at settings.mirror"),
         (changed("mirror", to=0), "0 is not true or false at settings.mirror"),
-        (changed("validate", to="p01"), "'p01' is not a list at settings.validate"),
-        (changed("validate", to=[1]), "1 is not a text at settings.validate"),
+        (changed("validation_subjects", to="p01"), "'p01' is not a list at settings.validation_subjects"),
+        (changed("validation_subjects", to=[1]), "1 is not a text at settings.validation_subjects"),
         (changed("precision", to="16"), "'16' is not one of 32-true, tf32, bf16-mixed at settings.precision"),
         (changed("model", "encoder", "widths", to="333"), "'333' is not a list at settings.model.encoder.widths"),
         (changed("model", "encoder", "kind", to="VPose"), "must be one of VPoseCfg, A3DHPCfg, MixSTECfg"),
@@ -137,7 +140,7 @@ def test_settings_in_a_toml_file(tmp_path):
         SyntheticCfg(frames=60),
         ScheduleCfg(lr=4e-5),
         seed=3,
-        validate=("p01",),
+        validation_subjects=("p01",),
     )
     assert preset(str(tmp_path / "mine.toml")) == expected
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from actionprompt.inference.lifting import Poses, lift, lift_windows
     from actionprompt.inference.stream import Stream, StreamResult
     from actionprompt.model.config import APMCfg, LifterCfg
-    from actionprompt.model.lifter import Lifted, Lifter, bake, load, save
+    from actionprompt.model.files import bake, load, save
+    from actionprompt.model.lifter import Lifted, Lifter
     from actionprompt.skeleton import Skeleton
 
     __version__: str
@@ -31,7 +32,8 @@ _MODULES = {
     "inference.lifting": ("Poses", "lift", "lift_windows"),
     "inference.stream": ("Stream", "StreamResult"),
     "model.config": ("APMCfg", "LifterCfg"),
-    "model.lifter": ("Lifted", "Lifter", "bake", "load", "save"),
+    "model.files": ("bake", "load", "save"),
+    "model.lifter": ("Lifted", "Lifter"),
     "skeleton": ("Skeleton",),
 }
 

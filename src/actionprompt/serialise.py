@@ -2,21 +2,45 @@
 
 import difflib
 from collections.abc import Callable
-from functools import cache
+from dataclasses import is_dataclass
+from functools import cache, partial
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
-from cattrs.strategies import configure_tagged_union
+from cattrs.gen import make_dict_structure_fn
 
-from actionprompt.data.config import DataCfg
-from actionprompt.encoders.config import EncoderCfg
 from actionprompt.errors import InputError
-from actionprompt.model.config import ClassesCfg, ProjectorCfg, RecogniserCfg
-from actionprompt.training.config import PoseLossCfg
 
 T = TypeVar("T")
+
+CAMERAS = {"film": "virtual_cameras"}
+OLD_NAMES: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("UIPRMDCfg", "HDM05Cfg", "MocapCfg", "SyntheticCfg"), CAMERAS),
+    "VirtualCamerasCfg": {
+        "turns": "yaws_per_take",
+        "stature": "scale_jitter",
+        "tempo": "speed_jitter",
+        "every": "frame_stride",
+    },
+    "DetectorCfg": {
+        "memory": "correlation_time",
+        "swapped": "swap_rate",
+        "lost": "miss_rate",
+        "episode": "episode_length",
+    },
+    "RunCfg": {"prompts_of": "prompt_source", "mistaken": "random_prompt_rate", "validate": "validation_subjects"},
+}
+"""Names of fields in files of version 0.1.0, by settings class, and what they are called now."""
+OLD_DEFAULTS: dict[str, dict[str, Any]] = {"DetectorCfg": {"unit": "pixels", "outlier_rate": 0.0}}
+"""What settings that did not exist in version 0.1.0 must be to mean what its files mean."""
+OLD_VALUES: dict[str, dict[str, dict[str, Any]]] = {
+    "RunCfg": {"prompt_source": {"label": "ground_truth", "recognised": "predicted"}},
+    "PosePromptCfg": {"selection": {"hard": {"kind": "HardCfg"}, "soft": {"kind": "SoftCfg"}}},
+}
+"""Values in files of version 0.1.0, by settings class and field, and what stands for them now."""
 
 
 class _WrongValue(ValueError):
@@ -38,10 +62,35 @@ def _converter() -> cattrs.Converter:
         converter.register_structure_hook(kind, _exactly(kind, accepted, what))
     converter.register_structure_hook_func(_made_of(Literal), _literal)
     converter.register_structure_hook_func(_made_of(tuple), _tuple)
-    for union in (EncoderCfg, ProjectorCfg, ClassesCfg, RecogniserCfg, DataCfg, PoseLossCfg):
-        configure_tagged_union(union, converter, tag_name="kind")
-        converter.register_structure_hook(union, _named_member(converter.get_structure_hook(union)))
+    converter.register_structure_hook_func(_is_choice, _named_member)
+    converter.register_unstructure_hook_func(_is_choice, _with_name)
+    converter.register_structure_hook_factory(is_dataclass, partial(_with_present_names, converter))
     return converter
+
+
+def _is_choice(kind: Any) -> bool:
+    """Whether a field's type is a union of settings classes, whose members carry their name as ``kind``."""
+    members = get_args(kind) if isinstance(kind, UnionType) else ()
+    return len(members) > 1 and all(is_dataclass(member) for member in members)
+
+
+def _with_present_names(converter: cattrs.Converter, kind: type) -> Callable[[Any, Any], Any]:
+    """The hook of a settings class, which also reads the names that its fields had in version 0.1.0."""
+    structure: Callable[[Any, Any], Any] = make_dict_structure_fn(kind, converter, _cattrs_forbid_extra_keys=True)
+    names, values = OLD_NAMES.get(kind.__name__, {}), OLD_VALUES.get(kind.__name__, {})
+    defaults = OLD_DEFAULTS.get(kind.__name__, {})
+
+    def present(data: Any, _: Any) -> Any:
+        if isinstance(data, dict):
+            data = (defaults if names.keys() & data.keys() else {}) | {names.get(k, k): v for k, v in data.items()}
+            data |= {
+                key: known[data[key]]
+                for key, known in values.items()
+                if isinstance(data.get(key), str) and data[key] in known
+            }
+        return structure(data, kind)
+
+    return present
 
 
 def _made_of(origin: Any) -> Callable[[Any], bool]:
@@ -76,15 +125,18 @@ def _tuple(value: Any, kind: Any) -> tuple[Any, ...]:
     return tuple(_converter().structure(v, member) for v, member in zip(value, members, strict=True))
 
 
-def _named_member(structure: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def checked(value: Any, union: Any) -> Any:
-        names = [member.__name__ for member in get_args(union)]
-        if not isinstance(value, dict) or value.get("kind") not in names:
-            found = value.get("kind") if isinstance(value, dict) else value
-            raise _WrongValue(f"the key 'kind' is {found!r} and must be one of {', '.join(names)}")
-        return structure(value, union)
+def _named_member(value: Any, union: Any) -> Any:
+    """The member of a union that the key ``kind`` names."""
+    members = {member.__name__: member for member in get_args(union)}
+    name = value.get("kind") if isinstance(value, dict) else value
+    if not isinstance(value, dict) or not isinstance(name, str) or name not in members:
+        raise _WrongValue(f"the key 'kind' is {name!r} and must be one of {', '.join(members)}")
+    return _converter().structure({key: v for key, v in value.items() if key != "kind"}, members[name])
 
-    return checked
+
+def _with_name(value: Any) -> dict[str, Any]:
+    """A member of a union with its name."""
+    return {**_converter().unstructure(value), "kind": type(value).__name__}
 
 
 def to_data(settings: object, kind: Any = None) -> Any:

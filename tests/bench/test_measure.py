@@ -10,7 +10,7 @@ from actionprompt.commands.bench import ASKED, find, main, number, table
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import LifterCfg
-from actionprompt.model.lifter import save
+from actionprompt.model.files import save
 from lifters import random_lifter
 
 QUICK = Amount(frames=80, twin=20, long=100, live=40, threads=1, repeats=1)

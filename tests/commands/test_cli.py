@@ -84,7 +84,7 @@ def test_every_setting_is_a_flag_with_its_default(tell):
         "--model.apm.tap",
         "--model.apm.pose-prompt.length",
         "--model.encoder.widths",
-        "--data.film.cameras",
+        "--data.virtual-cameras.cameras",
     ):
         assert flag in out
 
@@ -113,7 +113,7 @@ def test_version(tell):
         ("train vpose --data synthetic --schedule.epochs many", "many"),
         ("train vpose --data synthetic --modl.encoder.channels 8", "--model.encoder.channels"),
         ("train vpose --data synthetic --data.subjects 1", "at least 2 subjects"),
-        ("train vpose --data synthetic --validate p09", "p09: not a training subject"),
+        ("train vpose --data synthetic --validation-subjects p09", "p09: not a training subject"),
         ("train vpose --data synthetic --schedule.batch 0", "schedule.batch is 0"),
         ("train vpose --data synthetic --devices 3", "1024 windows cannot be split evenly over 3 devices"),
         ("train vpose --data synthetic --model.encoder.widths 3 2", "odd layer widths"),
@@ -203,7 +203,7 @@ def test_evaluating_a_model_file(trained, tell, tmp_path):
     code, _, err = tell("evaluate", file)
     assert code == 2
     assert "say which data to evaluate it on: --data" in err
-    data = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "20", "--data.film.cameras", "1"]
+    data = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "20", "--data.virtual-cameras.cameras", "1"]
     code, out, _ = tell("evaluate", file, *data, "--flip", "--tail", "walking", "--split", "train", "--out", tmp_path)
     assert code == 0
     report = json.loads((tmp_path / "report-train-flip.json").read_text())
@@ -241,7 +241,7 @@ def test_a_toml_preset_from_end_to_end(tell, tmp_path):
 checkpoint_every = 3
 accelerator = "cpu"
 model = { encoder = { kind = "VPoseCfg", widths = [3, 3], channels = 8 }, apm = "none" }
-data = { kind = "SyntheticCfg", subjects = 3, frames = 30, film = { cameras = 1 } }
+data = { kind = "SyntheticCfg", subjects = 3, frames = 30, virtual_cameras = { cameras = 1 } }
 schedule = { epochs = 1, epoch_steps = 3, batch = 8 }
 """)
     code, out, _ = tell("train", tmp_path / "small.toml", "--out", tmp_path / "run", "--seed", "4", "--profile")
@@ -267,7 +267,7 @@ def test_the_demo_overwrites_nobodys_run(tell, tmp_path):
 
 
 def test_held_out_subjects_are_scored(tell, tmp_path):
-    code, _, _ = tell("train", "vpose", *TINY, "--validate", "p02", "--out", tmp_path / "run")
+    code, _, _ = tell("train", "vpose", *TINY, "--validation-subjects", "p02", "--out", tmp_path / "run")
     assert code == 0
     report = json.loads((tmp_path / "run" / "report-validation.json").read_text())
     assert {clip["subject"] for clip in report["clips"]} == {"p02"}

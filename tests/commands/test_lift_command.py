@@ -4,14 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actionprompt.data.load import load as load_data
 from actionprompt import cli
 from actionprompt.camera import denormalise_screen
 from actionprompt.data.clip import Clip
-from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.data.config import VirtualCamerasCfg, SyntheticCfg
 from actionprompt.formats.bvh import read_bvh
 from actionprompt.inference.body import variation
 from actionprompt.inference.lifting import lift
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 from actionprompt.output.read import read_npz
 from actionprompt.skeleton import H36M_17
 from small import model_file
@@ -19,7 +20,7 @@ from small import model_file
 
 @pytest.fixture(scope="module")
 def clip() -> Clip:
-    return SyntheticCfg(subjects=3, frames=60, film=FilmCfg(cameras=1)).load().clips[2]
+    return load_data(SyntheticCfg(subjects=3, frames=60, virtual_cameras=VirtualCamerasCfg(cameras=1))).clips[2]
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,18 @@ import pytest
 
 from actionprompt import cli
 from actionprompt.commands.options import anchored
-from actionprompt.data.config import FilmCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.data.config import SyntheticCfg, UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.training.config import RunCfg
 from small import run_cfg
 
 
 def test_paths_become_absolute_and_nothing_else_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    cfg = replace(run_cfg(), data=UIPRMDCfg(Path("data"), film=FilmCfg(turns=3)), encoder_weights=Path("~/w.bin"))
+    cfg = replace(
+        run_cfg(),
+        data=UIPRMDCfg(Path("data"), virtual_cameras=VirtualCamerasCfg(yaws_per_take=3)),
+        encoder_weights=Path("~/w.bin"),
+    )
     found = anchored(cfg)
     assert found.data == replace(cfg.data, path=tmp_path / "data")
     assert found.encoder_weights == Path.home() / "w.bin"
@@ -32,7 +36,7 @@ def test_a_run_started_with_a_relative_path_keeps_the_absolute_one(tmp_path, mon
 def test_the_simulated_detector_is_set_by_flags(monkeypatch):
     seen: list[RunCfg] = []
     monkeypatch.setattr("actionprompt.commands.train.run", lambda cfg, *_, **__: seen.append(cfg) or 0)
-    flags = ["--data.film.keypoints", "simulated", "--data.film.detector.jitter", "5"]
+    flags = ["--data.virtual_cameras.keypoints", "simulated", "--data.virtual_cameras.detector.jitter", "5"]
     assert cli.main(["train", "vpose", "--data", "synthetic", *flags]) == 0
-    film = seen[0].data.film
+    film = seen[0].data.virtual_cameras
     assert (film.keypoints, film.detector.jitter, film.detector.bias) == ("simulated", 5.0, 3.0)

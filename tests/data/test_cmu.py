@@ -5,15 +5,16 @@ import pytest
 
 from actionprompt.data import cmu
 from actionprompt.data.cmu_trials import action_of
-from actionprompt.data.config import CMUCfg, EverydayCfg, FilmCfg
+from actionprompt.data.config import CMUCfg, EverydayCfg, VirtualCamerasCfg
 from actionprompt.data.everyday import HDM05, UIPRMD, read
 from actionprompt.data.hdm05 import ACTIONS as HDM05_ACTIONS
+from actionprompt.data.load import load as load_data
 from actionprompt.data.uiprmd import ACTIONS as UIPRMD_ACTIONS
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 from rig_files import acclaim, bvh, table
 
-ONE = FilmCfg(cameras=1)
+ONE = VirtualCamerasCfg(cameras=1)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_damaged_trial_is_named_and_left_out(folder: Path):
 
 
 def test_actions_that_nobody_trains_are_left_out_of_the_test(folder: Path):
-    corpus = CMUCfg(folder, test=("09", "13"), film=ONE).load()
+    corpus = load_data(CMUCfg(folder, test=("09", "13"), virtual_cameras=ONE))
     assert corpus.actions == ("walking",)
     assert (corpus.train_subjects, corpus.test_subjects) == (("07",), ("09", "13"))
     assert corpus.dropped == (
@@ -93,7 +94,7 @@ def test_what_is_not_there_is_said(folder: Path, change, message: str):
 
 def test_a_missing_test_subject_is_refused(folder: Path):
     with pytest.raises(InputError, match=r"no takes of test subject 99: it has 07, 09, 13 \(data.test\)"):
-        CMUCfg(folder, test=("99",), film=ONE).load()
+        load_data(CMUCfg(folder, test=("99",), virtual_cameras=ONE))
 
 
 def test_every_word_of_the_sources_has_an_everyday_word():
@@ -107,7 +108,7 @@ def test_sources_become_one_with_subjects_told_apart(folder: Path, tmp_path: Pat
     own = table(
         tmp_path / "own", "07.bvh,07,walking,test", "bob.bvh,bob,waving hello,train", head="file,subject,action,split"
     )
-    corpus = EverydayCfg(cmu=folder, cmu_test=("09",), mocap=(own,), film=ONE).load()
+    corpus = load_data(EverydayCfg(cmu=folder, cmu_test=("09",), mocap=(own,), virtual_cameras=ONE))
     assert corpus.train_subjects == ("cmu-07", "cmu-13", "takes-bob")
     assert corpus.test_subjects == ("cmu-09", "takes-07")
     assert corpus.actions == ("jumping", "walking", "waving hello")

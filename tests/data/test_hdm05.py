@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from actionprompt.data.config import FilmCfg, HDM05Cfg
+from actionprompt.data.config import HDM05Cfg, VirtualCamerasCfg
 from actionprompt.data.hdm05 import ACTIONS, TEST, TRAIN, find, parse_name, read
 from actionprompt.data.inspect.kinds import inspect
+from actionprompt.data.load import load as load_data
 from actionprompt.errors import InputError
 from actionprompt.formats.markers import bone_lengths
 from actionprompt.skeleton import HDM05_17
@@ -40,7 +41,7 @@ def archive(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_real_clips_become_takes_and_the_jumping_one_is_named(archive: Path):
-    corpus = HDM05Cfg(archive, FilmCfg(cameras=2)).load()
+    corpus = load_data(HDM05Cfg(archive, VirtualCamerasCfg(cameras=2)))
     (dropped,) = corpus.dropped
     assert dropped.startswith("HDM_dg_lieDownFloor_014_120: a joint jumps at 70 m/s")
     with (archive / "index.csv").open() as file:

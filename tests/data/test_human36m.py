@@ -11,6 +11,7 @@ from actionprompt.data.config import Human36MCfg
 from actionprompt.data.human36m import ACTIONS, KEPT, NOSE, TAIL, action_of
 from actionprompt.data.inspect.human36m import FRAMES, takes_missing
 from actionprompt.data.inspect.kinds import inspect
+from actionprompt.data.load import load as load_data
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 from field_files import human36m, pixels, save
@@ -39,7 +40,7 @@ def folder(made, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def corpus(folder: Path) -> Corpus:
-    return Human36MCfg(folder).load()
+    return load_data(Human36MCfg(folder))
 
 
 def test_every_take_is_seen_by_four_cameras_but_the_corrupt_one(corpus: Corpus):
@@ -82,14 +83,14 @@ def test_actions_go_by_exact_names(corpus: Corpus):
 
 
 def test_damaged_takes_are_left_out_on_demand(folder: Path):
-    corpus = Human36MCfg(folder, exclude_damaged=True).load()
+    corpus = load_data(Human36MCfg(folder, exclude_damaged=True))
     assert {clip.name for clip in corpus.clips if clip.subject == "S9"} == {"S9 WalkTogether 1"}
     assert len(corpus.dropped) == 4
 
 
 def test_detections_of_16_joints_get_a_nose_and_say_so(tmp_path: Path, made):
     world, screen = made
-    corpus = Human36MCfg(save(tmp_path, "h36m", world, "hr", lacking(screen, NOSE)), keypoints="hr").load()
+    corpus = load_data(Human36MCfg(save(tmp_path, "h36m", world, "hr", lacking(screen, NOSE)), keypoints="hr"))
     assert "16 joints, the missing nose put halfway between thorax and head top" in corpus.facts["2D"]
     clip = corpus.clips[0]
     assert (clip.keypoints[:, 9] * 2 - clip.keypoints[:, 8] - clip.keypoints[:, 10]).abs().max() < 1e-6
@@ -107,7 +108,7 @@ def test_2d_with_confidence_and_3d_of_17_joints_are_read_too(tmp_path: Path, mad
         for s, names in screen.items()
     }
     small = {s: {n: w[:, KEPT] for n, w in names.items()} for s, names in world.items()}
-    corpus = Human36MCfg(save(tmp_path, "h36m", small, "det", scored), keypoints="det").load()
+    corpus = load_data(Human36MCfg(save(tmp_path, "h36m", small, "det", scored), keypoints="det"))
     assert corpus.clips[0].keypoints.shape[1:] == (17, 2)
 
 
@@ -141,7 +142,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, which: int, make, message:
     files = list(human36m({("S8", "Walking"): 6}))
     files[which] = change(files[which], "S8", "Walking", make)
     with np.errstate(invalid="ignore"), pytest.raises(InputError, match=message):
-        Human36MCfg(save(tmp_path, "h36m", files[0], "gt", files[1])).load()
+        load_data(Human36MCfg(save(tmp_path, "h36m", files[0], "gt", files[1])))
 
 
 @pytest.mark.parametrize(
@@ -155,21 +156,21 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, which: int, make, message:
 def test_wrong_recordings_are_refused(tmp_path: Path, takes, message: str):
     world, screen = human36m(takes)
     with pytest.raises(InputError, match=message):
-        Human36MCfg(save(tmp_path, "h36m", world, "gt", screen)).load()
+        load_data(Human36MCfg(save(tmp_path, "h36m", world, "gt", screen)))
 
 
 def test_missing_files_are_named(tmp_path: Path, folder: Path):
     with pytest.raises(InputError, match=r"holds no data_3d_h36m\.npz"):
-        Human36MCfg(tmp_path).load()
+        load_data(Human36MCfg(tmp_path))
     with pytest.raises(InputError, match=r"no 2D joints 'cpn' \(data_2d_h36m_cpn\.npz\): set keypoints to gt"):
-        Human36MCfg(folder, keypoints="cpn").load()
+        load_data(Human36MCfg(folder, keypoints="cpn"))
     np.savez(tmp_path / "data_3d_h36m.npz", poses=np.ones(3))
     save(tmp_path, "h36m", screen={})
     with pytest.raises(InputError, match="has no 'positions_3d' but poses: it is another kind of file"):
-        Human36MCfg(tmp_path).load()
+        load_data(Human36MCfg(tmp_path))
     save(tmp_path, "h36m", {"S2": {"Walking": np.ones((3, 32, 3), np.float32)}})
     with pytest.raises(InputError, match=r"holds a subject 'S2' beside S1"):
-        Human36MCfg(tmp_path).load()
+        load_data(Human36MCfg(tmp_path))
 
 
 def test_inspection_says_what_differs_from_the_fields_files(folder: Path):
@@ -205,7 +206,7 @@ def test_2d_in_another_joint_order_is_noticed(tmp_path: Path):
     screen["S9"]["Walking"] = [view[:, order] for view in screen["S9"]["Walking"]]
     folder = save(tmp_path, "h36m", world, "gt", screen)
     with pytest.raises(InputError, match=r"camera 54138969 has its 2D joints \d+ pixels from the projected 3D"):
-        Human36MCfg(folder).load()
+        load_data(Human36MCfg(folder))
     assert "joints are in another order" in inspect(folder).problems[-1]
 
 
@@ -215,10 +216,10 @@ def test_2d_of_another_recording_or_camera_is_noticed(tmp_path: Path):
     moved = [view + 150 for view in views["Posing"]]
     wrong = {"S9": views | {"Posing": moved}}
     with pytest.raises(InputError, match=r"S9 Posing, camera 54138969, has its 2D joints 212\.1 pixels .* another rec"):
-        Human36MCfg(save(tmp_path, "h36m", world, "gt", wrong)).load()
+        load_data(Human36MCfg(save(tmp_path, "h36m", world, "gt", wrong)))
     swapped = {"S9": {name: [v[2], v[1], v[0], v[3]] for name, v in views.items()}}
     with pytest.raises(InputError, match="their cameras or joints are in another order"):
-        Human36MCfg(save(tmp_path, "h36m", world, "gt", swapped)).load()
+        load_data(Human36MCfg(save(tmp_path, "h36m", world, "gt", swapped)))
 
 
 WRONG_PAIRS = {
@@ -236,11 +237,11 @@ def test_ground_truth_is_the_projection_itself(tmp_path: Path, wrong, keypoints:
     world, screen = human36m(takes, longer=takes)
     world["S9"] = {name: points[:30] for name, points in world["S9"].items()}
     folder = save(tmp_path, "h36m", world, "gt", screen)
-    assert len(Human36MCfg(folder, keypoints).load().clips) == 5 * 4
+    assert len(load_data(Human36MCfg(folder, keypoints)).clips) == 5 * 4
     save(folder, "h36m", None, "gt", {"S9": wrong(screen["S9"])})
     message = r"\(at most 2 allowed\): ground truth is the projection itself, so it is the|exchanged|another time"
     with pytest.raises(InputError, match=message):
-        Human36MCfg(folder, keypoints).load()
+        load_data(Human36MCfg(folder, keypoints))
 
 
 @pytest.mark.parametrize(
@@ -251,11 +252,11 @@ def test_detections_may_be_further_away_where_the_3d_drifts(tmp_path: Path, name
     screen["S9"][name] = [view + np.float32([away, 0]) for view in screen["S9"][name]]
     folder = save(tmp_path, "h36m", world, "det", screen)
     if sound:
-        assert len(Human36MCfg(folder, "det").load().clips) == 5 * 4
+        assert len(load_data(Human36MCfg(folder, "det")).clips) == 5 * 4
         return
     message = rf"S9 {name}, camera 54138969, has its 2D joints 70\.0 .*\(at most 60 allowed\): it is the 2D of another"
     with pytest.raises(InputError, match=message):
-        Human36MCfg(folder, "det").load()
+        load_data(Human36MCfg(folder, "det"))
 
 
 @pytest.mark.parametrize("noise", [0, 6])
@@ -267,13 +268,13 @@ def test_detections_with_left_for_right_in_one_view_are_refused(tmp_path: Path, 
         for name, views in screen["S9"].items()
     }
     folder = save(tmp_path, "h36m", world, "det", {"S9": noisy})
-    assert len(Human36MCfg(folder, "det").load().clips) == 3 * 4
+    assert len(load_data(Human36MCfg(folder, "det")).clips) == 3 * 4
     noisy["Posing"][2] = noisy["Posing"][2][:, H36M_17.mirror]
     save(folder, "h36m", None, "det", {"S9": noisy})
     with pytest.raises(
         InputError, match=r"S9 Posing, camera 58860488, has left and right exchanged in its 2D: .* 3D joints"
     ):
-        Human36MCfg(folder, "det").load()
+        load_data(Human36MCfg(folder, "det"))
 
 
 @pytest.mark.parametrize(("lag", "message"), [(10, "10 frames later"), (-5, "5 frames earlier")])
@@ -286,18 +287,18 @@ def test_detections_of_another_time_are_refused(tmp_path: Path, lag: int, messag
         screen["S9"]["Walking"] = [pixels(points[10 + shift : 110 + shift, KEPT], "S9", c) for c in range(4)]
         save(tmp_path, "h36m", world, "det", screen)
         if not shift:
-            assert len(Human36MCfg(tmp_path, "det").load().clips) == 3 * 4
+            assert len(load_data(Human36MCfg(tmp_path, "det")).clips) == 3 * 4
     with pytest.raises(
         InputError, match=rf"S9 Walking, camera \d+, has 2D of another time .* and 0 from those {message}"
     ):
-        Human36MCfg(tmp_path, "det").load()
+        load_data(Human36MCfg(tmp_path, "det"))
 
 
 def test_detections_as_far_away_as_no_drift_are_refused(tmp_path: Path):
     world, screen = human36m({("S9", name): 9 for name in ("Eating", "Greeting", "Walking")})
     screen["S9"]["Greeting"] = [view + np.float32([130, 0]) for view in screen["S9"]["Greeting"]]
     with pytest.raises(InputError, match=r"S9 Greeting, .* \(at most 120 allowed\)"):
-        Human36MCfg(save(tmp_path, "h36m", world, "det", screen), "det").load()
+        load_data(Human36MCfg(save(tmp_path, "h36m", world, "det", screen), "det"))
 
 
 def lacking(screen, joint: int):
@@ -314,7 +315,7 @@ def test_16_joints_that_lack_another_one_than_the_nose_are_refused(tmp_path: Pat
     folder = save(tmp_path, "h36m", made[0], keypoints, lacking(made[1], joint))
     message = rf"has 2D without the {H36M_17.joints[joint]} \(0\.0 pixels .*: give all 17 joints, or all but the nose"
     with pytest.raises(InputError, match=message):
-        Human36MCfg(folder, keypoints).load()
+        load_data(Human36MCfg(folder, keypoints))
 
 
 def test_a_noisy_detector_without_nose_is_read_and_its_nose_not_compared(tmp_path: Path, made):
@@ -324,8 +325,8 @@ def test_a_noisy_detector_without_nose_is_read_and_its_nose_not_compared(tmp_pat
     for takes in noisy.values():
         for views in takes.values():
             views[:] = [view + random.normal(0, 10, view.shape).astype(np.float32) for view in views]
-    assert Human36MCfg(save(tmp_path, "h36m", world, "hr", noisy), "hr").load().clips
-    assert Human36MCfg(save(tmp_path, "h36m", world, "gt", lacking(screen, NOSE))).load().clips
+    assert load_data(Human36MCfg(save(tmp_path, "h36m", world, "hr", noisy), "hr")).clips
+    assert load_data(Human36MCfg(save(tmp_path, "h36m", world, "gt", lacking(screen, NOSE)))).clips
 
 
 def test_16_joints_of_another_recording_are_no_matter_of_the_nose(tmp_path: Path):
@@ -333,14 +334,14 @@ def test_16_joints_of_another_recording_are_no_matter_of_the_nose(tmp_path: Path
     views = lacking(screen, NOSE)["S9"]
     exchanged = {"S9": {"Eating": views["Posing"], "Posing": views["Eating"]}}
     with pytest.raises(InputError, match="the files do not belong together"):
-        Human36MCfg(save(tmp_path, "h36m", world, "det", exchanged), "det").load()
+        load_data(Human36MCfg(save(tmp_path, "h36m", world, "det", exchanged), "det"))
 
 
 def test_views_of_16_and_of_17_joints_in_one_file_are_refused(tmp_path: Path):
     world, screen = human36m({("S9", "Eating"): 9, ("S9", "Posing"): 9})
     screen["S9"]["Posing"][2] = np.delete(screen["S9"]["Posing"][2], NOSE, axis=1)
     with pytest.raises(InputError, match="has 16 2D joints in S9 Posing and 17 2D joints in S9 Eating: give one kind"):
-        Human36MCfg(save(tmp_path, "h36m", world, "det", screen), "det").load()
+        load_data(Human36MCfg(save(tmp_path, "h36m", world, "det", screen), "det"))
 
 
 def test_frames_that_show_nobody_are_refused(tmp_path: Path):
@@ -348,11 +349,11 @@ def test_frames_that_show_nobody_are_refused(tmp_path: Path):
     world["S9"]["Eating"][4] = 0
     folder = save(tmp_path, "h36m", world, "gt", screen)
     with pytest.raises(InputError, match="S9 Eating: frame 4 shows nobody, all 3D joints are within 0 m"):
-        Human36MCfg(folder).load()
+        load_data(Human36MCfg(folder))
 
 
 def test_a_simulated_detector_over_ground_truth(folder: Path, corpus: Corpus):
-    found = Human36MCfg(folder, keypoints="simulated").load()
+    found = load_data(Human36MCfg(folder, keypoints="simulated"))
     assert found.facts["2D"].startswith("simulated detector (bias 1.00% and jitter 1.00% of the height over 0.1 s")
     assert found.facts["2D"].endswith("over ground truth (data_2d_h36m_gt.npz), 17 joints")
     for clip, true in zip(found.clips, corpus.clips, strict=True):

@@ -6,6 +6,7 @@ import pytest
 from actionprompt.cli import main
 from actionprompt.data.config import Human36MCfg
 from actionprompt.data.human36m import KEPT
+from actionprompt.data.load import load as load_data
 from actionprompt.data.prepare.human36m import prepare, prepare_hrnet, short_name
 from actionprompt.errors import InputError
 from actionprompt.formats.npz_pickle import read_npz
@@ -56,7 +57,7 @@ def test_official_files_become_the_fields_files(official: Path, tmp_path: Path):
         for name, views in takes.items():
             np.testing.assert_allclose(views, screen[subject][name], atol=2e-3)  # pixels
     assert gt["metadata"]["num_joints"] == 17
-    corpus = Human36MCfg(tmp_path / "out").load()
+    corpus = load_data(Human36MCfg(tmp_path / "out"))
     assert len(corpus.clips) == 3 * 4
     assert {clip.action for clip in corpus.clips} == {"taking photo", "walking dog", "directions"}
 

@@ -10,6 +10,7 @@ from actionprompt.data.clip import Corpus
 from actionprompt.data.config import HumanEvaCfg
 from actionprompt.data.humaneva import ACTIONS, CAMERAS, PLACEMENTS
 from actionprompt.data.inspect.kinds import inspect
+from actionprompt.data.load import load as load_data
 from actionprompt.data.pairing import MISFIT, fitted, misfit
 from actionprompt.errors import InputError
 from field_files import HUMANEVA_SUBJECTS, humaneva, save
@@ -23,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def corpus(folder: Path) -> Corpus:
-    return HumanEvaCfg(folder).load()
+    return load_data(HumanEvaCfg(folder))
 
 
 def test_partitions_are_subjects_and_chunks_are_clips(corpus: Corpus):
@@ -63,13 +64,13 @@ def test_cameras_stand_around_the_origin_and_look_at_it():
 
 
 def test_other_actions(folder: Path):
-    corpus = HumanEvaCfg(folder, actions=("Box",)).load()
+    corpus = load_data(HumanEvaCfg(folder, actions=("Box",)))
     assert {(clip.action, clip.num_frames) for clip in corpus.clips} == {("boxing", 3)}
     assert corpus.actions == ("boxing",)
     with pytest.raises(InputError, match="has no action 'Walk': it has Walking, Jog"):
-        HumanEvaCfg(folder, actions=("Walk",)).load()
+        load_data(HumanEvaCfg(folder, actions=("Walk",)))
     with pytest.raises(InputError, match="holds no Gestures of Train/S1"):
-        HumanEvaCfg(folder, actions=("Gestures",)).load()
+        load_data(HumanEvaCfg(folder, actions=("Gestures",)))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, which: int, make, message:
     content = humaneva(("Train/S1",))
     content[which]["Train/S1"]["Jog 1 chunk0"] = make(content[which]["Train/S1"]["Jog 1 chunk0"])
     with pytest.raises(InputError, match=message):
-        HumanEvaCfg(save(tmp_path, "humaneva15", content[0], "gt", content[1])).load()
+        load_data(HumanEvaCfg(save(tmp_path, "humaneva15", content[0], "gt", content[1])))
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (0, 2), (1, 2)])
@@ -101,7 +102,7 @@ def test_two_cameras_exchanged_in_one_recording_are_refused(tmp_path: Path, pair
     with pytest.raises(
         InputError, match=rf"Train/S1 {name}, camera C\d: no lens brings the 3D joints to the 2D joints"
     ):
-        HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
+        load_data(HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)))
 
 
 def test_exchanged_cameras_are_noticed_by_the_lens_of_the_other_clips(corpus: Corpus):
@@ -120,7 +121,7 @@ def test_a_noisy_detector_fits(tmp_path: Path):
     for chunks in screen.values():
         for views in chunks.values():
             views[:] = [view + random.normal(0, 10, view.shape).astype(np.float32) for view in views]
-    assert HumanEvaCfg(save(tmp_path, "humaneva15", world, "det", screen), "det").load().clips
+    assert load_data(HumanEvaCfg(save(tmp_path, "humaneva15", world, "det", screen), "det")).clips
 
 
 def test_frames_that_show_nobody_are_refused(tmp_path: Path):
@@ -128,7 +129,7 @@ def test_frames_that_show_nobody_are_refused(tmp_path: Path):
     world["Train/S1"]["Jog 1 chunk0"][3] = 0
     folder = save(tmp_path, "humaneva15", world, "gt", screen)
     with pytest.raises(InputError, match="Train/S1 Jog 1 chunk0: frame 3 shows nobody, all 3D joints are within 0 m"):
-        HumanEvaCfg(folder).load()
+        load_data(HumanEvaCfg(folder))
     assert any("shows nobody" in problem for problem in inspect(folder).problems)
 
 
@@ -136,14 +137,14 @@ def test_wrong_recordings_are_refused(tmp_path: Path):
     world, screen = humaneva(("Train/S1",))
     del screen["Train/S1"]["Jog 1 chunk0"]
     with pytest.raises(InputError, match="has no 2D of Train/S1 Jog 1 chunk0, which has 3D"):
-        HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
+        load_data(HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)))
     world["Train/S1"]["Run 1 chunk0"] = world["Train/S1"]["Jog 1 chunk0"]
     with pytest.raises(InputError, match="there is a recording 'Run 1 chunk0'; the actions are Walking"):
-        HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)).load()
+        load_data(HumanEvaCfg(save(tmp_path, "humaneva15", world, "gt", screen)))
 
 
 def test_a_simulated_detector_over_ground_truth(folder: Path, corpus: Corpus):
-    found = HumanEvaCfg(folder, keypoints="simulated").load()
+    found = load_data(HumanEvaCfg(folder, keypoints="simulated"))
     assert found.facts["2D"].endswith("over ground truth (data_2d_humaneva15_gt.npz)")
     assert all(clip.confidence is not None for clip in found.clips)
     errors = [(a.keypoints - b.keypoints).norm(dim=-1) for a, b in zip(found.clips, corpus.clips, strict=True)]

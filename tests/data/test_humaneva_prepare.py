@@ -6,6 +6,7 @@ from scipy.io import savemat
 
 from actionprompt import cli
 from actionprompt.data.config import HumanEvaCfg
+from actionprompt.data.load import load as load_data
 from actionprompt.data.prepare.humaneva import SPLIT, chunks, prepare, read_export
 from actionprompt.errors import InputError
 from actionprompt.formats.npz_pickle import read_npz
@@ -31,7 +32,7 @@ def test_from_matlab_to_training(tmp_path: Path, capsys: pytest.CaptureFixture[s
     said = capsys.readouterr()
     assert "wrote" in said.out
     assert "Not there: S2_Walking_1.mat, S3_Walking_1.mat, S2_Jog_1.mat, S3_Jog_1.mat, S1_ThrowCatch_1.mat" in said.err
-    corpus = HumanEvaCfg(tmp_path / "out").load()
+    corpus = load_data(HumanEvaCfg(tmp_path / "out"))
     frames = {clip.name: clip.num_frames for clip in corpus.clips}
     assert frames == {
         "Validate/S1 Walking 1 chunk0": 95,

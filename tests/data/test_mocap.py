@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actionprompt.data.config import FilmCfg, MocapCfg
+from actionprompt.data.config import MocapCfg, VirtualCamerasCfg
 from actionprompt.data.inspect.kinds import inspect
+from actionprompt.data.load import load as load_data
 from actionprompt.data.mocap import convert
 from actionprompt.data.mocap_table import read_table, split
 from actionprompt.errors import InputError
@@ -15,7 +16,7 @@ from actionprompt.formats.markers import MARKERS, joints
 from actionprompt.skeleton import H36M_17
 from rig_files import bvh, c3d, table
 
-ONE = FilmCfg(cameras=1)
+ONE = VirtualCamerasCfg(cameras=1)
 
 
 def takes(path: Path, **settings):
@@ -130,7 +131,7 @@ def test_corpus(tmp_path: Path):
         for action in ("wave", "step"):
             bvh(tmp_path / subject / f"{action}.bvh", 20, seed=i)
             rows.append(f"{subject}/{action}.bvh,{subject},{action}")
-    corpus = MocapCfg(table(tmp_path, *rows), film=FilmCfg(cameras=2, turns=2)).load()
+    corpus = load_data(MocapCfg(table(tmp_path, *rows), virtual_cameras=VirtualCamerasCfg(cameras=2, yaws_per_take=2)))
     assert (corpus.name, corpus.actions, corpus.fps) == ("takes", ("wave", "step"), 50)
     assert (corpus.train_subjects, corpus.test_subjects) == (("anna", "bob", "carl"), ("dora",))
     assert len(corpus.clips) == 2 * 2 * (2 * 3 + 1)
@@ -152,13 +153,13 @@ def test_settings_that_matter_change_the_cache(tmp_path: Path):
     bvh(tmp_path / "a.bvh", 9)
     bvh(tmp_path / "b.bvh", 9)
     path = table(tmp_path, "a.bvh,anna,wave", "b.bvh,bob,wave")
-    first = MocapCfg(path, film=ONE).load()
-    tall = MocapCfg(path, unit=0.011, film=ONE).load()
+    first = load_data(MocapCfg(path, virtual_cameras=ONE))
+    tall = load_data(MocapCfg(path, unit=0.011, virtual_cameras=ONE))
     ratio = tall.clips[0].pose.norm(dim=-1).mean() / first.clips[0].pose.norm(dim=-1).mean()
     assert float(ratio) == pytest.approx(1.1, abs=0.01)
-    assert MocapCfg(path, fps=25.0, film=ONE).load().clips[0].num_frames == 7
+    assert load_data(MocapCfg(path, fps=25.0, virtual_cameras=ONE)).clips[0].num_frames == 7
     (tmp_path / "b.bvh").write_text((tmp_path / "b.bvh").read_text().replace("0.0333333", "0.0666666"))
-    assert MocapCfg(path, film=ONE).load().clips[1].num_frames > first.clips[1].num_frames
+    assert load_data(MocapCfg(path, virtual_cameras=ONE)).clips[1].num_frames > first.clips[1].num_frames
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,7 @@ def test_lengths_that_are_no_persons_are_refused(tmp_path: Path):
 )
 def test_settings_without_sense_are_refused(tmp_path: Path, settings: dict[str, float], message: str):
     with pytest.raises(InputError, match=message):
-        MocapCfg(tmp_path / "takes.csv", **settings).load()
+        load_data(MocapCfg(tmp_path / "takes.csv", **settings))
 
 
 def turned(path: Path) -> None:

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from actionprompt.data import noise
 from actionprompt.data.clip import Clip, Take
-from actionprompt.data.config import DetectorCfg, FilmCfg, SyntheticCfg
-from actionprompt.data.film import film
+from actionprompt.data.config import DetectorCfg, SyntheticCfg, VirtualCamerasCfg
+from actionprompt.data.load import load as load_data
+from actionprompt.data.virtual_cameras import film
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17, HUMANEVA_15, Skeleton
 
-QUIET = DetectorCfg(bias=0.0, jitter=0.0, swapped=0.0, lost=0.0, wrong=0.0)
+QUIET = DetectorCfg(bias=0.0, jitter=0.0, swap_rate=0.0, miss_rate=0.0, outlier_rate=0.0)
 
 
 def still(n: int, skeleton: Skeleton = H36M_17, **about: object) -> Clip:
@@ -48,7 +49,9 @@ def test_bias_is_constant_within_a_clip_and_of_the_documented_size():
 
 
 def test_jitter_has_the_documented_size_and_memory():
-    moved = errors(replace(QUIET, jitter=0.03, memory=0.1), [still(8000)])[0] / noise.difficulty(H36M_17)[:, None]
+    moved = (
+        errors(replace(QUIET, jitter=0.03, correlation_time=0.1), [still(8000)])[0] / noise.difficulty(H36M_17)[:, None]
+    )
     assert moved.std() == pytest.approx(0.03, rel=0.03)
     for frames in (1, 5, 10):  # 50 frames/s: exp(-t / 0.1 s)
         together = (moved[frames:] * moved[:-frames]).mean() / moved.var()
@@ -83,7 +86,7 @@ def test_episodes_take_their_share_of_the_time(share: float, length: int):
 
 def test_limbs_are_exchanged_as_wholes_and_surely():
     clip = still(20_000)
-    found = noise.detected(clip, H36M_17, replace(QUIET, swapped=0.1), 50.0)
+    found = noise.detected(clip, H36M_17, replace(QUIET, swap_rate=0.1), 50.0)
     apart = (found.keypoints - clip.keypoints).norm(dim=-1) > 1e-6
     arms, legs = (11, 12, 13, 14, 15, 16), (1, 2, 3, 4, 5, 6)
     for limb in (arms, legs):
@@ -99,7 +102,7 @@ def test_limbs_are_exchanged_as_wholes_and_surely():
 def test_lost_joints_are_interpolated_and_have_no_confidence():
     clip = still(3000)
     walk = clip.keypoints + torch.linspace(0, 1, 3000)[:, None, None]  # straight lines: interpolation is exact
-    found = noise.detected(replace(clip, keypoints=walk), H36M_17, replace(QUIET, lost=0.02), 50.0)
+    found = noise.detected(replace(clip, keypoints=walk), H36M_17, replace(QUIET, miss_rate=0.02), 50.0)
     lost = found.confidence == 0
     assert lost.float().mean() == pytest.approx(0.02, abs=0.004)
     inner = slice(100, -100)
@@ -109,7 +112,7 @@ def test_lost_joints_are_interpolated_and_have_no_confidence():
 
 def test_wrong_joints_are_far_off_for_a_while():
     clip = still(4000)
-    found = noise.detected(clip, H36M_17, replace(QUIET, wrong=0.01), 50.0)
+    found = noise.detected(clip, H36M_17, replace(QUIET, outlier_rate=0.01), 50.0)
     off = (found.keypoints - clip.keypoints).norm(dim=-1) / noise.height_on_screen(clip, H36M_17)
     assert (off > 0).float().mean() == pytest.approx(0.01, abs=0.003)
     assert 0.15 < off[off > 0].mean() < 0.6
@@ -118,7 +121,9 @@ def test_wrong_joints_are_far_off_for_a_while():
 
 def test_the_height_on_the_screen_is_the_person_s():
     """Of a filmed take: stature by the legs, times focal length, over distance."""
-    clip = SyntheticCfg(subjects=2, takes=1, frames=20, film=FilmCfg(cameras=1)).load().clips[0]
+    clip = load_data(SyntheticCfg(subjects=2, takes=1, frames=20, virtual_cameras=VirtualCamerasCfg(cameras=1))).clips[
+        0
+    ]
     depth = clip.root[:, 2].mean()
     leg = sum((clip.pose[:, a] - clip.pose[:, b]).norm(dim=-1).mean() for a, b in ((1, 2), (2, 3)))
     assert noise.height_on_screen(clip, H36M_17) == pytest.approx(float(leg / 0.491 * 2.29 / depth), rel=0.05)
@@ -142,14 +147,14 @@ def test_bridge_equals_interpolation(n: int, bits: int):
 
 def test_a_joint_lost_throughout_a_short_clip_is_taken_as_found():
     for i in range(30):
-        found = noise.detected(still(2, name=str(i)), H36M_17, replace(QUIET, lost=0.5), 50.0)
+        found = noise.detected(still(2, name=str(i)), H36M_17, replace(QUIET, miss_rate=0.5), 50.0)
         assert torch.isfinite(found.keypoints).all()
         assert (found.confidence > 0).any(0).all()
 
 
 def test_confidence_falls_with_the_error():
     clip = still(500)
-    found = noise.detected(clip, H36M_17, replace(DetectorCfg(), lost=0.0, swapped=0.0, wrong=0.0), 50.0)
+    found = noise.detected(clip, H36M_17, replace(DetectorCfg(), miss_rate=0.0, swap_rate=0.0, outlier_rate=0.0), 50.0)
     error = (found.keypoints - clip.keypoints).norm(dim=-1) / noise.height_on_screen(clip, H36M_17)
     torch.testing.assert_close(found.confidence, torch.exp(-error / noise.DOUBT), atol=1e-4, rtol=1e-3)
     assert 0.012 < error.mean() < 0.03  # of the order of what was measured on a real video
@@ -176,7 +181,7 @@ def test_the_left_and_right_of_other_layouts():
     assert {HUMANEVA_15.joints[j] for j in legs.ravel()} == {
         f"{s} {j}" for s in ("left", "right") for j in ("hip", "knee", "ankle")
     }
-    found = noise.detected(still(50, HUMANEVA_15), HUMANEVA_15, DetectorCfg(swapped=0.2), 60.0)
+    found = noise.detected(still(50, HUMANEVA_15), HUMANEVA_15, DetectorCfg(swap_rate=0.2), 60.0)
     assert found.keypoints.shape == (50, 15, 2)
 
 
@@ -185,9 +190,9 @@ def test_the_left_and_right_of_other_layouts():
     [
         ("bias", -1.0, "detector.bias is -1.0: it must be between 0 and 1"),
         ("jitter", math.nan, "detector.jitter is nan"),
-        ("lost", 0.9, "detector.lost is 0.9: it must be between 0 and 0.5"),
-        ("swapped", -0.1, "detector.swapped"),
-        ("memory", math.inf, "detector.memory is inf"),
+        ("miss_rate", 0.9, "detector.miss_rate is 0.9: it must be between 0 and 0.5"),
+        ("swap_rate", -0.1, "detector.swap_rate"),
+        ("correlation_time", math.inf, "detector.correlation_time is inf"),
     ],
 )
 def test_what_no_detector_does_is_refused(name: str, value: float, message: str):
@@ -197,8 +202,8 @@ def test_what_no_detector_does_is_refused(name: str, value: float, message: str)
 
 def test_filmed_takes_are_seen_by_the_detector_training_and_test_alike():
     cfg = SyntheticCfg(subjects=2, frames=30)
-    true = cfg.load()
-    corpus = replace(cfg, film=FilmCfg(keypoints="simulated")).load()
+    true = load_data(cfg)
+    corpus = load_data(replace(cfg, virtual_cameras=VirtualCamerasCfg(keypoints="simulated")))
     assert true.facts["2D"] == "ground truth, 4 virtual cameras of Human3.6M (S9), seed 0"
     assert true.facts["training views"] == "1 yaw per take"
     assert corpus.facts["2D"].startswith("simulated detector (bias 1.00% and jitter 1.00% of the height over 0.1 s, ")
@@ -211,7 +216,9 @@ def test_filmed_takes_are_seen_by_the_detector_training_and_test_alike():
 
 def test_the_detector_uses_the_takes_frame_rate():
     take = Take(torch.rand(400, 17, 3) + torch.tensor([0.0, 0, 0.5]), "walk", "s", "t")
-    cfg = FilmCfg(cameras=1, keypoints="simulated", detector=replace(QUIET, jitter=0.03, memory=0.1))
+    cfg = VirtualCamerasCfg(
+        cameras=1, keypoints="simulated", detector=replace(QUIET, jitter=0.03, correlation_time=0.1)
+    )
     true = film([take], H36M_17, replace(cfg, keypoints="gt"))[0]
     for fps in (25.0, 200.0):
         moved = film([take], H36M_17, cfg, fps=fps)[0].keypoints - true.keypoints

@@ -10,7 +10,7 @@ import torch
 from actionprompt import virtual_camera as vc
 from actionprompt.camera import project_linear
 from actionprompt.data.clip import Take, mirror
-from actionprompt.data.config import DetectorCfg, FilmCfg, OnlineCfg, SyntheticCfg
+from actionprompt.data.config import DetectorCfg, OnlineCfg, SyntheticCfg, VirtualCamerasCfg
 from actionprompt.data.online.body import BodyMaker, chains, derived
 from actionprompt.data.online.detector import Detector, wandering
 from actionprompt.data.online.draws import Draws
@@ -25,7 +25,14 @@ from actionprompt.skeleton import H36M_17
 
 J = H36M_17.joints.index
 STILL = OnlineCfg(
-    stature=0, children=0, bones=0, tempo=0, moving=0, detector_joints=False, virtual_camera=False, balance=0
+    scale_jitter=0,
+    children=0,
+    bone_jitter=0,
+    speed_jitter=0,
+    moving=0,
+    detector_joints=False,
+    virtual_camera=False,
+    balance=0,
 )
 """The takes as they are."""
 
@@ -40,7 +47,7 @@ def takes() -> tuple[Take, ...]:
 
 
 def windows(takes, window=Window(27, 1), mirror=True, **changes) -> FilmedWindows:
-    return FilmedWindows(takes, H36M_17, FilmCfg(training="online", **changes), window, 50.0, mirror=mirror)
+    return FilmedWindows(takes, H36M_17, VirtualCamerasCfg(training="online", **changes), window, 50.0, mirror=mirror)
 
 
 def test_same_seed_same_batch(takes):
@@ -77,7 +84,7 @@ def test_windows_are_the_frames_that_they_say(takes, window, t):
 
 
 def test_tempo_reads_between_frames(takes):
-    filmed = windows(takes, online=replace(STILL, tempo=0.5))
+    filmed = windows(takes, online=replace(STILL, speed_jitter=0.5))
     i = torch.tensor([60])
     tempo = drawn(1, 5).uniform(0.5, 1.5)
     world = filmed.world(i, drawn(1, 5))[0]
@@ -154,7 +161,7 @@ def test_rolled_cameras_are_undone_by_the_virtual_one():
 
 
 def test_bodies_scale_bones_left_as_right_and_derive_joints():
-    cfg = OnlineCfg(bones=0.3, stature=0.2, children=0.5)
+    cfg = OnlineCfg(bone_jitter=0.3, scale_jitter=0.2, children=0.5)
     pose = torch.randn(40, 5, 17, 3)
     bodies, _ = BodyMaker(H36M_17, cfg, mirror=False)(drawn(40))
     made = torch.einsum("bij,bfjd->bfid", bodies.joints, pose)
@@ -193,7 +200,7 @@ def test_mirrored_windows_are_what_a_mirror_shows():
 
 
 def test_errors_have_the_size_and_memory_that_the_settings_say():
-    cfg = DetectorCfg(bias=0.02, jitter=0.01, memory=0.1, swapped=0, lost=0, wrong=0)
+    cfg = DetectorCfg(bias=0.02, jitter=0.01, correlation_time=0.1, swap_rate=0, miss_rate=0, outlier_rate=0)
     detector = Detector(cfg, H36M_17, 60, 50.0)
     height = torch.full((3000,), 2.0)
     errors = detector(torch.zeros(3000, 60, 2, 17), height, drawn(3000))[..., J("right hip")]
@@ -207,15 +214,15 @@ def test_errors_have_the_size_and_memory_that_the_settings_say():
     torch.testing.assert_close(variance, torch.ones(60), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("what", ["swapped", "lost", "wrong"])
+@pytest.mark.parametrize("what", ["swap_rate", "miss_rate", "outlier_rate"])
 def test_episodes_take_the_share_of_time_that_the_settings_say(what):
-    share = {"swapped": 0.05, "lost": 0.04, "wrong": 0.004}[what]
-    cfg = replace(DetectorCfg(bias=0, jitter=0, swapped=0, lost=0, wrong=0), **{what: share})
+    share = {"swap_rate": 0.05, "miss_rate": 0.04, "outlier_rate": 0.004}[what]
+    cfg = replace(DetectorCfg(bias=0, jitter=0, swap_rate=0, miss_rate=0, outlier_rate=0), **{what: share})
     time = torch.arange(50.0)[None, :, None, None]
     points = (torch.arange(17.0) + 0.1 * time**2).expand(4000, 50, 2, 17).contiguous()
     found = Detector(cfg, H36M_17, 50, 50.0)(points, torch.ones(4000), drawn(4000))
     changed = (found != points).any(2).float()
-    if what == "swapped":
+    if what == "swap_rate":
         assert changed[..., J("left knee")].mean().item() == pytest.approx(share, rel=0.25)
         assert changed[..., J("pelvis")].mean() == 0
     else:
@@ -223,7 +230,7 @@ def test_episodes_take_the_share_of_time_that_the_settings_say(what):
 
 
 def test_lost_joints_move_straight_on():
-    cfg = DetectorCfg(bias=0, jitter=0, swapped=0, lost=0.5, wrong=0)
+    cfg = DetectorCfg(bias=0, jitter=0, swap_rate=0, miss_rate=0.5, outlier_rate=0)
     points = torch.randn(200, 60, 2, 17)
     found = Detector(cfg, H36M_17, 60, 50.0).lose(points, drawn(200))
     changed = (found != points).any(2)
@@ -268,15 +275,15 @@ def test_the_network_s_view_is_the_virtual_camera_s(takes):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"rolled": 1.5}, "film.online.rolled is 1.5: it must be between 0 and 1"),
-        ({"bones": 0.8}, "film.online.bones"),
+        ({"rolled": 1.5}, "virtual_cameras.online.rolled is 1.5: it must be between 0 and 1"),
+        ({"bone_jitter": 0.8}, "virtual_cameras.online.bone_jitter"),
         ({"distance": (0.1, 8.0)}, "cameras see a person from 0.8 to 100 m"),
         ({"distance": (9.0, 8.0)}, "given in growing order"),
         ({"view": (80.0, 42.0)}, "the smaller number first"),
-        ({"roll": 400.0}, "film.online.roll is 400"),
-        ({"elevation": (80.0, 1.0)}, "film.online.elevation"),
-        ({"smallest": 0.1}, "film.online.smallest"),
-        ({"size": 5.0}, "film.online.size"),
+        ({"roll": 400.0}, "virtual_cameras.online.roll is 400"),
+        ({"elevation": (80.0, 1.0)}, "virtual_cameras.online.elevation"),
+        ({"smallest": 0.1}, "virtual_cameras.online.smallest"),
+        ({"size": 5.0}, "virtual_cameras.online.size"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes, says):

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from actionprompt.data.clip import Corpus, Take
-from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.data.config import SyntheticCfg, VirtualCamerasCfg
+from actionprompt.data.load import load as load_data
 from actionprompt.data.motions import MOTIONS, Motion
 from actionprompt.data.synthetic import (
     FPS,
@@ -25,7 +26,7 @@ from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
 CFG = SyntheticCfg(subjects=4, frames=300)
-SMALL = SyntheticCfg(subjects=2, frames=30, film=FilmCfg(cameras=1))
+SMALL = SyntheticCfg(subjects=2, frames=30, virtual_cameras=VirtualCamerasCfg(cameras=1))
 NAMES = tuple(motion.name for motion in MOTIONS)
 
 
@@ -36,7 +37,7 @@ def made() -> list[Take]:
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return CFG.load()
+    return load_data(CFG)
 
 
 def of(made: list[Take], action: str) -> Tensor:
@@ -73,7 +74,7 @@ def test_takes_are_what_the_settings_ask_for():
 
 @pytest.mark.parametrize(("subjects", "tests"), [(2, 1), (3, 1), (6, 2), (9, 3)])
 def test_the_last_third_of_the_subjects_are_test_subjects(subjects: int, tests: int):
-    corpus = SyntheticCfg(subjects=subjects, frames=2, film=FilmCfg(cameras=1)).load()
+    corpus = load_data(SyntheticCfg(subjects=subjects, frames=2, virtual_cameras=VirtualCamerasCfg(cameras=1)))
     assert (*corpus.train_subjects, *corpus.test_subjects) == tuple(f"p{i:02d}" for i in range(1, subjects + 1))
     assert len(corpus.test_subjects) == tests
     assert not set(corpus.train_subjects) & set(corpus.test_subjects)
@@ -91,7 +92,7 @@ def test_every_subject_performs_every_action_for_every_camera(corpus: Corpus):
 
 
 def test_the_same_settings_give_the_same_bits():
-    first, second = SMALL.load(), SMALL.load()
+    first, second = load_data(SMALL), load_data(SMALL)
     for a, b in zip(first.clips, second.clips, strict=True):
         assert torch.equal(a.keypoints, b.keypoints)
         assert torch.equal(a.pose, b.pose)
@@ -219,7 +220,7 @@ def test_left_handers_wave_with_the_left_hand(made: list[Take]):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_everyone_is_in_every_picture(seed: int):
-    corpus = SyntheticCfg(subjects=4, frames=300, seed=seed).load()
+    corpus = load_data(SyntheticCfg(subjects=4, frames=300, seed=seed))
     for clip in corpus.clips:
         assert clip.keypoints.abs().max() < 1, clip.name
         assert clip.pose is not None
@@ -229,7 +230,7 @@ def test_everyone_is_in_every_picture(seed: int):
 @pytest.mark.parametrize("cfg", [SyntheticCfg(subjects=1), SyntheticCfg(takes=0), SyntheticCfg(frames=1)])
 def test_impossible_settings_are_refused(cfg: SyntheticCfg):
     with pytest.raises(InputError, match=r"at least .*2"):
-        cfg.load()
+        load_data(cfg)
 
 
 def test_flight_is_the_free_fall_between_take_off_and_landing():

@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actionprompt.data.config import FilmCfg, UIPRMDCfg
+from actionprompt.data.config import UIPRMDCfg, VirtualCamerasCfg
+from actionprompt.data.load import load as load_data
 from actionprompt.data.uiprmd import ACTIONS, read
 from actionprompt.errors import InputError
 from actionprompt.formats.markers import bone_lengths
@@ -19,7 +20,7 @@ def takes(folder, variants=("correct",)):
 
 
 def test_corpus_of_a_folder(uiprmd):
-    corpus = UIPRMDCfg(uiprmd, film=FilmCfg(cameras=2)).load()
+    corpus = load_data(UIPRMDCfg(uiprmd, virtual_cameras=VirtualCamerasCfg(cameras=2)))
     assert (corpus.fps, corpus.actions, corpus.skeleton) == (50, ACTIONS, H36M_17)
     assert (corpus.train_subjects, corpus.test_subjects, corpus.dropped) == (("s01",), ("s09",), ())
     assert [(c.name, c.camera) for c in corpus.clips[:3]] == [

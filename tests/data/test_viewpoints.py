@@ -5,8 +5,8 @@ import torch
 
 from actionprompt.camera import project
 from actionprompt.data.clip import Take
-from actionprompt.data.config import FilmCfg
-from actionprompt.data.film import film, played
+from actionprompt.data.config import VirtualCamerasCfg
+from actionprompt.data.virtual_cameras import film, played
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
@@ -21,7 +21,7 @@ def take(n: int = 60, seed: int = 0) -> Take:
 
 
 def test_varied_cameras_see_the_whole_body_from_everywhere() -> None:
-    cfg = FilmCfg(turns=20, viewpoints="varied")
+    cfg = VirtualCamerasCfg(yaws_per_take=20, viewpoints="varied")
     clips = film([take()], H36M_17, cfg, ["a"])
     assert len(clips) == 80
     facing, heights, elevations = [], [], []
@@ -45,14 +45,16 @@ def test_varied_cameras_see_the_whole_body_from_everywhere() -> None:
 
 
 def test_a_varied_camera_is_upright_and_deterministic() -> None:
-    first, again = (film([take()], H36M_17, FilmCfg(turns=3, viewpoints="varied"), ["a"]) for _ in range(2))
+    first, again = (
+        film([take()], H36M_17, VirtualCamerasCfg(yaws_per_take=3, viewpoints="varied"), ["a"]) for _ in range(2)
+    )
     for one, two in zip(first, again, strict=True):
         assert torch.equal(one.keypoints, two.keypoints)
-    other = film([take()], H36M_17, FilmCfg(turns=3, viewpoints="varied", seed=1), ["a"])
+    other = film([take()], H36M_17, VirtualCamerasCfg(yaws_per_take=3, viewpoints="varied", seed=1), ["a"])
     assert not torch.equal(first[0].keypoints, other[0].keypoints)
     standing = take()
     standing.pose[:, 10] = standing.pose[:, 0] + torch.tensor([0, 0, 0.8])
-    for clip in film([standing], H36M_17, FilmCfg(turns=10, viewpoints="varied"), ["a"]):
+    for clip in film([standing], H36M_17, VirtualCamerasCfg(yaws_per_take=10, viewpoints="varied"), ["a"]):
         assert clip.pose is not None
         x, y, z = (clip.pose[0, 10] / 0.8).tolist()
         assert -y > 0.7  # up is up, apart from looking down or up and a little roll
@@ -61,13 +63,16 @@ def test_a_varied_camera_is_upright_and_deterministic() -> None:
 
 
 def test_tempo_plays_training_turns_faster_or_slower() -> None:
-    clips = film([take(101)], H36M_17, FilmCfg(cameras=1, turns=30, tempo=0.3), ["a"])
+    clips = film([take(101)], H36M_17, VirtualCamerasCfg(cameras=1, yaws_per_take=30, speed_jitter=0.3), ["a"])
     assert clips[0].num_frames == 101
     lengths = [clip.num_frames for clip in clips[1:]]
     assert min(lengths) >= 77
     assert max(lengths) <= 144
     assert min(lengths) < 90 < 115 < max(lengths)
-    assert [c.num_frames for c in film([take(101)], H36M_17, FilmCfg(cameras=1, turns=5, tempo=0.3))] == [101]
+    assert [
+        c.num_frames
+        for c in film([take(101)], H36M_17, VirtualCamerasCfg(cameras=1, yaws_per_take=5, speed_jitter=0.3))
+    ] == [101]
 
 
 @pytest.mark.parametrize("tempo", [0.4, 1.0, 1.7])
@@ -81,5 +86,5 @@ def test_playing_is_exact_on_straight_motion(tempo: float) -> None:
 
 @pytest.mark.parametrize("tempo", [-0.1, 0.9, float("nan")])
 def test_a_tempo_that_cannot_be(tempo: float) -> None:
-    with pytest.raises(InputError, match=r"film\.tempo"):
-        film([take()], H36M_17, FilmCfg(tempo=tempo))
+    with pytest.raises(InputError, match=r"virtual_cameras\.speed_jitter"):
+        film([take()], H36M_17, VirtualCamerasCfg(speed_jitter=tempo))

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from actionprompt.encoders import A3DHPCfg, DSTformerCfg, MixSTECfg, MotionAGFormerCfg, VPoseCfg
-from actionprompt.model.apm import APM
-from actionprompt.model.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
+from actionprompt.model import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TCNCfg, TextPromptCfg
 
 JOINTS = 5
 CASES = {
@@ -86,9 +85,9 @@ def test_without_gamma_apm_is_not_there(encoder, x):
     atp = TextPromptCfg(LearnedClassesCfg(8), TCNCfg(1, 0.1), PoseToTextCfg(heads=2, dim=8))
     cfg = APMCfg(atp, PosePromptCfg(dim=8, length=3, heads=2, gamma=0.0))
     for tap in range(1, encoder.num_taps + 1):
-        apm = APM(cfg, encoder.shallow_dim, encoder.final_dim, ("walk", "wave")).eval()
+        apm = cfg.build(encoder.shallow_dim, encoder.final_dim, ("walk", "wave")).eval()
         shallow, final = encoder.encode(x, tap)
-        refined = apm.refine(final, apm.recognise(shallow).argmax(-1))
+        refined = apm.refine(final, apm.choose(apm.recognise(shallow)))
         assert torch.equal(encoder.head(refined), encoder(x))
 
 

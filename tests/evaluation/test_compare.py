@@ -21,7 +21,7 @@ def report(p1: float, accuracy: float | None = None, **changes: Any) -> dict[str
         "tail": ["walk"],
         "flip": False,
         "P3": p1 / 4,
-        "average": {"inferred": side, "given": side, "accuracy": accuracy},
+        "average": {"predicted_action": side, "true_action": side, "accuracy": accuracy},
         "clips": [{"name": "w", "camera": "c", "frames": 9}],
     } | changes
 

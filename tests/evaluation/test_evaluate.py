@@ -8,8 +8,9 @@ from actionprompt.data.clip import Clip, mirror
 from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import InputError
 from actionprompt.evaluation.evaluate import evaluate, tail_actions
-from actionprompt.evaluation.scores import MEASURES, REMAINS, ClipScore, Evaluation
-from actionprompt.model.lifter import Lifter, LifterCfg
+from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, ClipScore, Evaluation
+from actionprompt.model.config import LifterCfg
+from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import H36M_17, HUMANEVA_15
 from small import ACTIONS, VPOSE, clip, corpus, lifter
 
@@ -70,7 +71,7 @@ def test_equals_a_loop_over_frames(variant, flip):
     for score, c in zip(found.clips, CLIPS, strict=True):
         inferred = slow_answers(model, c, None, flip)
         given = slow_answers(model, c, ACTIONS.index(c.action), flip)
-        for measures, answers in ((score.inferred, inferred), (score.given, given)):
+        for measures, answers in ((score.predicted_action, inferred), (score.true_action, given)):
             for name, value in slow_errors([pose for pose, _ in answers], c).items():
                 assert measures[name] == pytest.approx(value, rel=1e-4), (c.name, name)
         chosen = [k for _, k in inferred]
@@ -82,7 +83,7 @@ def test_averages_by_hand():
     """Inside an action weighted by frames; over actions the plain mean; P3 over the tail only."""
 
     def score(action: str, frames: int, error: float, given: float, **recognised: int) -> ClipScore:
-        own, true = ({m: e * (i + 1) for i, m in enumerate((*MEASURES, *REMAINS))} for e in (error, given))
+        own, true = ({m: e * (i + 1) for i, m in enumerate((*MEASURES, *ORACLE_ERRORS))} for e in (error, given))
         return ClipScore("n", "c", "s", action, frames, own, true, recognised)
 
     scores = [
@@ -93,24 +94,26 @@ def test_averages_by_hand():
     ]
     found = Evaluation(scores, ("a", "b", "c"), ("b", "c"), flip=False)
     a = (10 * 1 + 30 * 3) / 40
-    mine = {m: pytest.approx(a * (i + 1)) for i, m in enumerate((*MEASURES, *REMAINS))}
+    mine = {m: pytest.approx(a * (i + 1)) for i, m in enumerate((*MEASURES, *ORACLE_ERRORS))}
     mine["MPJVE"] = pytest.approx((9 * 1 + 29 * 3) / 38 * 5)  # n frames have n - 1 velocities
-    assert found.row("a").inferred == mine
-    assert found.row("a").given["P1"] == pytest.approx(a / 2)
+    assert found.row("a").predicted_action == mine
+    assert found.row("a").true_action["P1"] == pytest.approx(a / 2)
     assert (found.row("a").frames, found.row("a").accuracy) == (40, 25 / 40)
     average = found.average()
-    assert average.inferred["P1"] == pytest.approx((a + 2 + 8) / 3)
-    assert average.given["P2"] == pytest.approx((a + 2 + 8) / 3)  # P2 is twice P1 here, and given half of inferred
+    assert average.predicted_action["P1"] == pytest.approx((a + 2 + 8) / 3)
+    assert average.true_action["P2"] == pytest.approx(
+        (a + 2 + 8) / 3
+    )  # P2 is twice P1 here, and given half of inferred
     assert (average.frames, average.accuracy) == (50, pytest.approx(32 / 50))
     assert found.p3() == pytest.approx((2 * 2 + 2 * 8) / 2)
-    assert found.p3("given") == pytest.approx((2 + 8) / 2)
+    assert found.p3("true_action") == pytest.approx((2 + 8) / 2)
     tail = found.tail_row()
     assert tail is not None
-    assert tail.inferred["P1"] == pytest.approx((2 + 8) / 2)
+    assert tail.predicted_action["P1"] == pytest.approx((2 + 8) / 2)
     assert (tail.frames, tail.accuracy) == (10, pytest.approx(7 / 10))
     apart = replace(found, clips=[*scores[:2], replace(scores[2], subject="t"), scores[3]])
-    assert apart.by_subject().inferred["P1"] == pytest.approx((1 + 2 + 3 + 8) / 4)
-    assert apart.average().inferred["P1"] == average.inferred["P1"]
+    assert apart.by_subject().predicted_action["P1"] == pytest.approx((1 + 2 + 3 + 8) / 4)
+    assert apart.average().predicted_action["P1"] == average.predicted_action["P1"]
     backwards = replace(found, classes=("c", "b", "a", "d"))
     assert [list(row) for row in backwards.confusion().values()] == [["b", "a"], ["c", "b"], ["c"]]
     assert found.confusion() == {"a": {"a": 25, "b": 15}, "b": {"b": 2, "c": 3}, "c": {"c": 5}}
@@ -139,7 +142,7 @@ def test_a_window_that_answers_all_its_frames():
         with torch.no_grad():
             pose = model(c.keypoints[frames][None]).pose[0]
         poses += [pose[i] for i in range(9) if 0 <= first + i < 11]
-    found = evaluate(model, [c], H36M_17).clips[0].inferred
+    found = evaluate(model, [c], H36M_17).clips[0].predicted_action
     for name, value in slow_errors(poses, c).items():
         assert found[name] == pytest.approx(value, rel=1e-4)
 
@@ -149,19 +152,19 @@ def test_the_batch_does_not_matter(batch):
     model = lifter("apm")
     a, b = evaluate(model, CLIPS, H36M_17, batch=batch), evaluate(model, CLIPS, H36M_17, batch=41)
     for one, other in zip(a.clips, b.clips, strict=True):
-        assert one.inferred == pytest.approx(other.inferred, rel=1e-4)
+        assert one.predicted_action == pytest.approx(other.predicted_action, rel=1e-4)
         assert one.recognised == other.recognised
 
 
 @pytest.mark.parametrize("variant", ["", "label", "atp"])
 def test_without_app_the_label_changes_nothing(variant):
     found = evaluate(lifter(variant), CLIPS, H36M_17)
-    assert all(score.inferred == score.given for score in found.clips)
+    assert all(score.predicted_action == score.true_action for score in found.clips)
 
 
 def test_with_app_the_label_matters():
     found = evaluate(lifter("apm"), CLIPS, H36M_17)
-    assert any(score.inferred["P1"] != score.given["P1"] for score in found.clips)
+    assert any(score.predicted_action["P1"] != score.true_action["P1"] for score in found.clips)
 
 
 def test_flipping_makes_the_answer_symmetric():
@@ -169,9 +172,9 @@ def test_flipping_makes_the_answer_symmetric():
     mirrored = [c.mirrored(H36M_17) for c in CLIPS]
     a, b = evaluate(model, CLIPS, H36M_17, flip=True), evaluate(model, mirrored, H36M_17, flip=True)
     for one, other in zip(a.clips, b.clips, strict=True):
-        assert one.inferred == pytest.approx(other.inferred, rel=1e-4)
+        assert one.predicted_action == pytest.approx(other.predicted_action, rel=1e-4)
     plain, other = evaluate(model, CLIPS, H36M_17), evaluate(model, mirrored, H36M_17)
-    assert plain.average().inferred["P1"] != pytest.approx(other.average().inferred["P1"], rel=1e-4)
+    assert plain.average().predicted_action["P1"] != pytest.approx(other.average().predicted_action["P1"], rel=1e-4)
 
 
 def test_dropout_and_batch_statistics_are_off():
@@ -190,7 +193,7 @@ def test_a_perfect_model_has_no_error():
         model.encoder.shrink.weight.zero_()
         model.encoder.shrink.bias.zero_()
     found = evaluate(model, flat, H36M_17)
-    assert set(found.average().inferred.values()) == {0.0}
+    assert set(found.average().predicted_action.values()) == {0.0}
 
 
 def test_tail_actions_come_from_training_subjects():
@@ -222,10 +225,10 @@ def test_wrong_pairings():
     short = [Clip(c.keypoints[:, :15], c.pose[:, :15], action="walk") for c in CLIPS]
     with pytest.raises(InputError, match=r"17 joints \(.*\); the data have 15 \(humaneva15\)"):
         evaluate(model, short, HUMANEVA_15)
-    model.about = {"skeleton": "coco17"}
+    model.metadata = {"skeleton": "coco17"}
     with pytest.raises(InputError, match=r"17 joints \(coco17\); the data have 17 \(h36m17\)"):
         evaluate(model, CLIPS, H36M_17)
-    model.about = {"skeleton": "h36m17"}
+    model.metadata = {"skeleton": "h36m17"}
     with pytest.raises(InputError, match="no clips"):
         evaluate(model, [], H36M_17)
     with pytest.raises(InputError, match=r"'w1' has no 3D pose to compare with \(1 clips"):
@@ -246,7 +249,7 @@ def test_frames_can_be_counted_as_mixstes_authors_did():
         with torch.no_grad():
             pose = model(c.keypoints[frames].unflatten(0, (-1, 4))).pose.flatten(0, 1)
         wanted = slow_errors(list(pose), replace(c, keypoints=c.keypoints[frames], pose=c.pose[frames]))
-        assert {name: score.inferred[name] for name in wanted} == pytest.approx(wanted, rel=1e-4)
+        assert {name: score.predicted_action[name] for name in wanted} == pytest.approx(wanted, rel=1e-4)
     once = evaluate(model, clips, H36M_17)
     assert [score.frames for score in once.clips] == [6, 3]
-    assert once.clips[0].inferred["P1"] != pytest.approx(found.clips[0].inferred["P1"], rel=1e-6)
+    assert once.clips[0].predicted_action["P1"] != pytest.approx(found.clips[0].predicted_action["P1"], rel=1e-6)

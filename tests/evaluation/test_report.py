@@ -52,10 +52,10 @@ def test_markdown_csv_and_json_hold_the_same_numbers(variant, tmp_path):
         cells = dict(zip(table[0], row, strict=True))
         assert int(cells["frames"]) == numbers["frames"]
         for measure in MEASURES:
-            assert cells[measure] == f"{numbers['inferred'][measure]:.2f}"
+            assert cells[measure] == f"{numbers['predicted_action'][measure]:.2f}"
         if variant:
-            assert cells["P1 label given"] == f"{numbers['given']['P1']:.2f}"
-            assert cells["P2 label given"] == f"{numbers['given']['P2']:.2f}"
+            assert cells["P1 label given"] == f"{numbers['true_action']['P1']:.2f}"
+            assert cells["P2 label given"] == f"{numbers['true_action']['P2']:.2f}"
             assert float(cells["accuracy %"]) == pytest.approx(100 * numbers["accuracy"], abs=0.05)
         else:
             assert numbers["accuracy"] is None
@@ -64,7 +64,7 @@ def test_markdown_csv_and_json_hold_the_same_numbers(variant, tmp_path):
     assert data["P3"] == found.p3()
     assert f"{found.p3():.2f} mm over sit down" in text
     assert len(data["clips"]) == 3
-    assert data["clips"][0]["inferred"]["P1"] == found.clips[0].inferred["P1"]
+    assert data["clips"][0]["predicted_action"]["P1"] == found.clips[0].predicted_action["P1"]
 
 
 def test_confusion_sums_to_the_frames():
@@ -103,5 +103,5 @@ def test_summary():
     assert "P1, P2 (Table II)" not in dict(report.summary(replace(evaluation(""), clips=one)))
     text = dict(report.summary(evaluation("apm")))
     average = evaluation("apm").average()
-    assert text["P1 (MPJPE)"] == f"{average.inferred['P1']:.2f} mm"
+    assert text["P1 (MPJPE)"] == f"{average.predicted_action['P1']:.2f} mm"
     assert re.fullmatch(r"P1 [\d.]+, P2 [\d.]+, P3 [\d.]+ mm", text["label given"])

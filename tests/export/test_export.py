@@ -29,7 +29,8 @@ from actionprompt.model.config import (
     PoseToTextCfg,
     TextPromptCfg,
 )
-from actionprompt.model.lifter import Lifter, save
+from actionprompt.model.files import save
+from actionprompt.model.lifter import Lifter
 from lifters import ACTIONS, config, configs, random_lifter, walk
 
 pytest.importorskip("onnxscript")
@@ -44,7 +45,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "lift_onnx.py"
 def lifter() -> Lifter:
     """VPose wide enough for int8."""
     made = random_lifter(LifterCfg(VPoseCfg((3, 3), quantise.NARROW), APM))
-    made.about = {"skeleton": "tripod", "fps": "50"}
+    made.metadata = {"skeleton": "tripod", "fps": "50"}
     return made
 
 

@@ -13,7 +13,7 @@ import torch
 
 from actionprompt.errors import InputError
 from actionprompt.hub import huggingface as hub
-from actionprompt.model.lifter import bake, save
+from actionprompt.model.files import bake, save
 from small import lifter
 
 COMMIT = "a" * 40

@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from actionprompt.commands.models import what
-from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.data.config import SyntheticCfg, VirtualCamerasCfg
+from actionprompt.data.load import load as load_data
 from actionprompt.errors import InputError
 from actionprompt.hub import shipped as models
 from actionprompt.inference.lifting import lift
 from actionprompt.metrics import p_mpjpe
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 from actionprompt.skeleton import H36M_17
 
 
@@ -19,7 +20,7 @@ def test_shipped_models_load_and_know_themselves(name: str) -> None:
     lifter = load(found.file)
     assert lifter.actions == found.actions
     assert lifter.num_joints == 17
-    assert {"skeleton", "fps", "data", "seed", "2D"} <= set(found.about)
+    assert {"skeleton", "fps", "data", "seed", "2D"} <= set(found.metadata)
     card = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
     assert f"## {name}" in card
     assert what(found.settings).split(",")[0] in {"VPose + APM", "A3DHP + APM", "MixSTE + APM"}
@@ -33,7 +34,7 @@ def test_they_are_small_and_the_default_is_among_them() -> None:
 
 def test_the_default_lifts_a_figure_that_it_never_saw() -> None:
     """Far from its training data, and still nearer to the truth than one pose for all frames can be."""
-    corpus = SyntheticCfg(subjects=3, frames=150, film=FilmCfg(cameras=1)).load()
+    corpus = load_data(SyntheticCfg(subjects=3, frames=150, virtual_cameras=VirtualCamerasCfg(cameras=1)))
     lifter = load(models.find(models.DEFAULT))
     errors, constant = [], []
     for clip in corpus.clips[:8]:

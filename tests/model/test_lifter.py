@@ -14,11 +14,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from actionprompt.errors import InputError
-from actionprompt.model import lifter as module
+from actionprompt.model import files as module
 from actionprompt.model.config import APMCfg, FixedClassesCfg, LifterCfg, TextClassesCfg
-from actionprompt.model.lifter import Lifter, bake, load, save
+from actionprompt.model.files import bake, load, save
+from actionprompt.model.lifter import Lifter
 from small import ACTIONS, APP, ATP, VARIANTS, VPOSE, lifter
-from tiny_towers import tiny_bert, tiny_clip
+from tiny_text_encoders import tiny_bert, tiny_clip
 
 X = torch.randn(6, 9, 17, 2, generator=torch.Generator().manual_seed(5))
 
@@ -36,7 +37,7 @@ def assert_equal(a: tuple[torch.Tensor, ...], b: tuple[torch.Tensor, ...]) -> No
         assert torch.equal(x, y)
 
 
-def with_tower(folder: Path) -> Lifter:
+def with_text_encoder(folder: Path) -> Lifter:
     pytest.importorskip("transformers")
     torch.manual_seed(0)
     recogniser = replace(ATP, classes=TextClassesCfg(str(folder), contexts=2))
@@ -72,14 +73,14 @@ def test_a_baked_model_answers_the_same_bits(variant):
 
 
 @pytest.mark.parametrize("tower", [tiny_clip, tiny_bert])
-def test_a_text_tower_is_baked_away(tower, tmp_path):
-    model = trained_a_little(with_tower(tower(tmp_path)))
+def test_a_text_encoder_is_baked_away(tower, tmp_path):
+    model = trained_a_little(with_text_encoder(tower(tmp_path)))
     baked = bake(model)
     assert_equal(answers(baked), answers(model))
     classes = baked.cfg.apm.recogniser.classes
     assert isinstance(classes, FixedClassesCfg)
     assert baked.text_source == model.text_source == classes.source != ""
-    assert not any("tower" in key or "contexts" in key for key in baked.state_dict())
+    assert not any("text_encoder" in key or "contexts" in key for key in baked.state_dict())
 
 
 def test_baking_keeps_the_mode_and_the_number_format():
@@ -95,11 +96,11 @@ def test_baking_keeps_the_mode_and_the_number_format():
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_round_trip(variant, tmp_path):
     model = trained_a_little(lifter(variant))
-    model.about = {"skeleton": "h36m17", "data": "ä 数"}
+    model.metadata = {"skeleton": "h36m17", "data": "ä 数"}
     save(model, tmp_path / "deep" / "model.safetensors")
     back = load(tmp_path / "deep" / "model.safetensors")
     assert_equal(answers(back), answers(model))
-    assert (back.cfg, back.num_joints, back.actions, back.about) == (model.cfg, 17, ACTIONS, model.about)
+    assert (back.cfg, back.num_joints, back.actions, back.metadata) == (model.cfg, 17, ACTIONS, model.metadata)
     assert not back.training
     assert model.state_dict().keys() == back.state_dict().keys()
     for key, value in model.state_dict().items():
@@ -118,14 +119,14 @@ def test_round_trip_of_another_number_format(tmp_path):
 
 
 def test_frozen_text_weights_are_not_saved(tmp_path):
-    model = trained_a_little(with_tower(tiny_clip(tmp_path / "tower")))
+    model = trained_a_little(with_text_encoder(tiny_clip(tmp_path / "tower")))
     save(model, tmp_path / "model")
-    assert not any("tower" in key for key in load_file(tmp_path / "model"))
+    assert not any("text_encoder" in key for key in load_file(tmp_path / "model"))
     assert_equal(answers(load(tmp_path / "model")), answers(model))
 
 
 def test_a_baked_model_needs_no_transformers(tmp_path):
-    model = with_tower(tiny_clip(tmp_path / "tower"))
+    model = with_text_encoder(tiny_clip(tmp_path / "tower"))
     save(bake(model), tmp_path / "model")
     code = """
 import sys
@@ -135,7 +136,7 @@ class Block:
             raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, Block())
 import torch
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 torch.set_num_threads(1)
 lifter = load(sys.argv[1])
 x = torch.randn(6, 9, 17, 2, generator=torch.Generator().manual_seed(5))

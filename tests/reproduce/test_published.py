@@ -6,7 +6,7 @@ import pytest
 
 from actionprompt.commands import reproduce
 from actionprompt.commands.reproduce_args import TURNS
-from actionprompt.data.config import FilmCfg, UIPRMDCfg
+from actionprompt.data.config import UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.reproduce.cells import overall, tail_of
 from actionprompt.reproduce.own_tables import controls
 from actionprompt.reproduce.plan import Plan
@@ -15,11 +15,19 @@ from actionprompt.reproduce.scales import SCALES, lasting, reading
 
 FOLDER = Path(__file__).parents[2] / "docs" / "results"
 RESULTS = sorted(FOLDER.rglob("results.json"))
-AMBIGUOUS = ["--data.film.keypoints", "simulated", "--data.film.detector.lost", "0.25"]
+PIXELS = "unit pixels bias 3 jitter 3 outlier_rate 0".split()
+PIXELS = [f"--data.virtual_cameras.detector.{w}" if i % 2 == 0 else w for i, w in enumerate(PIXELS)]
+AMBIGUOUS = [
+    *PIXELS,
+    "--data.virtual_cameras.keypoints",
+    "simulated",
+    "--data.virtual_cameras.detector.miss_rate",
+    "0.25",
+]
 DATA = {
-    "ambiguous-2d": [*AMBIGUOUS, "--data.film.detector.episode", "1"],
-    "ten-frames-a-second": ["--data.film.every", "5"],
-    "varied-bodies": ["--data.film.stature", "0.12"],
+    "ambiguous-2d": [*AMBIGUOUS, "--data.virtual_cameras.detector.episode_length", "1"],
+    "ten-frames-a-second": ["--data.virtual_cameras.frame_stride", "5"],
+    "varied-bodies": ["--data.virtual_cameras.scale_jitter", "0.12"],
 }
 """Settings of the data by the folder above, where they are not the usual ones."""
 
@@ -45,7 +53,7 @@ CONVERGED = {"VPose": "uiprmd-gpu-243frames-12800", "A3DHP": "uiprmd-gpu-12800",
 @pytest.mark.parametrize(("actions", "name"), [("true", "APM"), ("one", "the control")])
 def test_the_readme_says_what_the_results_say(actions: str, name: str):
     """Of converged runs, the change averaged over the three encoders."""
-    data = UIPRMDCfg(Path(), film=FilmCfg(turns=TURNS))
+    data = UIPRMDCfg(Path(), virtual_cameras=VirtualCamerasCfg(yaws_per_take=TURNS))
     lines, results = [], {}
     for encoder, folder in CONVERGED.items():
         _, _, *frames, steps = folder.split("-")

@@ -76,7 +76,7 @@ def test_errors_without_size():
     runs = full("table3")
     assert len(made("table3", runs).sheets) == 1
     for errors in (errors for run in runs for errors in run.actions.values()):
-        errors["inferred"] |= {"N-MPJPE": errors["inferred"]["P1"] - 5, "P-MPJPE": 30.0}
+        errors["predicted_action"] |= {"N-MPJPE": errors["predicted_action"]["P1"] - 5, "P-MPJPE": 30.0}
     shown = made("table3", [*runs[:-3], failure(TABLES["table3"](open_plan()).lines[4].run, 0)]).sheets[1]
     assert shown.title.startswith("Not in the paper")
     assert shown.heads[4:] == ("N-MPJPE (mm)", "Δ N-MPJPE", "P-MPJPE (mm)", "Δ P-MPJPE")
@@ -146,7 +146,7 @@ def test_a_change_over_subjects():
         people = lines[first].stub[0].split(", ")
         for seed, gain in enumerate(changes):
             for line, p1 in zip(lines[first : first + 3], (50.0, 50 * (1 + gain / 100), 50.0), strict=True):
-                side = {"inferred": {"P1": p1, "P2": p1 / 2, "N-MPJPE": p1 - 5}}
+                side = {"predicted_action": {"P1": p1, "P2": p1 / 2, "N-MPJPE": p1 - 5}}
                 cells = {f"{action} {who}": side for action in ("jump", "sit down") for who in people}
                 results.append(result(line.run, seed, p1, cells=cells))
     shown = made("subjects", results)
@@ -176,7 +176,7 @@ def test_nothing_at_all():
 
 def test_label_given_against_inferred():
     run = TABLES["table8"](open_plan()).lines[0].run
-    given = {"given": {"P1": 40.0, "P2": 20.0}}
+    given = {"true_action": {"P1": 40.0, "P2": 20.0}}
     results = [result(run, s, 50) for s in SEEDS]
     results = [replace(r, actions={a: sides | given for a, sides in r.actions.items()}) for r in results]
     shown = made("table8", results)
@@ -195,7 +195,7 @@ def test_actions_and_cells():
 
 def test_on_the_papers_own_data():
     where = plan(Human36MCfg(Path()))
-    errors = {a: {"inferred": {"P1": 10.0, "P2": 5.0}} for a in ("sitting", "greeting", "walking")}
+    errors = {a: {"predicted_action": {"P1": 10.0, "P2": 5.0}} for a in ("sitting", "greeting", "walking")}
     results = [replace(r, actions=errors) for r in full("table1", where)]
     shown = made("table1", results, where)
     assert shown.sheets[0].heads[1:4] == ("P1 (mm)", "Δ P1", "P1, paper")

@@ -14,6 +14,7 @@ from toys import SMALL, TOY, plan
 
 from actionprompt.commands import reproduce as command
 from actionprompt.commands import reproduce_args
+from actionprompt.data.load import load as load_data
 from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import draw, estimate, launch
 from actionprompt.reproduce import run as work
@@ -25,13 +26,13 @@ from actionprompt.reproduce.tables import TABLES
 from actionprompt.training import batches
 
 QUIET = Console(quiet=True)
-DATA = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "20", "--data.film.cameras", "1"]
-DATA += ["--data.film.turns", "1"]
+DATA = ["--data", "synthetic", "--data.subjects", "3", "--data.frames", "20", "--data.virtual_cameras.cameras", "1"]
+DATA += ["--data.virtual_cameras.yaws_per_take", "1"]
 
 
 @pytest.fixture
 def corpus():
-    return SMALL.load()
+    return load_data(SMALL)
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def test_a_finished_grid(done):
         result = read(job, flip=False)
         assert result.settings["seed"] == 0
         assert result.parameters > 1000
-        assert set(result.actions) == set(SMALL.load().actions)
+        assert set(result.actions) == set(load_data(SMALL).actions)
         assert len(result.cells) == len(result.actions)
 
 
@@ -115,7 +116,7 @@ def test_errors_that_are_no_numbers_are_a_failed_run(done, tmp_path):
     shutil.copytree(done, tmp_path, dirs_exist_ok=True)
     job = grid(tmp_path)[0]
     report = json.loads((job.folder / "report-test.json").read_text())
-    next(iter(report["actions"].values()))["inferred"]["P1"] = float("nan")
+    next(iter(report["actions"].values()))["predicted_action"]["P1"] = float("nan")
     (job.folder / "report-test.json").write_text(json.dumps(report))
     assert (read(job, False).state, read(job, False).reason) == ("failed", "its errors are not numbers")
 
@@ -136,9 +137,9 @@ def test_side_by_side_one_breaks_down(tmp_path, monkeypatch):
 
 
 def test_held_out_subjects_are_evaluated_instead_of_test_subjects(tmp_path):
-    data = replace(SMALL, subjects=4, film=replace(SMALL.film, turns=2))
-    corpus = data.load()
-    cfg = replace(plan(data).vpose(), validate=corpus.train_subjects[:1])
+    data = replace(SMALL, subjects=4, virtual_cameras=replace(SMALL.virtual_cameras, yaws_per_take=2))
+    corpus = load_data(data)
+    cfg = replace(plan(data).vpose(), validation_subjects=corpus.train_subjects[:1])
     (made,) = [Job(cfg, tmp_path / digest(cfg))]
     assert estimate.time_steps(made, corpus).seconds > 0
     assert execute(made, corpus, quiet=True) == "done"
@@ -146,7 +147,7 @@ def test_held_out_subjects_are_evaluated_instead_of_test_subjects(tmp_path):
     result = read(made, flip=False)
     assert {name.rpartition(" ")[2] for name in result.cells} == {corpus.train_subjects[0].rpartition("/")[2]}
     report = json.loads((made.folder / "report-validation.json").read_text())
-    seen = [clip for clip in corpus.clips if clip.subject in cfg.validate]
+    seen = [clip for clip in corpus.clips if clip.subject in cfg.validation_subjects]
     assert sum(clip["frames"] for clip in report["clips"]) == sum(c.num_frames for c in seen if c.turn == 0)
     assert any(c.turn for c in seen)
     assert not (made.folder / "report-test.json").exists()
@@ -299,8 +300,10 @@ def test_results_of_other_data_are_not_thrown_away(done, toy, tmp_path):
     args = ["table5", *DATA, "--seeds", "0", "--render", "--collect", str(tmp_path), "--quiet"]
     assert command.main([*args, "--out", str(done)]) == 0
     text = (tmp_path / "synthetic-cpu" / "results.json").read_text()
-    with pytest.raises(InputError, match=r"data with other settings \(data.film.every 1\): give --collect another fo"):
-        command.main([*args, "--out", str(tmp_path / "none"), "--data.film.every", "2"])
+    with pytest.raises(
+        InputError, match=r"data with other settings \(data.virtual_cameras.frame_stride 1\): give --collect another fo"
+    ):
+        command.main([*args, "--out", str(tmp_path / "none"), "--data.virtual_cameras.frame_stride", "2"])
     assert (tmp_path / "synthetic-cpu" / "results.json").read_text() == text
 
 
@@ -308,9 +311,11 @@ BROKEN = {
     "no actions": lambda run: run | {"actions": {}},
     "actions that are none": lambda run: run | {"actions": None},
     "an action without errors": lambda run: run | {"actions": {"jump": {}}},
-    "an error that is missing": lambda run: run | {"actions": {"jump": {"inferred": {"P2": 1.0}}}},
-    "an error that is text": lambda run: run | {"actions": {"jump": {"inferred": {"P1": "1", "P2": 1.0}}}},
-    "an error that is no number": lambda run: run | {"actions": {"jump": {"inferred": {"P1": math.nan, "P2": 1.0}}}},
+    "an error that is missing": lambda run: run | {"actions": {"jump": {"predicted_action": {"P2": 1.0}}}},
+    "an error that is text": lambda run: run | {"actions": {"jump": {"predicted_action": {"P1": "1", "P2": 1.0}}}},
+    "an error that is no number": lambda run: (
+        run | {"actions": {"jump": {"predicted_action": {"P1": math.nan, "P2": 1.0}}}}
+    ),
     "an unknown state": lambda run: run | {"state": "running"},
 }
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from types import MappingProxyType
 
-from actionprompt.data.config import DataCfg, FilmCfg, SyntheticCfg, UIPRMDCfg
+from actionprompt.data.config import DataCfg, SyntheticCfg, UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.encoders.config import A3DHPCfg, DSTformerCfg, MixSTECfg, MotionAGFormerCfg, VPoseCfg
 from actionprompt.model.config import (
     APMCfg,
@@ -45,7 +45,7 @@ TOY = Scale(
     checkpoint_every=2,
     log_every=2,
 )
-SMALL = SyntheticCfg(subjects=3, frames=20, film=FilmCfg(cameras=1))
+SMALL = SyntheticCfg(subjects=3, frames=20, virtual_cameras=VirtualCamerasCfg(cameras=1))
 
 
 def plan(data: DataCfg = SMALL) -> Plan:
@@ -61,7 +61,7 @@ def open_plan() -> Plan:
 def result(cfg: RunCfg, seed: int, p1: float, **changes: object) -> Result:
     """A run with P1 = p1 + 1 and p1 - 1 on its two actions, half as much depth error."""
     name = digest(replace(cfg, seed=seed))
-    errors = {a: {"inferred": {"P1": p1 + d, "P2": (p1 + d) / 2}} for a, d in (("jump", 1), ("sit down", -1))}
+    errors = {a: {"predicted_action": {"P1": p1 + d, "P2": (p1 + d) / 2}} for a, d in (("jump", 1), ("sit down", -1))}
     cells = {f"{a} s{k}": sides for k in (1, 2) for a, sides in errors.items()}
     made = Result(
         name,

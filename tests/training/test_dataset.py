@@ -26,7 +26,7 @@ def test_training_subjects_and_their_mirror_images():
 
 
 def test_held_out_subjects_are_not_trained_on():
-    clips = training_clips(run_cfg(validate=("s1",)), corpus())
+    clips = training_clips(run_cfg(validation_subjects=("s1",)), corpus())
     assert {c.subject for c in clips} == {"s2"}
 
 
@@ -49,8 +49,8 @@ DATA = corpus()
     ("changes", "data", "message"),
     [
         ({}, replace(DATA, test_subjects=("s2", "s3")), "subject s2 is both a training and a test subject"),
-        ({"validate": ("s3",)}, DATA, "s3: not a training subject of handmade; it has s1, s2"),
-        ({"validate": ("s1", "s2")}, DATA, "no training subject left"),
+        ({"validation_subjects": ("s3",)}, DATA, "s3: not a training subject of handmade; it has s1, s2"),
+        ({"validation_subjects": ("s1", "s2")}, DATA, "no training subject left"),
         ({}, replace(DATA, train_subjects=()), "no training subject left"),
         ({}, replace(DATA, train_subjects=("s1", "s9")), "no clips of subject s9"),
         ({}, corpus(frames=1, actions=("walk",)), "has 2 frames, fewer than the encoder's window of 9"),

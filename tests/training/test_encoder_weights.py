@@ -7,7 +7,7 @@ import torch
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import LifterCfg
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 from actionprompt.training.train import train
 from small import VARIANTS, corpus, run_cfg
 
@@ -24,7 +24,7 @@ def test_apm_on_the_authors_encoder(tmp_path: Path, frozen: bool) -> None:
     with torch.inference_mode():
         answer = load(tmp_path / "model.safetensors").encoder(torch.from_numpy(golden["x"]))
     same = np.allclose(answer.numpy(), golden["y"], rtol=1e-4, atol=1e-5)
-    told = load(tmp_path / "model.safetensors").about["encoder"]
+    told = load(tmp_path / "model.safetensors").metadata["encoder"]
     assert told == "from vpose_f27.npz, in the layout of VideoPose3D" + ", frozen" * frozen
     assert same == frozen  # a frozen encoder is the published one still, a trained one has moved on
 

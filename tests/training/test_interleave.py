@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from actionprompt.errors import Interrupted
-from actionprompt.training.interleave import Work, abreast, at_once
+from actionprompt.training.interleave import Work, interleave, run_to_completion
 from actionprompt.training.interrupts import interrupts
 from actionprompt.training.train import train, training
 from small import corpus, run_cfg
@@ -23,14 +23,14 @@ def counting(name: str, turns: int, heard: list[str]) -> Work[str]:
 
 def test_all_at_once():
     heard: list[str] = []
-    assert at_once(counting)("a", 2, heard) == "a"
+    assert run_to_completion(counting)("a", 2, heard) == "a"
     assert heard == ["a0", "a1", "a ends"]
 
 
 def test_in_turns_and_the_next_when_one_is_finished():
     heard: list[str] = []
     works = (counting(name, turns, heard) for name, turns in (("a", 3), ("b", 1), ("c", 2)))
-    assert list(abreast(works, 2)) == ["b", "a", "c"]
+    assert list(interleave(works, 2)) == ["b", "a", "c"]
     assert heard == ["a0", "b0", "a1", "b ends", "a2", "c0", "a ends", "c1", "c ends"]
 
 
@@ -43,14 +43,14 @@ def broken() -> Work[None]:
 def test_an_error_ends_the_others_too():
     heard: list[str] = []
     with pytest.raises(KeyError):
-        list(abreast([counting("a", 99, heard), broken()], 2))
+        list(interleave([counting("a", 99, heard), broken()], 2))
     assert heard[-2:] == ["a8", "a ends"]
 
 
 def test_the_others_save_their_state_first(tmp_path: Path):
     work = training(run_cfg(checkpoint_every=100), tmp_path, corpus=corpus(), quiet=True)
     with pytest.raises(KeyError):
-        list(abreast([work, broken()], 2))
+        list(interleave([work, broken()], 2))
     assert (tmp_path / "checkpoint.safetensors").is_file()
 
 
@@ -65,7 +65,7 @@ def test_nothing_new_is_begun_after_an_interrupt(number: int):
 
     works = [signalled(), counting("a", 1, heard), counting("b", 1, heard), counting("c", 1, heard)]
     with pytest.raises(Interrupted, match="Stopped between two runs"):
-        list(abreast(works, 2))
+        list(interleave(works, 2))
     assert heard == ["a0", "a ends"], "what was under way is finished"
 
 
@@ -86,11 +86,11 @@ def test_trainings_in_turns_are_those_one_by_one(tmp_path: Path):
     seeds = (0, 1, 2)
     for seed in seeds:
         train(run_cfg(seed=seed), tmp_path / f"alone{seed}", corpus=corpus(), quiet=True)
-    works = (training(run_cfg(seed=s), tmp_path / f"abreast{s}", corpus=corpus(), quiet=True) for s in seeds)
-    assert len(list(abreast(works, 2))) == 3
+    works = (training(run_cfg(seed=s), tmp_path / f"interleave{s}", corpus=corpus(), quiet=True) for s in seeds)
+    assert len(list(interleave(works, 2))) == 3
     for seed in seeds:
         for name in ("model.safetensors", "log.jsonl"):
-            alone, together = (tmp_path / f"{how}{seed}" / name for how in ("alone", "abreast"))
+            alone, together = (tmp_path / f"{how}{seed}" / name for how in ("alone", "interleave"))
             assert alone.read_bytes() == together.read_bytes()
 
 
@@ -110,10 +110,10 @@ def test_all_are_interrupted_and_go_on(number: int, tmp_path: Path):
         ]
 
     with pytest.raises(Interrupted, match="the state of 2 runs is saved"):
-        list(abreast([*works(False), stop()], 3))
+        list(interleave([*works(False), stop()], 3))
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
     assert all((tmp_path / f"{seed}" / "checkpoint.safetensors").is_file() for seed in (0, 1))
-    list(abreast(works(True), 2))
+    list(interleave(works(True), 2))
     for seed in (0, 1):
         train(run_cfg(seed=seed), tmp_path / f"whole{seed}", corpus=corpus(), quiet=True)
         whole, cut = (tmp_path / name / "log.jsonl" for name in (f"whole{seed}", f"{seed}"))

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from actionprompt.cli import main
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 from small import tiny_flags
 
 COMMON = tiny_flags(epochs=4, steps=5, log=1)

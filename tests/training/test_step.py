@@ -12,15 +12,15 @@ import torch
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import Interrupted
 from actionprompt.model.config import LifterCfg, TextClassesCfg
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 from actionprompt.training import loop
 from actionprompt.training import step as one_step
 from actionprompt.training.config import MotionLossCfg, ScheduleCfg
-from actionprompt.training.interleave import abreast
-from actionprompt.training.step import ReplayedStep, Step, products
+from actionprompt.training.interleave import interleave
+from actionprompt.training.step import CudaGraphStep, Step, matmul_precision
 from actionprompt.training.train import train, training
 from small import APP, ATP, VARIANTS, corpus, run_cfg
-from tiny_towers import tiny_clip
+from tiny_text_encoders import tiny_clip
 
 gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 SCHEDULE = ScheduleCfg(epochs=2, epoch_steps=9, batch=8, bn_batches=3)
@@ -50,24 +50,26 @@ def test_whose_prompts():
         name: Step.chosen(SimpleNamespace(cfg=cfg, num_actions=3), action)
         for name, cfg in {
             "label": run_cfg(),
-            "recognised": run_cfg(prompts_of="recognised"),
-            "mistaken": run_cfg(mistaken=0.3),
-            "random": run_cfg(mistaken=1.0),
+            "predicted": run_cfg(prompt_source="predicted"),
+            "random_prompt_rate": run_cfg(random_prompt_rate=0.3),
+            "random": run_cfg(random_prompt_rate=1.0),
         }.items()
     }
     assert chosen["label"] is action
-    assert chosen["recognised"] is None
-    assert (chosen["mistaken"] != action).double().mean() == pytest.approx(0.2, abs=0.03)  # a third hit the label
+    assert chosen["predicted"] is None
+    assert (chosen["random_prompt_rate"] != action).double().mean() == pytest.approx(
+        0.2, abs=0.03
+    )  # a third hit the label
     assert chosen["random"].bincount(minlength=3).tolist() == pytest.approx([1000] * 3, rel=0.15)
 
 
 def both(cfg, tmp_path, monkeypatch) -> None:
     """Trains as written and replayed, and compares logs and weights."""
     made = []
-    for name, kind in (("written", Step), ("replayed", ReplayedStep)):
+    for name, kind in (("written", Step), ("replayed", CudaGraphStep)):
         monkeypatch.setattr(loop, "step_kind", lambda *_, kind=kind: lambda *a: made.append(kind(*a)) or made[-1])
         train(cfg, tmp_path / name, corpus=corpus(), quiet=True)
-    assert [type(step) for step in made] == [Step, ReplayedStep]
+    assert [type(step) for step in made] == [Step, CudaGraphStep]
     recorded = [graph for graph in made[1].graphs.values() if graph is not None]
     assert recorded, "nothing was replayed"
     logs = [
@@ -96,7 +98,7 @@ def test_running_statistics_are_those_of_their_epoch(tmp_path, monkeypatch):
 
 @gpu
 def test_recognised_prompts_and_their_rate(tmp_path, monkeypatch):
-    cfg = settings("vpose", "apm", prompts_of="recognised", schedule=replace(SCHEDULE, prompt_lr=5.0))
+    cfg = settings("vpose", "apm", prompt_source="predicted", schedule=replace(SCHEDULE, prompt_lr=5.0))
     both(cfg, tmp_path, monkeypatch)
 
 
@@ -132,11 +134,11 @@ def test_side_by_side_with_dropout(tmp_path):
     cfgs = [run_cfg("apm", accelerator="auto", log_every=1, schedule=SCHEDULE, seed=seed) for seed in (0, 1, 2)]
     for cfg in cfgs:
         train(cfg, tmp_path / f"alone{cfg.seed}", corpus=corpus(), quiet=True)
-    list(abreast((training(c, tmp_path / f"abreast{c.seed}", corpus=corpus(), quiet=True) for c in cfgs), 3))
+    list(interleave((training(c, tmp_path / f"interleave{c.seed}", corpus=corpus(), quiet=True) for c in cfgs), 3))
     for seed in (0, 1, 2):
         alone, together = (
             [json.loads(line)["loss"] for line in (tmp_path / f"{how}{seed}" / "log.jsonl").read_text().splitlines()]
-            for how in ("alone", "abreast")
+            for how in ("alone", "interleave")
         )
         assert together == pytest.approx(alone, rel=1e-3)
 
@@ -171,11 +173,11 @@ def test_a_cpu_makes_steps_as_written(tmp_path, monkeypatch):
 
 def test_tensorfloat_lasts_for_a_step(tmp_path, monkeypatch):
     before = torch.get_float32_matmul_precision()
-    with products(run_cfg(precision="tf32")):
+    with matmul_precision(run_cfg(precision="tf32")):
         assert torch.get_float32_matmul_precision() == "high"
     assert torch.get_float32_matmul_precision() == before
     works = [training(run_cfg(precision=p), tmp_path / p, corpus=corpus(), quiet=True) for p in ("tf32", "32-true")]
     seen, real = [], one_step.loss
     monkeypatch.setattr(one_step, "loss", lambda *a: seen.append(torch.get_float32_matmul_precision()) or real(*a))
-    list(abreast(works, 2))
+    list(interleave(works, 2))
     assert seen == ["high", before] * 12

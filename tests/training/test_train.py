@@ -14,7 +14,7 @@ from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.model.config import LifterCfg, TextClassesCfg
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 from actionprompt.training import loop
 from actionprompt.training import step as one_step
 from actionprompt.training import train as module
@@ -24,7 +24,7 @@ from actionprompt.training.presets import presets
 from actionprompt.training.run_folder import RunFolder
 from actionprompt.training.train import build, train
 from small import APP, ATP, VARIANTS, VPOSE, corpus, run_cfg
-from tiny_towers import tiny_clip
+from tiny_text_encoders import tiny_clip
 
 STEPS = 12
 
@@ -76,8 +76,8 @@ def test_a_run_and_its_folder(tmp_path):
         assert line["loss"] == pytest.approx(line["pose_mm"] / 1000 + 0.1 * line["action_loss"], rel=1e-5)
     model = load(tmp_path / "run" / "model.safetensors")
     assert model.actions == corpus().actions
-    assert model.about["skeleton"] == "h36m17"
-    assert (model.about["data"], model.about["seed"], model.about["fps"]) == ("handmade", "0", "50")
+    assert model.metadata["skeleton"] == "h36m17"
+    assert (model.metadata["data"], model.metadata["seed"], model.metadata["fps"]) == ("handmade", "0", "50")
 
 
 def test_the_log_is_the_mean_of_the_steps(tmp_path, monkeypatch):
@@ -365,13 +365,13 @@ def test_divergence_is_reported_and_not_saved(tmp_path, monkeypatch):
         ({"seed": -1}, "seed is -1: it must be at least 0"),
         ({"labels": "one", "model": LifterCfg(VPOSE, None)}, "labels is one, but the model has no APM"),
         (
-            {"mistaken": 0.1, "model": LifterCfg(VPOSE, VARIANTS["atp"])},
+            {"random_prompt_rate": 0.1, "model": LifterCfg(VPOSE, VARIANTS["atp"])},
             "pose prompts are used, and the model has none",
         ),
-        ({"mistaken": 0.1, "prompts_of": "recognised"}, "give one of them"),
-        ({"mistaken": 1.5}, "mistaken is 1.5: it must be 0 to 1"),
+        ({"random_prompt_rate": 0.1, "prompt_source": "predicted"}, "give one"),
+        ({"random_prompt_rate": 1.5}, "random_prompt_rate is 1.5: it must be 0 to 1"),
         ({"schedule": ScheduleCfg(prompt_lr=0)}, "schedule.prompt_lr is 0"),
-        ({"validate": ("s9",)}, "not a training subject"),
+        ({"validation_subjects": ("s9",)}, "not a training subject"),
         ({"model": LifterCfg(VPoseCfg((3, 2)), None)}, "odd layer widths"),
         ({"model": LifterCfg(VPoseCfg((3, 3), channels=0), None)}, "0 channels"),
         ({"model": LifterCfg(VPoseCfg((3, 3), 16, dropout=1.0), None)}, "dropout 1.0"),

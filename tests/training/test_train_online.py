@@ -7,17 +7,23 @@ import sys
 import torch
 
 from actionprompt.cli import main
-from actionprompt.data.config import FilmCfg, SyntheticCfg
-from actionprompt.model.lifter import load
+from actionprompt.data.config import SyntheticCfg, VirtualCamerasCfg
+from actionprompt.model.files import load
 from actionprompt.training.train import training
 from small import run_cfg, tiny_flags
 
-FLAGS = [*tiny_flags(epochs=2, steps=5, log=1), "--data.film.training", "online", "--data.film.keypoints", "simulated"]
+FLAGS = [
+    *tiny_flags(epochs=2, steps=5, log=1),
+    "--data.virtual_cameras.training",
+    "online",
+    "--data.virtual_cameras.keypoints",
+    "simulated",
+]
 
 
 def cfg(**changes):
-    film = FilmCfg(cameras=1, training="online", keypoints="simulated")
-    return run_cfg(data=SyntheticCfg(subjects=3, frames=40, film=film), **changes)
+    film = VirtualCamerasCfg(cameras=1, training="online", keypoints="simulated")
+    return run_cfg(data=SyntheticCfg(subjects=3, frames=40, virtual_cameras=film), **changes)
 
 
 def test_going_on_after_any_step_gives_the_same_bits(tmp_path, monkeypatch):
@@ -55,7 +61,7 @@ def load_of(folder, seed):
 
 def test_the_command_says_how_the_model_was_trained(tmp_path, capsys):
     assert main(["train", "vpose+label", *FLAGS, "--out", str(tmp_path / "run")]) == 0
-    about = load(tmp_path / "run/model.safetensors").about
+    about = load(tmp_path / "run/model.safetensors").metadata
     assert about["virtual_camera"] == "1"
     assert about["virtual_camera_view"] == "65"
     assert about["virtual_camera_size"] == "0.2"
@@ -79,7 +85,7 @@ def test_two_processes_film_the_same_batches_again(tmp_path):
 
 
 def test_bad_ranges_are_one_sentence(tmp_path, capsys):
-    flags = [*FLAGS, "--data.film.online.distance", "0.1", "8", "--out", str(tmp_path / "run")]
+    flags = [*FLAGS, "--data.virtual_cameras.online.distance", "0.1", "8", "--out", str(tmp_path / "run")]
     assert main(["train", "vpose+label", *flags]) == 2
     assert "cameras see a person from 0.8 to 100 m" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -8,7 +8,7 @@ from actionprompt.camera import normalise_screen
 from actionprompt.keypoints.layouts import layouts
 from actionprompt.video.blazepose import BlazePose
 from actionprompt.video.detect import Person
-from actionprompt.video.single_person import Follower
+from actionprompt.video.single_person import SinglePersonTracker
 from actionprompt.video.webcam import Webcam
 
 SHAPE = np.random.default_rng(0).random((17, 2)) * [40, 100]
@@ -32,7 +32,7 @@ class Script:
 
 
 def follow(*frames: list[Person], times: list[float] | None = None) -> list[torch.Tensor | None]:
-    follower = Follower(Script(*frames))
+    follower = SinglePersonTracker(Script(*frames))
     return [follower(IMAGE, t) for t in times or np.arange(len(frames)) / 30]
 
 
@@ -92,7 +92,7 @@ def test_a_point_at_the_corner_is_missing():
 
 
 def test_a_real_person_before_a_camera(weights: Path, demo: Path):
-    follower = Follower(BlazePose(weights=weights, most=1, threads=1))
+    follower = SinglePersonTracker(BlazePose(weights=weights, most=1, threads=1))
     with Webcam(f"movie={demo},trim=end_frame=20,realtime=speed=0.15", "lavfi").opened() as frames:
         seen = [(time, follower(image, time)) for time, image in frames]
     found = [(time, one) for time, one in seen if one is not None]

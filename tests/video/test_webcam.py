@@ -25,7 +25,7 @@ def readers() -> list[str]:
 
 
 def test_frames_with_their_times(tmp_path):
-    path = film(tmp_path / "film.mp4", frames=10, fps=10)
+    path = film(tmp_path / "virtual_cameras.mp4", frames=10, fps=10)
     with Webcam(f"movie={path},realtime", "lavfi").opened() as frames:
         seen = list(frames)
         assert frames.arrived == 10

@@ -230,7 +230,7 @@ NUMBER_IN_PICTURE = """() => new Promise((done) => requestAnimationFrame(() => {
 
 
 def test_the_video_shows_the_frame_of_the_numbers(motion, opened, tmp_path):
-    film = tmp_path / "film.webm"
+    film = tmp_path / "virtual_cameras.webm"
     numbered_film(film, 100, 50)
     shown = motion(100, keypoints=np.full((100, 17, 2), np.nan))
     page = opened(shown, video=film)

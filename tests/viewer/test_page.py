@@ -169,13 +169,13 @@ def test_a_video_is_embedded_or_referred_to_from_the_page_s_folder(motion, tmp_p
 
 
 def test_a_film_that_no_browser_plays_is_refused(motion, tmp_path):
-    video = tmp_path / "film.avi"
+    video = tmp_path / "virtual_cameras.avi"
     video.write_bytes(b"film")
     with pytest.raises(InputError, match=r"\.mp4, "):
         page(motion(), video)
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.webm"])
+@pytest.mark.parametrize("name", ["virtual_cameras.mp4", "virtual_cameras.webm"])
 def test_a_file_that_only_has_a_films_name_is_refused(name, motion, tmp_path):
     (tmp_path / name).write_bytes(b"no film at all")
     with pytest.raises(InputError, match="does not begin as a video of its kind"):

@@ -25,7 +25,8 @@ from actionprompt.inference.incremental import Flow
 from actionprompt.inference.lifting import lift, lift_windows
 from actionprompt.inference.stream import Stream
 from actionprompt.model.config import LearnedClassesCfg, LifterCfg, TextPromptCfg
-from actionprompt.model.lifter import Lifter, load
+from actionprompt.model.files import load
+from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import H36M_17
 from actionprompt.training.config import MotionLossCfg
 from actionprompt.training.losses import build_pose_loss, loss
@@ -93,7 +94,7 @@ def whole_sequence(subject: Subject, amount: Amount) -> list[Figure]:
     """Throughput beside the encoder alone, and beside a window per frame."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build()
-    alone = Lifter(replace(lifter.cfg, apm=None), lifter.num_joints, ()).eval()
+    alone = replace(lifter.cfg, apm=None).build(lifter.num_joints).eval()
     alone.encoder.load_state_dict(lifter.encoder.state_dict())
     x = wander(amount.frames, lifter.num_joints)
     few = x[: amount.twin]

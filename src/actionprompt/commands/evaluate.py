@@ -72,10 +72,11 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     from rich.console import Console
 
     from actionprompt.data.clip import confidence_read
+    from actionprompt.data.load import load as load_data
     from actionprompt.evaluation import report
     from actionprompt.evaluation.evaluate import check_pairing, evaluate, tail_of
     from actionprompt.evaluation.terminal import show
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
 
     def model_file(path: Path) -> Path:
         return RunFolder(path).model if path.is_dir() else models.find(str(path))
@@ -86,8 +87,8 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
             f"The run in {args.model} is not finished: go on with `actionprompt train --resume {args.model}`."
         )
     lifter = to_device(load(file), args.device)
-    corpus = args.data.load()
-    held_out = settings.validate if settings else ()
+    corpus = load_data(args.data)
+    held_out = settings.validation_subjects if settings else ()
     subjects = {"test": corpus.test_subjects, "train": corpus.train_subjects, "validation": held_out}[args.split]
     if not subjects:
         raise InputError(
@@ -105,7 +106,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     )
     facts = {
         "model": str(file),
-        **lifter.about,
+        **lifter.metadata,
         "evaluated on": report.evaluated_on(corpus, args.split, subjects),
         "flip at test time": "yes" if args.flip else "no",
         "frames": "as MixSTE's authors counted: overlaps twice, padding too"
@@ -116,7 +117,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
         "weights": "of the last training step",
     }
     facts = {key: value for key, value in facts.items() if value}
-    trained = lifter.about.get("fps", f"{corpus.fps:g}")
+    trained = lifter.metadata.get("fps", f"{corpus.fps:g}")
     if trained != f"{corpus.fps:g}":
         facts["note"] = f"the model was trained at {trained} frames/s and sees {corpus.fps:g} here"
     title = f"{args.model.name}: {corpus.name}, {args.split}"

@@ -58,7 +58,7 @@ def run(args: ExportArgs) -> int:
 
     from actionprompt.export import export
     from actionprompt.hub.shipped import find
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
 
     if args.keypoints and not args.int8:
         raise InputError("--keypoints are what int8's error is measured on: give --int8 too.")
@@ -106,13 +106,16 @@ def keypoints(
     Raises:
         InputError: a file of another number of joints than the model's.
     """
-    from actionprompt.data.config import FilmCfg, SyntheticCfg
+    from actionprompt.data.clip import Clip
+    from actionprompt.data.config import SyntheticCfg, VirtualCamerasCfg
+    from actionprompt.data.load import load as load_data
     from actionprompt.export.check import wander
     from actionprompt.keypoints.read import read_keypoints
 
     channels = lifter.encoder.window.channels
     if path is not None:
-        found, what = read_keypoints(path, size=size).tracks[0].clip().inputs(channels), str(path)
+        track = read_keypoints(path, size=size).tracks[0]
+        found, what = Clip(track.keypoints, confidence=track.confidence).inputs(channels), str(path)
         if found.shape[1] != lifter.num_joints:
             raise InputError(
                 f"{path} gives {found.shape[1]} joints and the model takes {lifter.num_joints}: measure on synthetic "
@@ -121,7 +124,7 @@ def keypoints(
         return found, what
     if lifter.num_joints != 17:
         return wander(1, 500, lifter.num_joints, channels)[0], "random walks"
-    corpus = SyntheticCfg(subjects=2, frames=100, film=FilmCfg(cameras=1)).load()
+    corpus = load_data(SyntheticCfg(subjects=2, frames=100, virtual_cameras=VirtualCamerasCfg(cameras=1)))
     clips = [clip.inputs(channels) for clip in corpus.select(corpus.test_subjects)]
     import torch
 

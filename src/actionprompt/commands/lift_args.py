@@ -79,6 +79,6 @@ def load_lifter(args: LiftArgs) -> "Lifter":
     """The model, where it computes."""
     from actionprompt.commands.evaluate import to_device
     from actionprompt.hub import shipped as models
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
 
     return to_device(load(models.find(args.model or models.DEFAULT)), args.device)

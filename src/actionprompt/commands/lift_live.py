@@ -15,7 +15,7 @@ from actionprompt.training.interrupts import interrupts
 
 if TYPE_CHECKING:
     from actionprompt.inference.live import Live, LiveAnswer
-    from actionprompt.video.single_person import Follower
+    from actionprompt.video.single_person import SinglePersonTracker
     from actionprompt.video.webcam import Frames
 
     Tell = Callable[[Iterable[LiveAnswer]], LiveAnswer | None]
@@ -52,18 +52,18 @@ def pipe(args: LiftArgs) -> int:
 def webcam(args: LiftArgs) -> int:
     """One person before a camera, until Ctrl-C."""
     from actionprompt.inference.live import Live
-    from actionprompt.video.single_person import Follower
+    from actionprompt.video.single_person import SinglePersonTracker
     from actionprompt.video.webcam import find_camera
 
     _check(args, WEBCAM, "on a webcam, which is answered on the output")
     camera = find_camera(args.source.partition(":")[2])
     live = Live(load_lifter(args), args.lag)
     with _told(args.show) as tell, camera.opened() as frames:  # before weights are fetched for nothing
-        follow(frames, Follower(load_detector(args.detector, most=1)), live, tell)
+        follow(frames, SinglePersonTracker(load_detector(args.detector, most=1)), live, tell)
     return 0
 
 
-def follow(frames: "Frames", seen: "Follower", live: "Live", tell: "Tell") -> None:
+def follow(frames: "Frames", seen: "SinglePersonTracker", live: "Live", tell: "Tell") -> None:
     """Detects, lifts and answers until Ctrl-C or the camera's end."""
     status = Status(frames.arrived)
     with interrupts() as stop:

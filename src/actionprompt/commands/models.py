@@ -36,7 +36,7 @@ def main(args: list[str]) -> int:
     table = Table("name", "what it is", "trained on", "size", title="Models for `actionprompt lift --model NAME`")
     for name, model in shipped().items():
         kind = what(model.settings)
-        data = f"{model.about.get('data', '')}; 2D: {model.about.get('2D', '').partition(' (')[0]}"
+        data = f"{model.metadata.get('data', '')}; 2D: {model.metadata.get('2D', '').partition(' (')[0]}"
         size = f"{model.file.stat().st_size / 1e6:.1f} MB"
         table.add_row(name + (" (default)" if name == DEFAULT else ""), kind, data, size)
     console.print(table)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from actionprompt.commands.options import to_ask
-from actionprompt.data.config import DATA, DataCfg, FilmCfg
+from actionprompt.data.config import DATA, DataCfg, VirtualCamerasCfg
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import check_writable
 from actionprompt.reproduce.launch import SlurmCfg
@@ -74,8 +74,12 @@ def data_with_turns(name: str, read: bool = True) -> Any:
     Where the data lie need not be said if they are not read.
     """
     kind = DATA[name][1]
-    film = {"film": FilmCfg(turns=TURNS)} if any(f.name == "film" for f in fields(kind)) else {}
-    return to_ask(kind, **film, **({} if read else {"path": Path()}))
+    cameras = (
+        {"virtual_cameras": VirtualCamerasCfg(yaws_per_take=TURNS)}
+        if any(f.name == "virtual_cameras" for f in fields(kind))
+        else {}
+    )
+    return to_ask(kind, **cameras, **({} if read else {"path": Path()}))
 
 
 def check_names(what: Sequence[str]) -> tuple[list[str], list[str]]:

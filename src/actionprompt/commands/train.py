@@ -84,7 +84,7 @@ def run(
     """Trains, and says what to do next."""
     from rich.console import Console
 
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
     from actionprompt.training.loop import is_main_process
     from actionprompt.training.train import train
 
@@ -101,10 +101,10 @@ def run(
     console = Console()
     if profile:
         console.print(watch.table())
-    if began := load(folder / "model.safetensors").about.get("encoder"):
+    if began := load(folder / "model.safetensors").metadata.get("encoder"):
         console.print(f"The encoder began {began}.", soft_wrap=True, highlight=False)
     console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
-    if cfg.validate:
+    if cfg.validation_subjects:
         from actionprompt.commands.evaluate import EvaluateArgs
         from actionprompt.commands.evaluate import run as evaluate
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from actionprompt.data.config import FilmCfg
+from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
 
@@ -82,13 +82,13 @@ class Corpus:
     """What quality control left out, one sentence each."""
     takes: tuple[Take, ...] = ()
     """The takes that virtual cameras filmed; training may film them online."""
-    filming: FilmCfg | None = None
+    filming: VirtualCamerasCfg | None = None
     """How they were filmed, and are online."""
     facts: dict[str, str] = field(default_factory=dict)
     """What a report should say of the data: variant, source, 2D protocol."""
 
     @property
-    def online(self) -> FilmCfg | None:
+    def online(self) -> VirtualCamerasCfg | None:
         """How training films its windows anew in every batch; None: it uses the clips."""
         return self.filming if self.filming is not None and self.filming.training == "online" else None
 

@@ -14,8 +14,8 @@ from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.cmu_trials import action_of
 from actionprompt.data.config import CMUCfg
-from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.motion_files import FileTakes, MotionFile
+from actionprompt.data.virtual_cameras import describe, film, frame_rate
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
@@ -56,15 +56,15 @@ def load(cfg: CMUCfg) -> Corpus:
     return Corpus(
         name="CMU",
         skeleton=H36M_17,
-        fps=frame_rate(cfg.film, cfg.fps),
+        fps=frame_rate(cfg.virtual_cameras, cfg.fps),
         actions=actions,
-        clips=tuple(film(takes, H36M_17, cfg.film, train, cfg.fps)),
+        clips=tuple(film(takes, H36M_17, cfg.virtual_cameras, train, cfg.fps)),
         takes=tuple(takes),
-        filming=cfg.film,
+        filming=cfg.virtual_cameras,
         train_subjects=train,
         test_subjects=tuple(subject for subject in subjects if subject in cfg.test),
         dropped=(*converted.dropped, *untrained),
-        facts={"source": SOURCE, **describe(cfg.film), **converted.facts},
+        facts={"source": SOURCE, **describe(cfg.virtual_cameras), **converted.facts},
     )
 
 

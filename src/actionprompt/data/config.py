@@ -1,11 +1,8 @@
-"""The data sources' settings, one class each. No torch in here; ``load`` reads the files."""
+"""The data sources' settings, one class each. No torch in here; ``load.py`` reads the files."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from actionprompt.data.clip import Corpus
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -19,16 +16,18 @@ class DetectorCfg:
     """Standard deviation of a joint's constant offset in a clip, along each axis."""
     jitter: float = 0.01
     """Standard deviation of a joint's wandering about that offset, along each axis."""
-    memory: float = 0.1
+    correlation_time: float = 0.1
     """Seconds in which the wandering forgets itself (its correlation falls to 1/e)."""
-    swapped: float = 0.005
+    swap_rate: float = 0.005
     """Share of the time in which left and right arm, or left and right leg, are exchanged."""
-    lost: float = 0.02
+    miss_rate: float = 0.02
     """Share of the time in which a joint is not found and its place interpolated."""
-    wrong: float = 0.002
+    outlier_rate: float = 0.002
     """Share of the time in which a joint is found somewhere else, off by a quarter of the height."""
-    episode: float = 0.2
+    episode_length: float = 0.2
     """Seconds that such an exchange, loss or error lasts."""
+    unit: Literal["height", "pixels"] = "height"
+    """Of bias and jitter: shares of the person's height, or pixels of a picture 1,000 wide (version 0.1.0's)."""
     seed: int = 0
     """Seed of the errors, which depend on it, the take's name, the camera and the number of the turn only."""
 
@@ -67,15 +66,15 @@ class OnlineCfg:
     """Share of windows whose lens the virtual camera knows; it assumes 65 degrees for the others."""
     moving: float = 0.15
     """Share of cameras that move along with the person."""
-    stature: float = 0.06
+    scale_jitter: float = 0.06
     """Adults are scaled by up to this fraction either way."""
     children: float = 0.15
     """Share of windows scaled down to children, uniformly."""
     smallest: float = 0.6
     """The scale of the smallest child."""
-    bones: float = 0.1
+    bone_jitter: float = 0.1
     """Each bone's length changes by up to this fraction, left as right."""
-    tempo: float = 0.3
+    speed_jitter: float = 0.3
     """Windows are played faster or slower by up to this fraction."""
     combined: float = 0.0
     """Share of windows whose trunk, arms and head are those of another window."""
@@ -90,7 +89,7 @@ class OnlineCfg:
 
 
 @dataclass(frozen=True)
-class FilmCfg:
+class VirtualCamerasCfg:
     """Virtual cameras: Human3.6M's four, around each take, which is turned by a random yaw."""
 
     training: Literal["stored", "online"] = "stored"
@@ -100,13 +99,13 @@ class FilmCfg:
 
     cameras: int = 4
     """How many of the four cameras film each take."""
-    turns: int = 1
+    yaws_per_take: int = 1
     """How many times each training take is filmed, each time at another yaw; test takes are filmed once."""
-    stature: float = 0.0
+    scale_jitter: float = 0.0
     """Turns after the first are also scaled, by up to this fraction either way: bodies of other sizes."""
-    tempo: float = 0.0
+    speed_jitter: float = 0.0
     """Turns after the first are also played faster or slower, by up to this fraction."""
-    every: int = 1
+    frame_stride: int = 1
     """Cameras take only every n-th frame: inputs that are sparse in time."""
     viewpoints: Literal["h36m", "varied"] = "h36m"
     """Cameras: h36m (Human3.6M's four, as for S9), or varied (any height, distance and lens, as phones are used)."""
@@ -126,14 +125,8 @@ class UIPRMDCfg:
     """Folder that holds the extracted archives (``Segmented Movements`` and so on, at any depth)."""
     variants: tuple[Literal["correct", "incorrect"], ...] = ("correct",)
     """Movements performed correctly, incorrectly, or both."""
-    film: FilmCfg = FilmCfg()
+    virtual_cameras: VirtualCamerasCfg = VirtualCamerasCfg()
     """Virtual cameras."""
-
-    def load(self) -> "Corpus":
-        """Reads, converts and films the takes (the converted form is cached by content)."""
-        from actionprompt.data.uiprmd import load
-
-        return load(self)
 
 
 @dataclass(frozen=True)
@@ -149,12 +142,6 @@ class Human36MCfg:
     detector: DetectorCfg = DetectorCfg()
     """The simulated detector."""
 
-    def load(self) -> "Corpus":
-        """Reads the files and views every take from its four cameras."""
-        from actionprompt.data.human36m import load
-
-        return load(self)
-
 
 @dataclass(frozen=True)
 class HumanEvaCfg:
@@ -169,12 +156,6 @@ class HumanEvaCfg:
     detector: DetectorCfg = DetectorCfg()
     """The simulated detector."""
 
-    def load(self) -> "Corpus":
-        """Reads the files and views every chunk from its three cameras."""
-        from actionprompt.data.humaneva import load
-
-        return load(self)
-
 
 @dataclass(frozen=True)
 class HDM05Cfg:
@@ -182,14 +163,8 @@ class HDM05Cfg:
 
     path: Path
     """Folder that holds the ``.amc`` clips with their actors' ``.asf`` skeletons, at any depth."""
-    film: FilmCfg = FilmCfg()
+    virtual_cameras: VirtualCamerasCfg = VirtualCamerasCfg()
     """Virtual cameras."""
-
-    def load(self) -> "Corpus":
-        """Reads, converts and films the clips (the converted form is cached by content)."""
-        from actionprompt.data.hdm05 import load
-
-        return load(self)
 
 
 @dataclass(frozen=True)
@@ -202,14 +177,8 @@ class CMUCfg:
     """Subjects for testing; all others are for training."""
     fps: float = 50.0
     """Frames per second to train at; takes are interpolated."""
-    film: FilmCfg = FilmCfg()
+    virtual_cameras: VirtualCamerasCfg = VirtualCamerasCfg()
     """Virtual cameras."""
-
-    def load(self) -> "Corpus":
-        """Reads, converts and films the takes (the converted form is cached by content)."""
-        from actionprompt.data.cmu import load
-
-        return load(self)
 
 
 @dataclass(frozen=True)
@@ -228,14 +197,8 @@ class EverydayCfg:
     """UI-PRMD's movements performed correctly, incorrectly, or both."""
     cmu_test: tuple[str, ...] = ("08", "09", "13")
     """CMU's subjects for testing."""
-    film: FilmCfg = FilmCfg()
+    virtual_cameras: VirtualCamerasCfg = VirtualCamerasCfg()
     """Virtual cameras."""
-
-    def load(self) -> "Corpus":
-        """Reads, converts and films the takes (the converted forms are cached by content)."""
-        from actionprompt.data.everyday import load
-
-        return load(self)
 
 
 @dataclass(frozen=True)
@@ -254,14 +217,8 @@ class MocapCfg:
     """Frames per second of AMC files, which do not say."""
     fps: float = 50.0
     """Frames per second to train at; takes are interpolated."""
-    film: FilmCfg = FilmCfg()
+    virtual_cameras: VirtualCamerasCfg = VirtualCamerasCfg()
     """Virtual cameras."""
-
-    def load(self) -> "Corpus":
-        """Reads, converts and films the takes (the converted form is cached by content)."""
-        from actionprompt.data.mocap import load
-
-        return load(self)
 
 
 @dataclass(frozen=True)
@@ -276,14 +233,8 @@ class SyntheticCfg:
     """Frames per take, at 50 frames/s."""
     seed: int = 0
     """Seed of everything."""
-    film: FilmCfg = FilmCfg()
+    virtual_cameras: VirtualCamerasCfg = VirtualCamerasCfg()
     """Virtual cameras."""
-
-    def load(self) -> "Corpus":
-        """Makes and films the takes."""
-        from actionprompt.data.synthetic import load
-
-        return load(self)
 
 
 DataCfg = UIPRMDCfg | Human36MCfg | HumanEvaCfg | HDM05Cfg | CMUCfg | MocapCfg | EverydayCfg | SyntheticCfg

@@ -9,8 +9,8 @@ from actionprompt.data import cmu, hdm05, mocap, uiprmd
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import EverydayCfg, MocapCfg
-from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.motion_files import MotionFile
+from actionprompt.data.virtual_cameras import describe, film, frame_rate
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
@@ -73,15 +73,15 @@ def load(cfg: EverydayCfg) -> Corpus:
     return Corpus(
         name="everyday",
         skeleton=H36M_17,
-        fps=frame_rate(cfg.film, FPS),
+        fps=frame_rate(cfg.virtual_cameras, FPS),
         actions=actions,
-        clips=tuple(film(takes, H36M_17, cfg.film, train, FPS)),
+        clips=tuple(film(takes, H36M_17, cfg.virtual_cameras, train, FPS)),
         takes=tuple(takes),
-        filming=cfg.film,
+        filming=cfg.virtual_cameras,
         train_subjects=train,
         test_subjects=tuple(sorted({take.subject for take in takes} & test)),
         dropped=(*(line for part in parts for line in part.dropped), *untrained),
-        facts={"source": "; ".join(f"{part.name}: {part.source}" for part in parts), **describe(cfg.film)},
+        facts={"source": "; ".join(f"{part.name}: {part.source}" for part in parts), **describe(cfg.virtual_cameras)},
     )
 
 

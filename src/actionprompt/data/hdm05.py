@@ -11,7 +11,7 @@ import torch
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import HDM05Cfg
-from actionprompt.data.film import describe, film, frame_rate
+from actionprompt.data.virtual_cameras import describe, film, frame_rate
 from actionprompt.errors import InputError
 from actionprompt.formats.acclaim import read_amc, read_asf
 from actionprompt.formats.recording import check_size, resample, top_speed, z_up
@@ -66,17 +66,17 @@ def load(cfg: HDM05Cfg) -> Corpus:
     return Corpus(
         name="HDM05-11",
         skeleton=HDM05_17,
-        fps=frame_rate(cfg.film, FPS),
+        fps=frame_rate(cfg.virtual_cameras, FPS),
         actions=tuple(ACTIONS.values()),
-        clips=tuple(film(converted.takes, HDM05_17, cfg.film, TRAIN, FPS)),
+        clips=tuple(film(converted.takes, HDM05_17, cfg.virtual_cameras, TRAIN, FPS)),
         takes=converted.takes,
-        filming=cfg.film,
+        filming=cfg.virtual_cameras,
         train_subjects=tuple(s for s in TRAIN if s in present),
         test_subjects=tuple(s for s in TEST if s in present),
         dropped=converted.dropped,
         facts={
             "source": "The data used in this project was obtained from HDM05 (CC BY-SA 3.0)",
-            **describe(cfg.film),
+            **describe(cfg.virtual_cameras),
             **converted.facts,
         },
     )

@@ -9,9 +9,9 @@ from actionprompt.data import motion_files
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import MocapCfg
-from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.mocap_table import Row, read_table, split
 from actionprompt.data.motion_files import MotionFile
+from actionprompt.data.virtual_cameras import describe, film, frame_rate
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
@@ -30,17 +30,17 @@ def load(cfg: MocapCfg) -> Corpus:
     return Corpus(
         name=cfg.path.stem,
         skeleton=H36M_17,
-        fps=frame_rate(cfg.film, cfg.fps),
+        fps=frame_rate(cfg.virtual_cameras, cfg.fps),
         actions=tuple(dict.fromkeys(take.action for take in converted.takes)),
-        clips=tuple(film(converted.takes, H36M_17, cfg.film, train, cfg.fps)),
+        clips=tuple(film(converted.takes, H36M_17, cfg.virtual_cameras, train, cfg.fps)),
         takes=converted.takes,
-        filming=cfg.film,
+        filming=cfg.virtual_cameras,
         train_subjects=tuple(s for s in train if s in present),
         test_subjects=tuple(s for s in test if s in present),
         dropped=converted.dropped,
         facts={
             "source": f"motion capture named in {cfg.path.name}",
-            **describe(cfg.film),
+            **describe(cfg.virtual_cameras),
             **converted.facts,
         },
     )

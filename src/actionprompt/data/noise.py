@@ -3,12 +3,13 @@
 Errors are drawn from the detector's seed and the clip's take, camera and turn alone, so that test input is the same in
 every run and in every process, whatever the model's seed. In this order:
 
-1. Each joint is off by a constant, ``bias``, and by a wandering, ``jitter``, which forgets itself within ``memory``
-   (an Ornstein-Uhlenbeck process, sampled). Both are normal on each axis, times ``DIFFICULTY`` for the outer joints.
-2. In some episodes both arms, or both legs, have left and right exchanged (``swapped``).
-3. In some episodes a joint is found somewhere else (``wrong``), off by a quarter of the height or so, and surely.
-4. In some episodes a joint is not found (``lost``): as interpolated detections do, it moves straight on from where it
-   was last seen to where it is seen next.
+1. Each joint is off by a constant, ``bias``, and by a wandering, ``jitter``, which forgets itself within
+   ``correlation_time`` (an Ornstein-Uhlenbeck process, sampled). Both are normal on each axis, times ``DIFFICULTY`` for
+   the outer joints.
+2. In some episodes both arms, or both legs, have left and right exchanged (``swap_rate``).
+3. In some episodes a joint is found somewhere else (``outlier_rate``), off by a quarter of the height or so, surely.
+4. In some episodes a joint is not found (``miss_rate``): as interpolated detections do, it moves straight on from where
+   it was last seen to where it is seen next.
 
 Sizes are shares of the person's height on the screen: a detector sees people cut out and scaled to one size.
 Confidence falls with the error of step 1 as exp(-error / ``DOUBT``); lost joints have 0. Who is swapped is sure of it.
@@ -34,6 +35,8 @@ DOUBT = 0.04
 """The error at which confidence is 1/e, of the person's height."""
 ASTRAY = 0.25
 """How far wrong points are off, of the person's height: the standard deviation along each axis."""
+PIXEL = 2 / 1000
+"""A pixel of a picture 1,000 wide, on the normalised screen."""
 LEG = 0.491
 """Thigh and shank together, of a person's height (Drillis and Contini 1966)."""
 
@@ -44,7 +47,15 @@ def check(cfg: DetectorCfg) -> None:
     Raises:
         InputError: a negative or absurd number.
     """
-    limits = {"bias": 1.0, "jitter": 1.0, "memory": 60.0, "swapped": 0.5, "lost": 0.5, "wrong": 0.5, "episode": 60.0}
+    limits = {
+        "bias": 1.0 if cfg.unit == "height" else 100.0,
+        "jitter": 1.0 if cfg.unit == "height" else 100.0,
+        "correlation_time": 60.0,
+        "swap_rate": 0.5,
+        "miss_rate": 0.5,
+        "outlier_rate": 0.5,
+        "episode_length": 60.0,
+    }
     for field in fields(cfg):
         value = getattr(cfg, field.name)
         if field.name in limits and not 0 <= value <= limits[field.name]:
@@ -53,10 +64,14 @@ def check(cfg: DetectorCfg) -> None:
 
 def describe(cfg: DetectorCfg) -> str:
     """For reports."""
+    if cfg.unit == "pixels":
+        sizes = f"bias {cfg.bias:g} px, jitter {cfg.jitter:g} px over {cfg.correlation_time:g} s"
+    else:
+        sizes = f"bias {cfg.bias:.2%} and jitter {cfg.jitter:.2%} of the height over {cfg.correlation_time:g} s"
+    wrong = f" and wrong {cfg.outlier_rate:.2%}" if cfg.outlier_rate else ""
     return (
-        f"simulated detector (bias {cfg.bias:.2%} and jitter {cfg.jitter:.2%} of the height over {cfg.memory:g} s, "
-        f"limbs swapped {cfg.swapped:.2%}, joints lost {cfg.lost:.2%} and wrong {cfg.wrong:.2%} of the time, "
-        f"seed {cfg.seed})"
+        f"simulated detector ({sizes}, limbs swapped {cfg.swap_rate:.2%}, joints lost {cfg.miss_rate:.2%}{wrong} "
+        f"of the time, seed {cfg.seed})"
     )
 
 
@@ -65,24 +80,24 @@ def detected(clip: Clip, skeleton: Skeleton, cfg: DetectorCfg, fps: float) -> Cl
     height = height_on_screen(clip, skeleton)
     random = _random(cfg.seed, clip)
     n, joints = clip.num_frames, skeleton.num_joints
-    keep = math.exp(-1 / (cfg.memory * fps)) if cfg.memory else 0.0
-    length = max(1, round(cfg.episode * fps))
+    keep = math.exp(-1 / (cfg.correlation_time * fps)) if cfg.correlation_time else 0.0
+    length = max(1, round(cfg.episode_length * fps))
 
     offset = cfg.bias * random.standard_normal((1, joints, 2), np.float32)
     offset = offset + cfg.jitter * wander(random.standard_normal((n, joints, 2), np.float32), keep)
     offset *= difficulty(skeleton)[:, None]
     confidence = np.exp(-np.linalg.norm(offset, axis=-1) / DOUBT)
-    points = clip.keypoints.numpy() + np.float32(height) * offset
+    points = clip.keypoints.numpy() + np.float32(height if cfg.unit == "height" else PIXEL) * offset
 
     order = np.arange(joints)[None].repeat(n, axis=0)
-    for pairs, swap in zip(limbs(skeleton), episodes(n, 2, cfg.swapped, length, random).T, strict=True):
+    for pairs, swap in zip(limbs(skeleton), episodes(n, 2, cfg.swap_rate, length, random).T, strict=True):
         order[np.ix_(swap, pairs.ravel())] = pairs[:, ::-1].ravel()
     points = np.take_along_axis(points, order[..., None], axis=1)
     confidence = np.take_along_axis(confidence, order, axis=1)
 
-    lost = episodes(n, joints, cfg.lost, length, random)
+    lost = episodes(n, joints, cfg.miss_rate, length, random)
     lost &= ~lost.all(0)
-    wrong = episodes(n, joints, cfg.wrong, length, random)[..., None]
+    wrong = episodes(n, joints, cfg.outlier_rate, length, random)[..., None]
     points = points + wrong * (height * ASTRAY * random.standard_normal((1, joints, 2), np.float32)).astype(np.float32)
     confidence[lost] = 0
     return replace(clip, keypoints=torch.from_numpy(bridge(points, lost)), confidence=torch.from_numpy(confidence))

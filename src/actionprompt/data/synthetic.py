@@ -12,8 +12,8 @@ from torch.nn.functional import avg_pool1d, pad
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.data.figure import CHANNELS, LIMBS, TRUNK, Body, forward, limit, mirrored, turn
-from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.motions import MOTIONS, Motion
+from actionprompt.data.virtual_cameras import describe, film, frame_rate
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 
@@ -49,14 +49,14 @@ def load(cfg: SyntheticCfg) -> Corpus:
     return Corpus(
         name="synthetic",
         skeleton=H36M_17,
-        fps=frame_rate(cfg.film, FPS),
+        fps=frame_rate(cfg.virtual_cameras, FPS),
         actions=tuple(motion.name for motion in MOTIONS),
-        clips=tuple(film(takes(cfg), H36M_17, cfg.film, train, FPS)),
+        clips=tuple(film(takes(cfg), H36M_17, cfg.virtual_cameras, train, FPS)),
         takes=tuple(takes(cfg)),
-        filming=cfg.film,
+        filming=cfg.virtual_cameras,
         train_subjects=train,
         test_subjects=names[-tests:],
-        facts={"source": f"articulated figures, seed {cfg.seed}", **describe(cfg.film)},
+        facts={"source": f"articulated figures, seed {cfg.seed}", **describe(cfg.virtual_cameras)},
     )
 
 

@@ -18,8 +18,8 @@ from rich.progress import track
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import UIPRMDCfg
-from actionprompt.data.film import describe, film, frame_rate
 from actionprompt.data.uiprmd_files import Episode, find, read_markers
+from actionprompt.data.virtual_cameras import describe, film, frame_rate
 from actionprompt.errors import InputError
 from actionprompt.formats.gaps import fill_gaps, missing
 from actionprompt.formats.markers import MARKERS, bone_lengths, fix_bones, joints
@@ -59,11 +59,11 @@ def load(cfg: UIPRMDCfg) -> Corpus:
     return Corpus(
         name="UI-PRMD",
         skeleton=H36M_17,
-        fps=frame_rate(cfg.film, 100 / STEP),
+        fps=frame_rate(cfg.virtual_cameras, 100 / STEP),
         actions=ACTIONS,
-        clips=tuple(film(converted.takes, H36M_17, cfg.film, TRAIN, 100 / STEP)),
+        clips=tuple(film(converted.takes, H36M_17, cfg.virtual_cameras, TRAIN, 100 / STEP)),
         takes=converted.takes,
-        filming=cfg.film,
+        filming=cfg.virtual_cameras,
         train_subjects=tuple(s for s in TRAIN if s in present),
         test_subjects=tuple(s for s in TEST if s in present),
         tail=TAIL,
@@ -71,7 +71,7 @@ def load(cfg: UIPRMDCfg) -> Corpus:
         facts={
             "source": "UI-PRMD (Vakanski et al. 2018), Vicon markers, public domain",
             "variants": ", ".join(cfg.variants),
-            **describe(cfg.film),
+            **describe(cfg.virtual_cameras),
             **converted.facts,
         },
     )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from actionprompt.camera import conjugate, rotate
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
-from actionprompt.data.config import FilmCfg
+from actionprompt.data.config import VirtualCamerasCfg
 
 ASPECTS = (9 / 16, 3 / 4, 1.0, 16 / 9)
 """Heights over widths of pictures; the last one is a phone held upright."""
@@ -45,7 +45,7 @@ class Viewpoint:
         return rearrange(axes @ rows - axes @ self.translation[:, None], "d (n j) -> n j d", j=world.shape[1])
 
 
-def viewpoints(cfg: FilmCfg, world: Float[Tensor, "n j 3"], draw: Draw) -> list[Viewpoint]:
+def viewpoints(cfg: VirtualCamerasCfg, world: Float[Tensor, "n j 3"], draw: Draw) -> list[Viewpoint]:
     """The cameras that film a take, whose middle stands at the origin."""
     if cfg.viewpoints == "varied":
         return [_varied(f"varied{i}", world, partial(_numbered, draw, i)) for i in range(cfg.cameras)]

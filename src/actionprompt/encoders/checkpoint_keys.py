@@ -1,12 +1,9 @@
 """The words of published checkpoint layouts: where each tensor goes in ours. Each network's file has its table."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Size
-
-if TYPE_CHECKING:
-    from actionprompt.encoders.config import EncoderSettings
 
 
 class Row(NamedTuple):
@@ -35,8 +32,8 @@ class Layout(NamedTuple):
     """The table of a network of ours."""
     facts: Callable[[Shapes], dict[str, Any]]
     """What the shapes tell of the network, to explain a misfit."""
-    settings: "Callable[[Shapes], tuple[EncoderSettings, int]]"
-    """The settings and the number of joints of a published network, as far as shapes tell them."""
+    settings: Callable[[Shapes], tuple[Any, int]]
+    """The encoder's settings and the number of joints of a published network, as far as shapes tell them."""
     assumed: str = ""
     """What the shapes do not tell, and what ``settings`` takes it to be."""
 

@@ -137,15 +137,15 @@ def _scores(data: Mapping[str, Any]) -> Scores:
     """The measures of a report."""
     average = data["average"]
     found = {
-        "P1": average["inferred"]["P1"],
-        "P2": average["inferred"]["P2"],
+        "P1": average["predicted_action"]["P1"],
+        "P2": average["predicted_action"]["P2"],
         "P3": data["P3"],
-        "N-MPJPE": average["inferred"]["N-MPJPE"],
+        "N-MPJPE": average["predicted_action"]["N-MPJPE"],
     }
     if average["accuracy"] is not None:
         found |= {
-            "P1 label given": average["given"]["P1"],
-            "P2 label given": average["given"]["P2"],
+            "P1 label given": average["true_action"]["P1"],
+            "P2 label given": average["true_action"]["P2"],
             "accuracy": 100 * average["accuracy"],
         }
     return {key: value for key, value in found.items() if value is not None}

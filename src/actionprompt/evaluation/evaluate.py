@@ -11,8 +11,8 @@ from actionprompt import metrics
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
-from actionprompt.evaluation.scores import MEASURES, REMAINS, ClipScore, Evaluation
-from actionprompt.model.flip import Views
+from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, ClipScore, Evaluation
+from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import Skeleton
 
@@ -60,19 +60,19 @@ def evaluate(
     windows = Windows(clips, lifter.encoder.window, reach_back=reach_back).to(next(lifter.parameters()).device)
     labels = torch.tensor([_label(lifter, clip) for clip in clips], device=windows.device)
     order = list(skeleton.mirror) if flip else None
-    inferred, given, chosen, target, owner = [], [], [], [], []
+    predicted, true_action, chosen, target, owner = [], [], [], [], []
     with torch.inference_mode():
         lifter.eval()
         for i in torch.arange(len(windows), device=windows.device).split(batch):
             valid = windows.valid(i)
             mine, true, action = answer(lifter, windows.inputs(i), labels[windows.clip(i)], order)
-            inferred.append(mine[valid].cpu())
-            given.append(true[valid].cpu())
+            predicted.append(mine[valid].cpu())
+            true_action.append(true[valid].cpu())
             chosen.append(action[:, None].expand_as(valid)[valid].cpu())
             target.append(windows.targets(i)[valid].cpu())
             owner.append(windows.clip(i)[:, None].expand_as(valid)[valid].cpu())
     sizes = torch.cat(owner).bincount(minlength=len(clips)).tolist()
-    a, b, c, d = (torch.cat(part).split(sizes) for part in (inferred, given, chosen, target))
+    a, b, c, d = (torch.cat(part).split(sizes) for part in (predicted, true_action, chosen, target))
     scores = [_score(*one, lifter, skeleton) for one in zip(clips, a, b, c, d, strict=True)]
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
@@ -88,7 +88,7 @@ def tail_actions(lifter: Lifter, corpus: Corpus, batch: int | None = None) -> tu
     """The three actions with the largest depth error on training subjects (never on test subjects)."""
     clips = [clip for clip in corpus.select(corpus.train_subjects) if clip.turn == 0]
     scores = evaluate(lifter, clips, corpus.skeleton, batch=batch)
-    return tuple(sorted(scores.actions, key=lambda action: -scores.row(action).inferred["P2"])[:3])
+    return tuple(sorted(scores.actions, key=lambda action: -scores.row(action).predicted_action["P2"])[:3])
 
 
 def tail_of(
@@ -114,22 +114,22 @@ def tail_of(
 def answer(
     lifter: Lifter, x: Float[Tensor, "b f j i"], label: Int[Tensor, " b"], order: list[int] | None
 ) -> tuple[Float[Tensor, "b t j 3"], Float[Tensor, "b t j 3"], Int[Tensor, " b"]]:
-    """Poses with the recognised and with the given action, and the recognised action.
+    """Poses with the predicted and with the true action, and the recognised action.
 
     With ``order`` (a skeleton's mirror permutation) poses and logits are averaged with those of the mirrored windows.
     """
-    views = Views(lifter, x, order)
-    action = torch.full_like(label, -1) if views.logits is None else views.logits.argmax(-1)
-    inferred = views.pose(views.chosen)
+    seen = ForwardPass(lifter, x, order)
+    action = torch.full_like(label, -1) if seen.logits is None else seen.logits.argmax(-1)
+    predicted = seen.pose()
     if lifter.apm is None or lifter.apm.pose_prompt is None:
-        return inferred, inferred, action
-    return inferred, views.pose(label.clamp_min(0)), action
+        return predicted, predicted, action
+    return predicted, seen.pose(lifter.apm.weights_of(label.clamp_min(0), x)), action
 
 
 def _score(
     clip: Clip,
-    inferred: Frames,
-    given: Frames,
+    predicted: Frames,
+    true_action: Frames,
     chosen: Int[Tensor, " n"],
     target: Frames,
     lifter: Lifter,
@@ -137,15 +137,15 @@ def _score(
 ) -> ClipScore:
     """One clip's errors over the frames that count."""
     recognised = {} if lifter.apm is None else count(chosen, lifter.actions)
-    scores = errors(inferred, target, skeleton)
+    scores = errors(predicted, target, skeleton)
     return ClipScore(
         clip.name,
         clip.camera,
         clip.subject,
         clip.action,
         target.shape[0],
-        inferred=scores,
-        given=scores if torch.equal(inferred, given) else errors(given, target, skeleton),
+        predicted_action=scores,
+        true_action=scores if torch.equal(predicted, true_action) else errors(true_action, target, skeleton),
         recognised=recognised,
     )
 
@@ -168,7 +168,7 @@ def errors(predicted: Frames, target: Frames, skeleton: Skeleton) -> dict[str, f
         velocity,
         *(metrics.mpjpe(mend(predicted, target, skeleton), target).mean() for mend in right),
     )
-    return {name: float(mean) * 1000 for name, mean in zip((*MEASURES, *REMAINS), means, strict=True)}
+    return {name: float(mean) * 1000 for name, mean in zip((*MEASURES, *ORACLE_ERRORS), means, strict=True)}
 
 
 def _shown(lifter: Lifter, clips: Sequence[Clip]) -> tuple[str, ...]:
@@ -196,7 +196,7 @@ def check_pairing(lifter: Lifter, clips: Sequence[Clip], skeleton: Skeleton) -> 
     """
     if not clips:
         raise InputError("There are no clips to evaluate on.")
-    trained = lifter.about.get("skeleton", skeleton.name)
+    trained = lifter.metadata.get("skeleton", skeleton.name)
     if trained != skeleton.name or lifter.num_joints != skeleton.num_joints:
         raise InputError(
             f"The model was trained on {lifter.num_joints} joints ({trained}); "

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import InputError
-from actionprompt.evaluation.scores import MEASURES, REMAINS, Evaluation, Row
+from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, Evaluation, Row
 from actionprompt.files import write_text
 
 Rows = list[tuple[str, Row]]
@@ -34,27 +34,27 @@ def columns(evaluation: Evaluation) -> list[str]:
 
 def cells(name: str, row: Row) -> list[str]:
     """One line of the table."""
-    line = [name, str(row.frames), *(f"{row.inferred[m]:.2f}" for m in MEASURES)]
+    line = [name, str(row.frames), *(f"{row.predicted_action[m]:.2f}" for m in MEASURES)]
     if row.accuracy is None:
         return line
-    return [*line, f"{row.given['P1']:.2f}", f"{row.given['P2']:.2f}", f"{row.accuracy:.1%}"[:-1]]
+    return [*line, f"{row.true_action['P1']:.2f}", f"{row.true_action['P2']:.2f}", f"{row.accuracy:.1%}"[:-1]]
 
 
 def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
     """P1, P2 (also as Table II has them, of several subjects), P3 and accuracy in one line each."""
     average = evaluation.average()
     lines = [
-        ("P1 (MPJPE)", f"{average.inferred['P1']:.2f} mm"),
-        ("P2 (depth)", f"{average.inferred['P2']:.2f} mm"),
+        ("P1 (MPJPE)", f"{average.predicted_action['P1']:.2f} mm"),
+        ("P2 (depth)", f"{average.predicted_action['P2']:.2f} mm"),
     ]
     if len({clip.subject for clip in evaluation.clips}) > 1:
-        cells = evaluation.by_subject().inferred
+        cells = evaluation.by_subject().predicted_action
         lines.append(("P1, P2 (Table II)", f"{cells['P1']:.2f}, {cells['P2']:.2f} mm, mean over actions and subjects"))
-    p3, p3_given = evaluation.p3(), evaluation.p3("given")
+    p3, p3_given = evaluation.p3(), evaluation.p3("true_action")
     if p3 is not None:
         lines.append(("P3 (depth, tail)", f"{p3:.2f} mm over {', '.join(evaluation.tail)}"))
     if average.accuracy is not None:
-        given = f"P1 {average.given['P1']:.2f}, P2 {average.given['P2']:.2f}"
+        given = f"P1 {average.true_action['P1']:.2f}, P2 {average.true_action['P2']:.2f}"
         given += f", P3 {p3_given:.2f} mm" if p3_given is not None else " mm"
         lines += [("accuracy (frames)", f"{average.accuracy:.1%}"), ("label given", given)]
     return lines
@@ -89,10 +89,10 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
         "",
     ]
     left = [
-        (name, f"{row.inferred['P1']:.2f}", *(f"{row.inferred[m]:.2f}" for m in REMAINS))
+        (name, f"{row.predicted_action['P1']:.2f}", *(f"{row.predicted_action[m]:.2f}" for m in ORACLE_ERRORS))
         for name, row in rows(evaluation)
     ]
-    lines += _grid(["action", "P1", *REMAINS], left)
+    lines += _grid(["action", "P1", *ORACLE_ERRORS], left)
     if evaluation.average().accuracy is not None:
         seen = {name for found in evaluation.confusion().values() for name in found}
         names = [name for name in evaluation.known if name in seen or name in evaluation.actions]
@@ -124,7 +124,7 @@ def to_json(evaluation: Evaluation, title: str, facts: dict[str, str]) -> dict[s
         "flip": evaluation.flip,
         "tail": evaluation.tail,
         "P3": evaluation.p3(),
-        "P3 label given": evaluation.p3("given"),
+        "P3 label given": evaluation.p3("true_action"),
         "average": asdict(evaluation.average()),
         "actions": {name: asdict(evaluation.row(name)) for name in evaluation.actions},
         "confusion": evaluation.confusion(),

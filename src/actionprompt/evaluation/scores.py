@@ -11,7 +11,7 @@ from dataclasses import dataclass
 MEASURES = ("P1", "P2", "P-MPJPE", "N-MPJPE", "MPJVE")
 """MPJPE, depth error, Procrustes- and scale-aligned MPJPE (mm), velocity error (mm per frame)."""
 
-REMAINS = ("true bone lengths", "true bone directions", "true depth signs")
+ORACLE_ERRORS = ("true bone lengths", "true bone directions", "true depth signs")
 """What is left of P1 when one part of each answer is put right: what that part costs."""
 
 
@@ -24,9 +24,9 @@ class ClipScore:
     subject: str
     action: str
     frames: int
-    inferred: dict[str, float]
-    """Mean of each of ``MEASURES`` and ``REMAINS``, the recognised action's prompts being used."""
-    given: dict[str, float]
+    predicted_action: dict[str, float]
+    """Mean of each of ``MEASURES`` and ``ORACLE_ERRORS``, the recognised action's prompts being used."""
+    true_action: dict[str, float]
     """The same with the true action's prompts (Table VIII); equal without APP."""
     recognised: dict[str, int]
     """Frames by recognised action; empty without APM."""
@@ -37,8 +37,8 @@ class Row:
     """The errors of an action, or of all."""
 
     frames: int
-    inferred: dict[str, float]
-    given: dict[str, float]
+    predicted_action: dict[str, float]
+    true_action: dict[str, float]
     accuracy: float | None
     """Share of frames whose action is recognised."""
 
@@ -81,7 +81,7 @@ class Evaluation:
         accuracy = _pool([clip for clip in self.clips if clip.action in self.tail]).accuracy
         return _mean([self.row(action) for action in self.tail], accuracy)
 
-    def p3(self, side: str = "inferred") -> float | None:
+    def p3(self, side: str = "predicted_action") -> float | None:
         """Tail depth error: mean P2 of the tail actions; None where none were named."""
         row = self.tail_row()
         return None if row is None else float(getattr(row, side)["P2"])
@@ -98,7 +98,7 @@ class Evaluation:
 def _pool(clips: Sequence[ClipScore]) -> Row:
     frames = sum(clip.frames for clip in clips)
     steps = sum(clip.frames - 1 for clip in clips)  # a velocity lies between two frames
-    counts = {measure: steps if measure == "MPJVE" else frames for measure in (*MEASURES, *REMAINS)}
+    counts = {measure: steps if measure == "MPJVE" else frames for measure in (*MEASURES, *ORACLE_ERRORS)}
 
     def mean(side: str) -> dict[str, float]:
         sums = {m: sum(getattr(c, side)[m] * (c.frames - (m == "MPJVE")) for c in clips) for m in counts}
@@ -107,13 +107,13 @@ def _pool(clips: Sequence[ClipScore]) -> Row:
     accuracy = None
     if clips[0].recognised:
         accuracy = sum(clip.recognised.get(clip.action, 0) for clip in clips) / frames
-    return Row(frames, mean("inferred"), mean("given"), accuracy)
+    return Row(frames, mean("predicted_action"), mean("true_action"), accuracy)
 
 
 def _mean(rows: Sequence[Row], accuracy: float | None) -> Row:
     """The plain mean of some rows' errors."""
 
     def mean(side: str) -> dict[str, float]:
-        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in (*MEASURES, *REMAINS)}
+        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in (*MEASURES, *ORACLE_ERRORS)}
 
-    return Row(sum(row.frames for row in rows), mean("inferred"), mean("given"), accuracy)
+    return Row(sum(row.frames for row in rows), mean("predicted_action"), mean("true_action"), accuracy)

@@ -9,7 +9,8 @@ from torch.export import Dim, ExportedProgram
 
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
-from actionprompt.model.lifter import Lifter, bake
+from actionprompt.model.files import bake
+from actionprompt.model.lifter import Lifter
 
 Form = Literal["window", "sequence"]
 

@@ -87,7 +87,7 @@ def export(
 def facts(lifter: Lifter, form: Form) -> dict[str, str]:
     """What a program has to know to use the file; lists as JSON."""
     window = lifter.encoder.window
-    skeleton = SKELETONS.get(lifter.about.get("skeleton", ""))
+    skeleton = SKELETONS.get(lifter.metadata.get("skeleton", ""))
     frame = "time: every frame" if form == "sequence" or window.out > 1 else "time: the answered frame"
     axes = {
         "keypoints": ["sequence" if form == "sequence" else "window", "time", "joint", "x right, y down"],
@@ -99,9 +99,9 @@ def facts(lifter: Lifter, form: Form) -> dict[str, str]:
         "actionprompt": version("actionprompt"),
         "form": form,
         "actions": json.dumps(lifter.actions),
-        "skeleton": lifter.about.get("skeleton", ""),
+        "skeleton": lifter.metadata.get("skeleton", ""),
         "joints": json.dumps(skeleton.joints if skeleton else [str(j) for j in range(lifter.num_joints)]),
-        "fps": lifter.about.get("fps", ""),
+        "fps": lifter.metadata.get("fps", ""),
         "window": json.dumps({"frames": window.frames, "past": window.past, "future": window.future}),
         "units": json.dumps(
             {
@@ -110,7 +110,7 @@ def facts(lifter: Lifter, form: Form) -> dict[str, str]:
             }
         ),
         "axes": json.dumps(axes),
-        "about": json.dumps(lifter.about),
+        "about": json.dumps(lifter.metadata),
     }
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
-from actionprompt.model.lifter import Lifter, bake, load, save
+from actionprompt.model.files import bake, load, save
+from actionprompt.model.lifter import Lifter
 
 FILE = "lifter.safetensors"
 
@@ -58,7 +59,7 @@ def pull(repository: str, *, revision: str | None = None, token: str | None = No
 
 def card(lifter: Lifter) -> str:
     """The model card: what the lifter is, what it was trained on, how to use it."""
-    facts = "\n".join(f"- {name}: {value}" for name, value in lifter.about.items() if value)
+    facts = "\n".join(f"- {name}: {value}" for name, value in lifter.metadata.items() if value)
     window = lifter.encoder.window
     return f"""---
 library_name: actionprompt

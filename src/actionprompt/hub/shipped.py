@@ -17,7 +17,7 @@ class Shipped(NamedTuple):
     """A lifter inside the package; its model card is docs/models.md."""
 
     file: Path
-    about: Mapping[str, str]
+    metadata: Mapping[str, str]
     """What it was trained on and how, as stored in the file."""
     actions: tuple[str, ...]
     settings: Mapping[str, Any]

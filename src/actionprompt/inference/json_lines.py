@@ -26,7 +26,7 @@ from actionprompt.inference.json_line import Line, parse
 from actionprompt.inference.live import Live, LiveAnswer
 from actionprompt.inference.people import model_rate
 from actionprompt.keypoints.detections import check_unit, not_found
-from actionprompt.keypoints.last_known import Held
+from actionprompt.keypoints.last_known import LastKnownKeypoints
 from actionprompt.keypoints.layouts import Layout, layout_for, layouts
 from actionprompt.keypoints.read import Units, to_screen
 from actionprompt.keypoints.timing import is_gap
@@ -69,7 +69,7 @@ class PointReader:
             raise InputError(f"An image of {self.size[0]} x {self.size[1]} pixels cannot be: both must be positive.")
         if self.fps is not None and not 1 <= self.fps < 10000:
             raise InputError(f"--keypoints.fps is {self.fps}: it must be a number from 1 to 10,000.")
-        self._held: Held | None = None
+        self._held: LastKnownKeypoints | None = None
         self._checked = False
         """Whether the unit was."""
         self._times = Times(self.fps)
@@ -96,11 +96,11 @@ class PointReader:
         joints = held.joints(points, known, self._times.lines / usual if time is None else time)
         return Frame(None if joints is None else self._screen(joints, points, known, number), time)
 
-    def _layout_held(self, count: int, number: int) -> Held:
+    def _layout_held(self, count: int, number: int) -> LastKnownKeypoints:
         """The points held so far, of a person of so many points."""
         if self.chosen is None or self._held is None:
             self.chosen = layout_for(count, self.layout, f"Line {number}")
-            self._held = Held(self.chosen)
+            self._held = LastKnownKeypoints(self.chosen)
         elif count not in self.chosen.counts:
             raise InputError(
                 f"Line {number} has {count} points, and the lines before are {self.chosen.name}, which has "

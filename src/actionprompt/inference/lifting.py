@@ -1,6 +1,6 @@
 """Whole sequences of 2D joints to 3D poses and actions."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -10,7 +10,7 @@ from actionprompt.data.clip import Clip, with_confidence
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
-from actionprompt.model.flip import Views
+from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifted, Lifter
 from actionprompt.skeleton import Skeleton
 
@@ -113,8 +113,8 @@ def lift_windows(
 
 def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j i"], order: list[int] | None) -> Lifted:
     """A batch of windows; with ``order``, poses and logits averaged with those of the mirrored windows."""
-    views = Views(lifter, x, order)
-    return Lifted(views.pose(views.chosen), views.logits)
+    answer = ForwardPass(lifter, x, order)
+    return Lifted(answer.pose(), answer.logits)
 
 
 def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j i"], overlap: int = 0) -> Float[Tensor, "n j i"]:
@@ -142,21 +142,13 @@ def mirror_order(lifter: Lifter, flip: Skeleton | None) -> list[int] | None:
     """The mirror permutation of a joint layout that has to be the model's."""
     if flip is None:
         return None
-    trained = lifter.about.get("skeleton", flip.name)
+    trained = lifter.metadata.get("skeleton", flip.name)
     if flip.num_joints != lifter.num_joints or flip.name != trained:
         raise InputError(
             f"The model was trained on {lifter.num_joints} joints ({trained}); it cannot be mirrored as"
             f" {flip.num_joints} joints ({flip.name})."
         )
     return list(flip.mirror)
-
-
-def __getattr__(name: str) -> Any:
-    if name != "Stream":  # its module needs this one
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from actionprompt.inference.stream import Stream
-
-    return Stream
 
 
 def _poses(pose: Float[Tensor, "n j 3"], logits: Float[Tensor, "n k"] | None) -> Poses:

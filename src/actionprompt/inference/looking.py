@@ -36,13 +36,13 @@ the size at which they saw most people (P1 on held-out subjects 60 -> 52 mm UI-P
 
 def zoomed_size(lifter: Lifter) -> float | None:
     """The size to which the virtual camera zooms people for a lifter; None: it does not zoom."""
-    said = lifter.about.get("virtual_camera_size", "")
+    said = lifter.metadata.get("virtual_camera_size", "")
     return float(said) if said else None if trained_looking(lifter) else USUAL_SIZE
 
 
 def trained_looking(lifter: Lifter) -> bool:
     """Whether the lifter was trained with a virtual camera that looks at the person."""
-    return lifter.about.get("virtual_camera", "") == "1"
+    return lifter.metadata.get("virtual_camera", "") == "1"
 
 
 def look(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], camera: RealCamera) -> Looked:
@@ -52,7 +52,7 @@ def look(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], camera: RealCamera) 
     )
 
 
-class Follower:
+class SinglePersonTracker:
     """The virtual camera frame by frame, causal: where it looks is a memory of the person's places, which fades.
 
     Equal to ``virtual_camera.look_at_person(..., causal=True)``, in constant time and memory.

@@ -106,7 +106,7 @@ def lift_people(
 
 def model_rate(lifter: Lifter) -> float:
     """Frames per second of the motion that a model was trained on."""
-    return float(lifter.about.get("fps", "50"))
+    return float(lifter.metadata.get("fps", "50"))
 
 
 def guessed_roll(tracks: Sequence[Track], lens: Lens) -> float:
@@ -172,7 +172,7 @@ def one_body(track: LiftedTrack, lens: Lens, settings: BodyCfg | None = None) ->
         replace(track, pose=fitted.pose, root=fitted.root),
         f"one length for each bone, left as right: they varied by {variation(track.pose, track.skeleton):.0%};"
         f" joints moved by {1000 * moved:.0f} mm to be on their rays, {_all_bones(fitted)}",
-        f"root path APPROXIMATE: {lens.about}, pinhole, joints miss the 2D by {off:.2f} % of the image's width"
+        f"root path APPROXIMATE: {lens.metadata}, pinhole, joints miss the 2D by {off:.2f} % of the image's width"
         " (root mean square)",
     )
 
@@ -231,7 +231,7 @@ def _with_path(track: LiftedTrack, lens: Lens) -> LiftedTrack:
 
 
 def _about(lifter: Lifter, settings: MotionCfg, roll: float) -> tuple[str, ...]:
-    facts = lifter.about
+    facts = lifter.metadata
     trained = f"lifted by a model trained on {facts.get('data', 'unknown data')}"
     text = facts.get("text")
     with_it = "as in its training" if trained_looking(lifter) else "it was trained without one"

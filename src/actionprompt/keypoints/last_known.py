@@ -9,7 +9,7 @@ from actionprompt.keypoints.layouts import Layout
 from actionprompt.keypoints.timing import is_gap
 
 
-class Held:
+class LastKnownKeypoints:
     """A detector's points of one person, frame by frame, as Human3.6M's 17 joints.
 
     After over a second without a person everything is forgotten: who comes then may be somebody else.

@@ -10,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.camera import normalise_screen
-from actionprompt.data.clip import Clip
 from actionprompt.errors import InputError
 from actionprompt.keypoints.detections import Detections, check_confidence, check_unit, layout_of
 from actionprompt.keypoints.json_formats import FORMATS, is_openpose, read_json, read_openpose
@@ -39,10 +38,6 @@ class Track:
     """What else of the detector's points was put right, one line each."""
     own: Float[Tensor, "n 17 3"] | None = None
     """The joints as the detector itself places them in space: camera axes, metres, from the pelvis."""
-
-    def clip(self) -> Clip:
-        """The track as a clip without 3D."""
-        return Clip(self.keypoints, name=f"person {self.person}", confidence=self.confidence)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from actionprompt.lazy import lazy_names
 from actionprompt.model.config import (
     APMCfg,
     FixedClassesCfg,
+    HardCfg,
     LearnedClassesCfg,
     LifterCfg,
     OneHotCfg,
     PoolCfg,
     PosePromptCfg,
     PoseToTextCfg,
+    SoftCfg,
     TCNCfg,
     TextClassesCfg,
     TextPromptCfg,
@@ -22,16 +24,17 @@ from actionprompt.model.config import (
 
 if TYPE_CHECKING:
     from actionprompt.model.apm import APM
+    from actionprompt.model.files import bake, load, save
     from actionprompt.model.hooked import HookedLifter
-    from actionprompt.model.lifter import Lifted, Lifter, bake, load, save
+    from actionprompt.model.lifter import Lifted, Lifter
 
 __all__ = [
-    "APM", "APMCfg", "FixedClassesCfg", "HookedLifter", "LearnedClassesCfg", "Lifted", "Lifter", "LifterCfg",
-    "OneHotCfg", "PoolCfg", "PosePromptCfg", "PoseToTextCfg", "TCNCfg", "TextClassesCfg", "TextPromptCfg", "bake",
-    "load", "save",
+    "APM", "APMCfg", "FixedClassesCfg", "HardCfg", "HookedLifter", "LearnedClassesCfg", "Lifted", "Lifter", "LifterCfg",
+    "OneHotCfg", "PoolCfg", "PosePromptCfg", "PoseToTextCfg", "SoftCfg", "TCNCfg", "TextClassesCfg", "TextPromptCfg",
+    "bake", "load", "save",
 ]  # fmt: skip
 
 __getattr__ = lazy_names(
     __name__,
-    {"apm": ("APM",), "hooked": ("HookedLifter",), "lifter": ("Lifted", "Lifter", "bake", "load", "save")},
+    {"apm": ("APM",), "hooked": ("HookedLifter",), "files": ("bake", "load", "save"), "lifter": ("Lifted", "Lifter")},
 )

@@ -1,7 +1,5 @@
 """Which action does the shallow feature Z0 show? ATP (paper, section II-A), and the plain classifier before it."""
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -10,8 +8,7 @@ from torch import Tensor, nn
 
 from actionprompt.encoders.layers import TemporalBlock, check_heads
 from actionprompt.errors import InputError
-from actionprompt.model.classes import build_classes
-from actionprompt.model.config import OneHotCfg, PoseToTextCfg, ProjectorCfg, TCNCfg, TextPromptCfg
+from actionprompt.model.classes import Classes
 
 
 class ActionProjector(nn.Module):
@@ -21,15 +18,25 @@ class ActionProjector(nn.Module):
     and a window's mean is a sliding sum.
     """
 
-    def __init__(self, cfg: ProjectorCfg, dim: int, out: int) -> None:
+    def __init__(self, dim: int, out: int, blocks: int = 0, dropout: float = 0.0) -> None:
+        """Makes the layers.
+
+        Args:
+            dim: channels of Z0.
+            out: channels of A.
+            blocks: D2, temporal blocks; none: global average pooling ("GP").
+            dropout: the blocks' probability of dropping an activation in training.
+
+        Raises:
+            InputError: a negative number of blocks, or a dropout that is no probability.
+        """
         super().__init__()
-        if isinstance(cfg, TCNCfg) and (cfg.blocks < 0 or not 0 <= cfg.dropout < 1):
+        if blocks < 0 or not 0 <= dropout < 1:
             raise InputError(
-                f"The Action Projector has {cfg.blocks} blocks and the dropout {cfg.dropout}: "
+                f"The Action Projector has {blocks} blocks and the dropout {dropout}: "
                 "it needs 0 blocks or more and a dropout of at least 0 and below 1."
             )
-        blocks = [TemporalBlock(dim, 3, cfg.dropout) for _ in range(cfg.blocks)] if isinstance(cfg, TCNCfg) else []
-        self.blocks = nn.ModuleList(blocks)
+        self.blocks = nn.ModuleList(TemporalBlock(dim, 3, dropout) for _ in range(blocks))
         self.out = nn.Linear(dim, out)
 
     def forward(self, z0: Float[Tensor, "b f0 c0"]) -> Float[Tensor, "b d"]:
@@ -40,12 +47,12 @@ class ActionProjector(nn.Module):
         return self.out(z0.mean(1))
 
 
-class OneHot(nn.Module):
+class ActionClassifier(nn.Module):
     """Multi-task learning as before the paper: a linear classifier on A ("Action Label", Table III)."""
 
-    def __init__(self, cfg: OneHotCfg, dim: int, actions: Sequence[str]) -> None:
+    def __init__(self, projector: ActionProjector) -> None:
         super().__init__()
-        self.projector = ActionProjector(cfg.projector, dim, len(actions))
+        self.projector = projector
 
     def forward(self, z0: Float[Tensor, "b f0 c0"]) -> Float[Tensor, "b k"]:
         """The logits y."""
@@ -60,15 +67,27 @@ class PoseToText(nn.Module):
     all windows, so they are taken through the key weights once and no keys are computed either.
     """
 
-    def __init__(self, cfg: PoseToTextCfg, text_dim: int, pose_dim: int) -> None:
+    def __init__(self, text_dim: int, pose_dim: int, *, heads: int, dim: int, gamma: float) -> None:
+        """Makes the layers.
+
+        Args:
+            text_dim: channels of the class embeddings T.
+            pose_dim: channels of Z0.
+            heads: attention heads.
+            dim: width of queries, keys and values, all heads together.
+            gamma: initial scale of what the pose adds.
+
+        Raises:
+            InputError: heads that do not divide the width.
+        """
         super().__init__()
-        check_heads("P2T", cfg.heads, cfg.dim)
-        self.heads = cfg.heads
-        self.query = nn.Linear(text_dim, cfg.dim, bias=False)
-        self.key = nn.Linear(pose_dim, cfg.dim, bias=False)
-        self.value = nn.Linear(pose_dim, cfg.dim, bias=False)
-        self.out = nn.Linear(cfg.dim, text_dim)
-        self.gamma = nn.Parameter(torch.full((text_dim,), float(cfg.gamma)))
+        check_heads("P2T", heads, dim)
+        self.heads = heads
+        self.query = nn.Linear(text_dim, dim, bias=False)
+        self.key = nn.Linear(pose_dim, dim, bias=False)
+        self.value = nn.Linear(pose_dim, dim, bias=False)
+        self.out = nn.Linear(dim, text_dim)
+        self.gamma = nn.Parameter(torch.full((text_dim,), float(gamma)))
 
     def probes(self, t: Float[Tensor, "k d"]) -> Float[Tensor, "h k c0"]:
         """What Z0 is multiplied with to give each head's and action's score: (W_key^T W_query T) / sqrt(width)."""
@@ -93,21 +112,28 @@ class PoseToText(nn.Module):
         return t + self.gamma * self.out(t_hat)
 
 
-class TextPrompt(nn.Module):
-    """ATP: y_k = cos(T_bar_k, A) / tau (Eq. 5)."""
+class ATP(nn.Module):
+    """Action-related Text Prompt: y_k = cos(T_bar_k, A) / tau (Eq. 5)."""
 
-    def __init__(self, cfg: TextPromptCfg, dim: int, actions: Sequence[str]) -> None:
+    def __init__(
+        self, classes: Classes, projector: ActionProjector, pose_to_text: PoseToText | None, temperature: float
+    ) -> None:
+        """Joins the parts, which :meth:`actionprompt.model.config.TextPromptCfg.build` makes.
+
+        Args:
+            classes: the class embeddings T.
+            projector: from Z0 to A.
+            pose_to_text: P2T, or None.
+            temperature: tau of Eq. 5.
+
+        Raises:
+            InputError: a temperature that is not above 0.
+        """
         super().__init__()
-        self.classes = build_classes(cfg.classes, actions)
-        if self.classes.dim < 1 or not cfg.temperature > 0:
-            raise InputError(
-                f"ATP has classes of width {self.classes.dim} and the temperature {cfg.temperature}: "
-                "both must be above 0."
-            )
-        self.projector = ActionProjector(cfg.projector, dim, self.classes.dim)
-        p2t = cfg.pose_to_text
-        self.pose_to_text = None if p2t is None else PoseToText(p2t, self.classes.dim, dim)
-        self.temperature = cfg.temperature
+        if not temperature > 0:
+            raise InputError(f"ATP has the temperature {temperature}: it must be above 0.")
+        self.classes, self.projector, self.pose_to_text = classes, projector, pose_to_text
+        self.temperature = temperature
 
     def forward(self, z0: Float[Tensor, "b f0 c0"]) -> Float[Tensor, "b k"]:
         """The logits y."""
@@ -116,4 +142,4 @@ class TextPrompt(nn.Module):
         t_bar = t if self.pose_to_text is None else self.pose_to_text(t, z0)
         # not a matrix product: its rounding would depend on whether T, shared by all windows, has a gradient
         cosine = (F.normalize(t_bar, dim=-1) * F.normalize(a, dim=-1).unsqueeze(-2)).sum(-1)
-        return cosine / self.temperature
+        return cosine / self.temperature  # Eq. 5, before the softmax

@@ -12,8 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from actionprompt.errors import InputError
-from actionprompt.model.config import ClassesCfg, FixedClassesCfg, LearnedClassesCfg, TextClassesCfg
-from actionprompt.model.text_encoder import load_tower
+from actionprompt.model.text_encoder import load_text_encoder
 
 
 class Classes(nn.Module, ABC):
@@ -34,10 +33,10 @@ class LearnedClasses(Classes):
 
     source = "learned K-action embeddings, no text"
 
-    def __init__(self, cfg: LearnedClassesCfg, num_actions: int):
+    def __init__(self, num_actions: int, dim: int) -> None:
         super().__init__()
-        self.dim = cfg.dim
-        self.embeddings = nn.Parameter(0.02 * torch.randn(num_actions, cfg.dim))
+        self.dim = _positive(dim)
+        self.embeddings = nn.Parameter(0.02 * torch.randn(num_actions, dim))
 
     def forward(self) -> Float[Tensor, "k d"]:
         """T."""
@@ -49,11 +48,11 @@ class FixedClasses(Classes):
 
     embeddings: Float[Tensor, "k d"]
 
-    def __init__(self, cfg: FixedClassesCfg, num_actions: int):
+    def __init__(self, num_actions: int, dim: int, source: str = "") -> None:
         super().__init__()
-        self.dim = cfg.dim
-        self.source = cfg.source or "stored embeddings of unknown source"
-        self.register_buffer("embeddings", torch.full((num_actions, cfg.dim), torch.nan))
+        self.dim = _positive(dim)
+        self.source = source or "stored embeddings of unknown source"
+        self.register_buffer("embeddings", torch.full((num_actions, dim), torch.nan))
 
     def forward(self) -> Float[Tensor, "k d"]:
         """T."""
@@ -65,7 +64,7 @@ class TextClasses(Classes):
 
     [SOS] V_1 ... V_N name . [EOS], the contexts V shared by all actions. Two things train: the contexts, and
     the final text projection (CLIP's own; where a model has none, a square matrix that starts as the
-    identity, see ``text_encoder.load_tower``). The rest of the tower is frozen, in evaluation mode
+    identity, see ``text_encoder.load_text_encoder``). The rest of the text encoder is frozen, in evaluation mode
     and in float32, under autocast too; gradients flow through it to the contexts. ``state_dict`` holds only
     what trains.
     """
@@ -75,22 +74,33 @@ class TextClasses(Classes):
     mode: Literal["update", "read", "reuse"] = "update"
     """What T is in training: read with a gradient; read without one; or what was read last."""
 
-    def __init__(self, cfg: TextClassesCfg, actions: Sequence[str]):
+    def __init__(self, actions: Sequence[str], model: str, contexts: int, update_every: int = 1) -> None:
+        """Loads the text encoder and reads the names.
+
+        Args:
+            actions: the class names, as people write them.
+            model: the text encoder: a hub name, a local folder, or an installed package.
+            contexts: N, learned vectors before a name.
+            update_every: training steps between updates of the contexts.
+
+        Raises:
+            InputError: no contexts or steps, a text encoder that cannot be loaded, or a name that it cannot read.
+        """
         super().__init__()
-        if cfg.contexts < 1:
-            raise InputError(f"{cfg.contexts} text contexts were asked for: at least 1 is needed.")
-        if cfg.update_every < 1:
-            raise InputError(f"Contexts cannot be updated every {cfg.update_every} steps: the least is 1.")
-        self.tower, self.projection, tokenizer, max_tokens, self.source = load_tower(cfg.model)
+        if contexts < 1:
+            raise InputError(f"{contexts} text contexts were asked for: at least 1 is needed.")
+        if update_every < 1:
+            raise InputError(f"Contexts cannot be updated every {update_every} steps: the least is 1.")
+        self.text_encoder, self.projection, tokenizer, max_tokens, self.source = load_text_encoder(model)
         self.dim = self.projection.out_features
-        self.contexts = nn.Parameter(0.02 * torch.randn(cfg.contexts, self.tower.embedding.embedding_dim))
-        ids, mask, self.start = tokenise(tokenizer, actions, cfg.contexts, max_tokens)
+        self.contexts = nn.Parameter(0.02 * torch.randn(contexts, self.text_encoder.embedding.embedding_dim))
+        ids, mask, self.start = tokenise(tokenizer, actions, contexts, max_tokens)
         self.register_buffer("ids", ids, persistent=False)
         self.register_buffer("mask", mask, persistent=False)
-        self.update_every = cfg.update_every
+        self.update_every = update_every
         self._kept: Float[Tensor, "k d"] | None = None
-        self.register_state_dict_post_hook(_leave_tower_out)  # type: ignore[no-untyped-call]
-        self.register_load_state_dict_pre_hook(_put_tower_in)  # type: ignore[no-untyped-call]
+        self.register_state_dict_post_hook(_leave_text_encoder_out)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_put_text_encoder_in)  # type: ignore[no-untyped-call]
 
     def at(self, step: int) -> None:
         """Tells which training step comes, from 0: contexts update at every ``update_every``-th one.
@@ -114,9 +124,9 @@ class TextClasses(Classes):
 
     def _read(self) -> Float[Tensor, "k d"]:
         """One pass over all K prompts."""
-        hook = self.tower.embedding.register_forward_hook(self._insert)
+        hook = self.text_encoder.embedding.register_forward_hook(self._insert)
         with torch.autocast(self.contexts.device.type, enabled=False), hook:
-            t: Tensor = self.projection(self.tower(self.ids, self.mask))
+            t: Tensor = self.projection(self.text_encoder(self.ids, self.mask))
         return t
 
     def _insert(self, _: nn.Module, __: Any, tokens: Float[Tensor, "k s w"]) -> Float[Tensor, "k s w"]:
@@ -160,7 +170,7 @@ def tokenise(tokenizer: Any, actions: Sequence[str], contexts: int, max_tokens: 
 
 
 def _check_names(actions: Sequence[str], ids: Int[Tensor, "k s"], mask: Int[Tensor, "k s"], max_tokens: int) -> None:
-    """Refuses prompts longer than the tower, and names that are one to the tokeniser (it may drop case)."""
+    """Refuses prompts longer than the text encoder, and names that are one to the tokeniser (it may drop case)."""
     rows, lengths = [tuple(row) for row in ids.tolist()], mask.sum(1).tolist()
     for k, action in enumerate(actions):
         if lengths[k] > max_tokens:
@@ -172,41 +182,31 @@ def _check_names(actions: Sequence[str], ids: Int[Tensor, "k s"], mask: Int[Tens
             raise InputError(f"The text encoder reads {actions[first]!r} and {action!r} alike: rename one.")
 
 
-def _leave_tower_out(_: nn.Module, state: dict[str, Any], prefix: str, __: Any) -> None:
+def _leave_text_encoder_out(_: nn.Module, state: dict[str, Any], prefix: str, __: Any) -> None:
     """Frozen weights are not saved: they come from their own files."""
-    for name in [name for name in state if name.startswith(f"{prefix}tower.")]:
+    for name in [name for name in state if name.startswith(f"{prefix}text_encoder.")]:
         del state[name]
 
 
-def _put_tower_in(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    """The tower's own weights stand in for what was left out, so that strict loading checks all the rest."""
+def _put_text_encoder_in(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    """The text encoder's own weights stand in for what was left out, so that strict loading checks all the rest."""
     assert isinstance(module, TextClasses)
-    for name, value in module.tower.state_dict(prefix=f"{prefix}tower.").items():
+    for name, value in module.text_encoder.state_dict(prefix=f"{prefix}text_encoder.").items():
         state.setdefault(name, value)
 
 
-def build_classes(cfg: ClassesCfg, actions: Sequence[str]) -> Classes:
-    """The class embeddings that a configuration asks for, K = ``len(actions)``.
-
-    Raises:
-        InputError: see :class:`TextClasses`, :func:`tokenise` and :func:`actionprompt.model.text_encoder.load_tower`.
-    """
-    match cfg:
-        case TextClassesCfg():
-            return TextClasses(cfg, actions)
-        case LearnedClassesCfg():
-            return LearnedClasses(cfg, len(actions))
-        case FixedClassesCfg():
-            return FixedClasses(cfg, len(actions))
-
-
-def bake_classes(classes: Classes) -> tuple[FixedClassesCfg, FixedClasses]:
+def bake_classes(classes: Classes) -> FixedClasses:
     """T evaluated once and stored, bit for bit: whatever made it is no longer needed."""
     training = classes.training
     with torch.no_grad():
         embeddings = classes.eval()().clone()
     classes.train(training)
-    cfg = FixedClassesCfg(dim=classes.dim, source=classes.source)
-    fixed = FixedClasses(cfg, embeddings.shape[0]).train(training)
+    fixed = FixedClasses(embeddings.shape[0], classes.dim, classes.source).train(training)
     fixed.embeddings = embeddings
-    return cfg, fixed
+    return fixed
+
+
+def _positive(dim: int) -> int:
+    if dim < 1:
+        raise InputError(f"The class embeddings have the width {dim}: it must be above 0.")
+    return dim

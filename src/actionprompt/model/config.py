@@ -1,16 +1,21 @@
-"""The lifter's settings: an encoder, and APM or None. No torch in here.
+"""The lifter's settings: an encoder, and APM or None. Torch is imported when something is built, not before.
 
 Everything the paper varies is a field whose type is a union of small frozen classes, so that each row of its ablation
-tables is data and no model code asks which table it serves.
+tables is data and no model code asks which table it serves. Settings know what they build; networks know no settings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from actionprompt.encoders.config import EncoderCfg, VPoseCfg
+from actionprompt.errors import InputError
 
 if TYPE_CHECKING:
+    from actionprompt.model.apm import APM
+    from actionprompt.model.app import APP, HardSelection, SoftSelection
+    from actionprompt.model.atp import ATP, ActionClassifier, ActionProjector, PoseToText
+    from actionprompt.model.classes import Classes
     from actionprompt.model.lifter import Lifter
 
 
@@ -18,6 +23,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class PoolCfg:
     """Global average pooling over time ("GP")."""
+
+    def build(self, dim: int, out: int) -> "ActionProjector":
+        """The Action Projector from ``dim`` channels of Z0 to ``out`` of A."""
+        from actionprompt.model.atp import ActionProjector
+
+        return ActionProjector(dim, out)
 
 
 @dataclass(frozen=True)
@@ -28,6 +39,12 @@ class TCNCfg:
     """D2: blocks of width 3, stride 3, as in VPose; one fits Table IX's parameter total."""
     dropout: float = 0.25
     """Probability of dropping an activation in training."""
+
+    def build(self, dim: int, out: int) -> "ActionProjector":
+        """The Action Projector from ``dim`` channels of Z0 to ``out`` of A."""
+        from actionprompt.model.atp import ActionProjector
+
+        return ActionProjector(dim, out, self.blocks, self.dropout)
 
 
 ProjectorCfg = PoolCfg | TCNCfg
@@ -45,6 +62,12 @@ class TextClassesCfg:
     update_every: int = 1
     """Steps between updates of contexts and text projection; T is reused in between, sparing the encoder's time."""
 
+    def build(self, actions: Sequence[str]) -> "Classes":
+        """The class embeddings of the actions."""
+        from actionprompt.model.classes import TextClasses
+
+        return TextClasses(actions, self.model, self.contexts, self.update_every)
+
 
 @dataclass(frozen=True)
 class LearnedClassesCfg:
@@ -52,6 +75,12 @@ class LearnedClassesCfg:
 
     dim: int = 512
     """Width of an embedding (CLIP's text width)."""
+
+    def build(self, actions: Sequence[str]) -> "Classes":
+        """The class embeddings of the actions."""
+        from actionprompt.model.classes import LearnedClasses
+
+        return LearnedClasses(len(actions), self.dim)
 
 
 @dataclass(frozen=True)
@@ -62,6 +91,12 @@ class FixedClassesCfg:
     """Width of an embedding."""
     source: str = ""
     """Where the embeddings came from, for reports."""
+
+    def build(self, actions: Sequence[str]) -> "Classes":
+        """Room for the class embeddings of the actions, which are loaded with the weights."""
+        from actionprompt.model.classes import FixedClasses
+
+        return FixedClasses(len(actions), self.dim, self.source)
 
 
 ClassesCfg = TextClassesCfg | LearnedClassesCfg | FixedClassesCfg
@@ -79,6 +114,12 @@ class PoseToTextCfg:
     gamma: float = 0.01
     """Initial scale of what the pose adds to the class embeddings; learned per channel."""
 
+    def build(self, text_dim: int, pose_dim: int) -> "PoseToText":
+        """P2T between class embeddings of ``text_dim`` channels and Z0 of ``pose_dim``."""
+        from actionprompt.model.atp import PoseToText
+
+        return PoseToText(text_dim, pose_dim, heads=self.heads, dim=self.dim, gamma=self.gamma)
+
 
 @dataclass(frozen=True)
 class OneHotCfg:
@@ -86,6 +127,12 @@ class OneHotCfg:
 
     projector: ProjectorCfg = TCNCfg()
     """From Z0 to the action feature A (Table IV)."""
+
+    def build(self, dim: int, actions: Sequence[str]) -> "ActionClassifier":
+        """The classifier of Z0 with ``dim`` channels."""
+        from actionprompt.model.atp import ActionClassifier
+
+        return ActionClassifier(self.projector.build(dim, len(actions)))
 
 
 @dataclass(frozen=True)
@@ -101,11 +148,45 @@ class TextPromptCfg:
     temperature: float = 0.07
     """tau of Eq. 5, fixed (DenseCLIP's)."""
 
+    def build(self, dim: int, actions: Sequence[str]) -> "ATP":
+        """ATP on Z0 with ``dim`` channels."""
+        from actionprompt.model.atp import ATP
+
+        classes = self.classes.build(actions)
+        projector = self.projector.build(dim, classes.dim)
+        pose_to_text = None if self.pose_to_text is None else self.pose_to_text.build(classes.dim, dim)
+        return ATP(classes, projector, pose_to_text, self.temperature)
+
 
 RecogniserCfg = OneHotCfg | TextPromptCfg
 
 
-# --- Pose prompts: (Zd, action) -> Zd -----------------------------------------------------------------------------
+# --- Pose prompts: (Zd, y) -> Zd ----------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class HardCfg:
+    """The pose prompts of the likeliest action alone, as in the paper."""
+
+    def build(self) -> "HardSelection":
+        """The selection."""
+        from actionprompt.model.app import HardSelection
+
+        return HardSelection()
+
+
+@dataclass(frozen=True)
+class SoftCfg:
+    """The pose prompts of all actions, weighted by their probabilities."""
+
+    def build(self) -> "SoftSelection":
+        """The selection."""
+        from actionprompt.model.app import SoftSelection
+
+        return SoftSelection()
+
+
+SelectionCfg = HardCfg | SoftCfg
+
+
 @dataclass(frozen=True)
 class PosePromptCfg:
     """APP: the final features attend to learned prompts of their action (Eqs. 2, 3; Table IX)."""
@@ -120,8 +201,15 @@ class PosePromptCfg:
     """Attention heads."""
     gamma: float = 0.01
     """Initial scale of the refinement (Eq. 3); learned per channel."""
-    selection: Literal["hard", "soft"] = "hard"
-    """The prompts of the likeliest action, or of all actions, weighted by their probabilities."""
+    selection: SelectionCfg = HardCfg()
+    """Whose prompts are used where the action is recognised: the likeliest action's, or all in proportion."""
+
+    def build(self, dim: int, num_actions: int) -> "APP":
+        """APP on Zd with ``dim`` channels."""
+        from actionprompt.model.app import APP
+
+        sizes = {"depth": self.depth, "width": self.dim, "length": self.length, "heads": self.heads}
+        return APP(dim, num_actions, **sizes, gamma=self.gamma)
 
 
 @dataclass(frozen=True)
@@ -137,6 +225,21 @@ class APMCfg:
     loss_weight: float = 0.1
     """lambda: weight of the action loss against the pose loss in metres."""
 
+    def build(self, shallow_dim: int, final_dim: int, actions: Sequence[str]) -> "APM":
+        """APM on an encoder whose Z0 and Zd have so many channels.
+
+        Raises:
+            InputError: fewer than two different actions, or settings that cannot be.
+        """
+        from actionprompt.model.apm import APM
+
+        if len(set(actions)) != len(actions) or len(actions) < 2:
+            raise InputError(f"APM needs at least two different actions to tell apart; got {list(actions)}.")
+        recogniser = self.recogniser.build(shallow_dim, actions)
+        pose_prompt = None if self.pose_prompt is None else self.pose_prompt.build(final_dim, len(actions))
+        selection = HardCfg() if self.pose_prompt is None else self.pose_prompt.selection
+        return APM(recogniser, pose_prompt, selection.build(), len(actions))
+
 
 @dataclass(frozen=True)
 class LifterCfg:
@@ -147,12 +250,26 @@ class LifterCfg:
     apm: APMCfg | None = APMCfg()
     """The Action Prompt Module, or None for the plain baseline."""
 
-    def build(self, num_joints: int, actions: Sequence[str] = ()) -> "Lifter":
+    def build(
+        self, num_joints: int, actions: Sequence[str] = (), metadata: Mapping[str, str] | None = None
+    ) -> "Lifter":
         """The network, with random weights (and the text encoder's pretrained ones).
 
+        Args:
+            num_joints: joints of a pose.
+            actions: the class names, as people write them.
+            metadata: facts that travel with the weights (skeleton, frame rate, training data).
+
         Raises:
-            InputError: fewer than two actions for APM, or a text encoder that cannot be loaded.
+            InputError: fewer than two actions for APM, a tap that the encoder lacks, or a text encoder that cannot be
+                loaded.
         """
         from actionprompt.model.lifter import Lifter
 
-        return Lifter(self, num_joints, tuple(actions))
+        encoder = self.encoder.build(num_joints)
+        if self.apm is None:
+            return Lifter(self, encoder, None, 1, num_joints, actions, metadata)
+        if not 1 <= self.apm.tap <= encoder.num_taps:
+            raise InputError(f"APM's tap must be 1 to {encoder.num_taps} for this encoder; got {self.apm.tap}.")
+        apm = self.apm.build(encoder.shallow_dim, encoder.final_dim, tuple(actions))
+        return Lifter(self, encoder, apm, self.apm.tap, num_joints, actions, metadata)

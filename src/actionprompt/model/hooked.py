@@ -8,7 +8,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from actionprompt.errors import InputError
-from actionprompt.model.apm import APM
 from actionprompt.model.config import APMCfg
 from actionprompt.model.lifter import Lifted
 
@@ -83,7 +82,7 @@ class HookedLifter(nn.Module):
         if next(iter(seen)) == "zd":
             raise InputError(f"The network runs {final!r} before {shallow!r}: the action would come too late for Zd.")
         c0, c = _width(seen["z0"], shallow_axes, shallow, "b f c"), _width(seen["zd"], final_axes, final, "b c")
-        self.apm = APM(cfg, c0, c, self.actions)
+        self.apm = cfg.build(c0, c, self.actions)
 
     def forward(self, x: Float[Tensor, "b f j 2"], action: Int[Tensor, " b"] | None = None) -> Lifted:
         """As :meth:`actionprompt.model.lifter.Lifter.forward`."""
@@ -93,10 +92,11 @@ class HookedLifter(nn.Module):
             logits.append(self.apm.recognise(reduce(z0, f"{self._shallow_axes} -> b f c", "mean")))
 
         def refine(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            chosen = self.apm.choose(logits[0]) if action is None else action
+            y = logits[0]
+            weights = self.apm.choose(y) if action is None else self.apm.weights_of(action, y)
             tokens = " ".join(axis for axis in self._final_axes.split() if axis not in ("b", "c"))
             zd = rearrange(inputs[0], f"{self._final_axes} -> b {tokens} c")
-            refined = rearrange(self.apm.refine(zd, chosen), f"b {tokens} c -> {self._final_axes}")
+            refined = rearrange(self.apm.refine(zd, weights), f"b {tokens} c -> {self._final_axes}")
             return (refined, *inputs[1:])
 
         shallow, final = _submodule(self.network, self._shallow), _submodule(self.network, self._final)

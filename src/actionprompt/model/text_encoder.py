@@ -19,7 +19,7 @@ from actionprompt.errors import InputError
 Pooling = Literal["projected", "mean", "cls"]
 
 
-class Tower(nn.Module):
+class TextEncoder(nn.Module):
     """A frozen text encoder: no parameter trains, dropout never runs, float32.
 
     ``pooling`` says what one prompt's vector is: ``projected`` the end-of-text token as the model itself
@@ -39,7 +39,7 @@ class Tower(nn.Module):
         assert isinstance(embedding, nn.Embedding)
         return embedding
 
-    def train(self, mode: bool = True) -> "Tower":
+    def train(self, mode: bool = True) -> "TextEncoder":
         """Stays in evaluation mode, whatever its parent does."""
         return super().train(False)
 
@@ -57,22 +57,22 @@ class Tower(nn.Module):
 
 
 class Pretrained(NamedTuple):
-    """What :func:`load_tower` finds."""
+    """What :func:`load_text_encoder` finds."""
 
-    tower: Tower
+    text_encoder: TextEncoder
     projection: nn.Linear
-    """The tower's final projection, not frozen."""
+    """The encoder's final projection, not frozen."""
     tokenizer: Any
     max_tokens: int
-    """The longest prompt that the tower has positions for."""
+    """The longest prompt that the encoder has positions for."""
     source: str
     """One phrase for reports."""
 
 
-def load_tower(name: str) -> Pretrained:
+def load_text_encoder(name: str) -> Pretrained:
     """Loads a pretrained text encoder in float32.
 
-    CLIP models give their text tower and its text projection. Any other text encoder of transformers (BERT,
+    CLIP models give their text encoder and its text projection. Any other text encoder of transformers (BERT,
     MiniLM, MPNet, ...) has no such projection: its tokens are pooled as its sentence-transformers
     configuration says (their mean without one), and a square matrix that starts as the identity stands for
     the final projection.
@@ -99,8 +99,8 @@ def load_tower(name: str) -> Pretrained:
     _check(name, model, tokenizer, report["missing_keys"])
     limits = (tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None))
     projection = _own_projection(model) if clip else _identity(model.config.hidden_size)
-    tower = Tower(model, "projected" if clip else _pooling(name, folder))
-    return Pretrained(tower, projection, tokenizer, min(n for n in limits if n), _source(name, clip))
+    text_encoder = TextEncoder(model, "projected" if clip else _pooling(name, folder))
+    return Pretrained(text_encoder, projection, tokenizer, min(n for n in limits if n), _source(name, clip))
 
 
 def _folder(name: str) -> Path:
@@ -212,7 +212,7 @@ def _pooling(name: str, folder: Path) -> Pooling:
 
 
 def _own_projection(model: Any) -> nn.Linear:
-    """CLIP's text projection, taken out of the tower that stays frozen, as float32."""
+    """CLIP's text projection, taken out of the encoder that stays frozen, as float32."""
     projection = model.text_projection
     assert isinstance(projection, nn.Linear)
     model.text_projection = nn.Identity()

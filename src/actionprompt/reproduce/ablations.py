@@ -15,10 +15,10 @@ from actionprompt.reproduce.changes import (
     dropout,
     gamma,
     k_action,
-    mistaken,
     pooled,
+    predicted_prompts,
     prompt_rate,
-    prompts_of_the_recognised,
+    random_prompt_rate,
     soft,
     taught,
     temperature,
@@ -74,10 +74,10 @@ CHOICES: dict[str, Change] = {
     "gamma 1": gamma(1.0),
     "prompts' rate / 10": prompt_rate(0.1),
     "prompts' rate x 10": prompt_rate(10.0),
-    "recognised": prompts_of_the_recognised,
+    "recognised": predicted_prompts,
     "recognised, soft": soft,
-    "mistaken 10 %": mistaken(0.1),
-    "mistaken 50 %": mistaken(0.5),
+    "mistaken 10 %": random_prompt_rate(0.1),
+    "mistaken 50 %": random_prompt_rate(0.5),
     "VPose, dropout 0.25": chain(baseline, dropout(0.25)),
     "dropout 0.25": dropout(0.25),
     "dropout 0.25, one for all": chain(taught("one"), dropout(0.25)),
@@ -98,8 +98,6 @@ FRAMES = (9, 27, 81, 243)
 TAPS = (5, 4, 3, 2, 1)
 """Table VII: layers behind which the Action Projector stands, without APP."""
 
-LABELS = ("given", "inferred")
-"""Table VIII: how a trained model with pose prompts gets its action at test time."""
 
 PROMPTS: dict[str, tuple[float, float, float]] = {
     "1 256 81": (1, 1, 1),

@@ -64,7 +64,7 @@ def fill(
     rows = []
     for line in table.lines:
         ours = _group(line.run, line.side, columns, seeds, results, tail)
-        base = _group(line.baseline, "inferred", columns, seeds, results, tail)
+        base = _group(line.baseline, "predicted_action", columns, seeds, results, tail)
         failed = sum(r.state == "failed" for r in _found(line.run, seeds, results).values())
         rows.append(FilledRow(line, tuple(_cell(c, line, ours, base, failed, len(seeds), paper) for c in columns)))
     return rows
@@ -98,7 +98,7 @@ def overall(
         The mean over the seeds that all rows have, and half its 95 % interval (None for one seed); None for no seed.
     """
     pairs = [
-        [_group(cfg, "inferred", [column], seeds, results, tail).scores for cfg in (line.run, line.baseline)]
+        [_group(cfg, "predicted_action", [column], seeds, results, tail).scores for cfg in (line.run, line.baseline)]
         for line in lines
     ]
     shared = [s for s in seeds if pairs and all(column in scores.get(s, {}) for pair in pairs for scores in pair)]

@@ -12,6 +12,7 @@ from actionprompt.model.config import (
     OneHotCfg,
     PoolCfg,
     PosePromptCfg,
+    SoftCfg,
     TCNCfg,
     TextClassesCfg,
     TextPromptCfg,
@@ -110,19 +111,19 @@ def prompt_rate(factor: float) -> Change:
     return lambda run: replace(run, schedule=replace(run.schedule, prompt_lr=factor))
 
 
-def prompts_of_the_recognised(run: RunCfg) -> RunCfg:
+def predicted_prompts(run: RunCfg) -> RunCfg:
     """APP learns with the prompts of the recognised action, as it is used, not of the true one."""
-    return replace(run, prompts_of="recognised")
+    return replace(run, prompt_source="predicted")
 
 
 def soft(run: RunCfg) -> RunCfg:
     """All actions' prompts as probable as each action is, in training too: the pose teaches the recogniser."""
-    return prompts_of_the_recognised(_pose_prompt(run, replace(_app(run), selection="soft")))
+    return predicted_prompts(_pose_prompt(run, replace(_app(run), selection=SoftCfg())))
 
 
-def mistaken(share: float) -> Change:
+def random_prompt_rate(share: float) -> Change:
     """APP learns with the prompts of any action for a share of the windows: it may not trust them."""
-    return lambda run: replace(run, mistaken=share)
+    return lambda run: replace(run, random_prompt_rate=share)
 
 
 def dropout(rate: float) -> Change:
@@ -143,7 +144,7 @@ def dropout(rate: float) -> Change:
 
 def validated_on(subjects: tuple[str, ...]) -> Change:
     """Some training subjects are held out, and the run is evaluated on them instead of the test subjects."""
-    return lambda run: replace(run, validate=subjects)
+    return lambda run: replace(run, validation_subjects=subjects)
 
 
 def frames(count: int) -> Change:

@@ -32,7 +32,7 @@ def draw(
     runs = figure4_runs(plan, seeds, root)
     if any(run.state != "trained" for run in runs):
         return []
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
     from actionprompt.reproduce.figures import poses
 
     base, ours = (load(RunFolder(run.folder).model) for run in runs)

@@ -48,7 +48,7 @@ def time_steps(job: Job, corpus: Corpus) -> Estimate:
     from actionprompt.training.train import train
 
     brief = replace(job.cfg.schedule, epochs=1, epoch_steps=STEPS, bn_batches=0)
-    cfg = replace(job.cfg, schedule=brief, validate=(), checkpoint_every=10**9, log_every=10**9)
+    cfg = replace(job.cfg, schedule=brief, validation_subjects=(), checkpoint_every=10**9, log_every=10**9)
     wall, own = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -78,7 +78,7 @@ def steps(cfg: RunCfg, corpus: Corpus) -> int:
     """Training steps of a run."""
     if cfg.schedule.epoch_steps is not None:
         return cfg.schedule.epochs * cfg.schedule.epoch_steps
-    subjects = tuple(subject for subject in corpus.train_subjects if subject not in cfg.validate)
+    subjects = tuple(subject for subject in corpus.train_subjects if subject not in cfg.validation_subjects)
     frames = sum(clip.num_frames for clip in corpus.select(subjects)) * (1 + cfg.mirror)
     encoder = cfg.model.encoder
     windows = frames // (cfg.schedule.stride or (encoder.frames if encoder.answers_window else 1))

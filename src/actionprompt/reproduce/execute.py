@@ -10,7 +10,7 @@ from actionprompt.errors import Diverged
 from actionprompt.files import write_text
 from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.results import report_name, split
-from actionprompt.training.interleave import Work, at_once
+from actionprompt.training.interleave import Work, run_to_completion
 from actionprompt.training.run_folder import RunFolder
 
 Outcome = Literal["done", "failed", "elsewhere"]
@@ -40,7 +40,7 @@ def executing(
         return "elsewhere"
 
 
-execute = at_once(executing)
+execute = run_to_completion(executing)
 """The same without pauses."""
 
 
@@ -97,17 +97,17 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
 
     from actionprompt.evaluation import report
     from actionprompt.evaluation.evaluate import evaluate, tail_of
-    from actionprompt.model.lifter import load
+    from actionprompt.model.files import load
 
     lifter = load(RunFolder(job.folder).model)
     parameters = sum(p.numel() for p in lifter.parameters())
     lifter.to("cuda" if job.cfg.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
-    subjects = job.cfg.validate or corpus.test_subjects
+    subjects = job.cfg.validation_subjects or corpus.test_subjects
     clips = [clip for clip in corpus.select(subjects) if clip.turn == 0]
     tail, chosen = tail_of(corpus, clips, lambda: (lifter, "this model"))  # tables take their baseline's
     scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip)
     facts = {
-        **{key: value for key, value in lifter.about.items() if value},
+        **{key: value for key, value in lifter.metadata.items() if value},
         "evaluated on": report.evaluated_on(corpus, split(job.cfg), subjects),
         "flip at test time": "yes" if flip else "no",
         "tail actions (P3)": f"{', '.join(tail)} ({chosen})",

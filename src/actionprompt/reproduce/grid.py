@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from actionprompt.data.config import EverydayCfg, MocapCfg
+from actionprompt.data.config import DetectorCfg, EverydayCfg, MocapCfg
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.reproduce.plan import Table
@@ -30,7 +30,18 @@ def canonical(cfg: RunCfg) -> RunCfg:
         data = replace(data, **given, mocap=tuple(_named(table) for table in data.mocap))
     elif hasattr(data, "path"):
         data = replace(data, path=Path())
-    return replace(cfg, data=data, accelerator="auto", devices=1, checkpoint_every=1, log_every=1)
+    return replace(
+        cfg, data=_without_idle_detector(data), accelerator="auto", devices=1, checkpoint_every=1, log_every=1
+    )
+
+
+def _without_idle_detector(data: Any) -> Any:
+    """The data's settings; where no detector is simulated, its settings do not matter."""
+    cameras = getattr(data, "virtual_cameras", None)
+    if cameras is not None and cameras.keypoints == "gt":
+        return replace(data, virtual_cameras=replace(cameras, detector=DetectorCfg()))
+    idle = hasattr(data, "detector") and data.keypoints != "simulated"
+    return replace(data, detector=DetectorCfg()) if idle else data
 
 
 def _named(table: Path) -> Path:

@@ -94,7 +94,8 @@ def submit(jobs: Sequence[Job], cfg: SlurmCfg, flip: bool, folder: Path, console
 
 def make(job: Job, flip: bool) -> None:
     """What a cluster's job does: one run, from its data to its report."""
+    from actionprompt.data.load import load as load_data
     from actionprompt.reproduce.execute import complete, execute
 
     if not complete(job, flip):
-        execute(job, job.cfg.data.load(), flip=flip, quiet=True)
+        execute(job, load_data(job.cfg.data), flip=flip, quiet=True)

@@ -8,7 +8,7 @@ from actionprompt.reproduce.plan import Side
 from actionprompt.reproduce.results import Errors, Result
 
 
-def measure(result: Result, column: str, side: Side = "inferred", tail: Sequence[str] = ()) -> float | None:
+def measure(result: Result, column: str, side: Side = "predicted_action", tail: Sequence[str] = ()) -> float | None:
     """A number of a table: millimetres, percent (accuracy) or millions (parameters); None where there is none.
 
     Args:
@@ -39,13 +39,13 @@ def subject_means(result: Result, column: str) -> dict[str, float]:
     """A measure's plain mean over the actions of each subject, the action being recognised; older files lack some."""
     of: dict[str, list[float]] = defaultdict(list)
     for name, errors in result.cells.items():
-        if column in errors["inferred"]:
-            of[name.rpartition(" ")[2]].append(errors["inferred"][column])
+        if column in errors["predicted_action"]:
+            of[name.rpartition(" ")[2]].append(errors["predicted_action"][column])
     return {subject: mean(values) for subject, values in of.items()}
 
 
 def _side(errors: Mapping[Side, Errors], side: Side) -> Errors:
-    return errors.get(side, errors["inferred"])
+    return errors.get(side, errors["predicted_action"])
 
 
 def _p1(errors: Mapping[str, Mapping[Side, Errors]], name: str, side: Side) -> float | None:

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from actionprompt.data.config import DATA, DataCfg, Human36MCfg, HumanEvaCfg
+from actionprompt.data.config import DATA, DataCfg, DetectorCfg, Human36MCfg, HumanEvaCfg
 from actionprompt.model.config import LifterCfg
 from actionprompt.reproduce.changes import Change, chain, frames
 from actionprompt.reproduce.scales import Scale
 from actionprompt.training.config import RunCfg
 from actionprompt.training.presets import Recipe
 
-Side = Literal["inferred", "given"]
+Side = Literal["predicted_action", "true_action"]
 
 
 FOLDS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
@@ -52,7 +52,7 @@ class Line:
     """Its run, at seed 0; None where these data cannot have one."""
     baseline: RunCfg | None = None
     """What the paired difference is taken against; None: this is a baseline."""
-    side: Side = "inferred"
+    side: Side = "predicted_action"
     """Whether the action at test time is the recognised or the true one."""
     why_not: str = ""
     """Why there is no run."""
@@ -121,6 +121,10 @@ class Plan:
         return self.run(self.scale.long, frames(count), *changes)
 
 
+PIXEL_DETECTOR = DetectorCfg(bias=3.0, jitter=3.0, outlier_rate=0.0, unit="pixels")
+"""The detector of the published rows: its errors do not depend on how large the person appears."""
+
+
 def detected(data: DataCfg) -> DataCfg | None:
     """The same data with detected 2D joints, as in the lower half of Table I; None: there are none.
 
@@ -130,4 +134,5 @@ def detected(data: DataCfg) -> DataCfg | None:
         return replace(data, keypoints="hr")
     if isinstance(data, HumanEvaCfg):
         return None
-    return replace(data, film=replace(data.film, keypoints="simulated"))
+    cameras = replace(data.virtual_cameras, keypoints="simulated", detector=PIXEL_DETECTOR)
+    return replace(data, virtual_cameras=cameras)

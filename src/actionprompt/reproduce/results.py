@@ -15,7 +15,7 @@ from actionprompt.training.config import RunCfg
 
 Errors = dict[str, float]
 """Millimetres by measure."""
-SIDES: tuple[Side, ...] = ("inferred", "given")
+SIDES: tuple[Side, ...] = ("predicted_action", "true_action")
 DIGITS = 4
 """Decimals that are kept: tables made from the published results are those made from the runs."""
 
@@ -53,7 +53,7 @@ class Result:
 
 def split(cfg: RunCfg) -> Literal["test", "validation"]:
     """Whom a run is evaluated on: test subjects, or those that it held out."""
-    return "validation" if cfg.validate else "test"
+    return "validation" if cfg.validation_subjects else "test"
 
 
 def report_name(cfg: RunCfg, flip: bool) -> str:
@@ -103,7 +103,7 @@ def sound(result: Result) -> bool:
     return bool(result.actions) and all(
         {"P1", "P2"} <= errors.keys() and all(math.isfinite(value) for value in errors.values())
         for row in rows
-        for errors in (row["inferred"], *row.values())
+        for errors in (row["predicted_action"], *row.values())
     )
 
 
@@ -121,7 +121,9 @@ def _plain(job: Job) -> dict[str, Any]:
 def _sides(row: Mapping[str, Any]) -> dict[Side, Errors]:
     """Both sides; the given one only where it differs, which halves the files."""
     sides = {side: {m: round(v, DIGITS) for m, v in row[side].items()} for side in SIDES}
-    return sides if sides["inferred"] != sides["given"] else {"inferred": sides["inferred"]}
+    return (
+        sides if sides["predicted_action"] != sides["true_action"] else {"predicted_action": sides["predicted_action"]}
+    )
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -21,7 +21,7 @@ from actionprompt.reproduce.grid import Job
 from actionprompt.reproduce.plan import SOURCES, Plan, Table
 from actionprompt.reproduce.results import Result, broken, read
 from actionprompt.reproduce.sheets import Page, page
-from actionprompt.training.interleave import Work, abreast
+from actionprompt.training.interleave import Work, interleave
 
 
 class Load:
@@ -37,10 +37,12 @@ class Load:
         Raises:
             InputError: they are not there; says where they come from, and what can stand in.
         """
+        from actionprompt.data.load import load as load_data
+
         if data not in self._kept:
             self._kept.clear()
             try:
-                self._kept[data] = data.load()
+                self._kept[data] = load_data(data)
             except InputError as error:
                 more = SOURCES.get(self.source)
                 if more is None or _there(data):
@@ -118,7 +120,7 @@ def work(
 
     works = (making(number, job) for number, job in enumerate(todo, 1))
     try:
-        for number, outcome in abreast(works, side_by_side):
+        for number, outcome in interleave(works, side_by_side):
             if outcome == "done" and side_by_side > 1:
                 console.print(f"[{number}/{len(todo)}] done", markup=False, highlight=False)
             if outcome != "done":

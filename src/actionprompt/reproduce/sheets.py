@@ -74,7 +74,7 @@ def page(table: Table, plan: Plan, scale: str, seeds: Sequence[int], results: Re
 
 def _have(shown: Sequence[Result], columns: Sequence[str]) -> bool:
     actions = [errors for result in shown for errors in result.actions.values()]
-    return bool(actions) and all(column in errors["inferred"] for errors in actions for column in columns)
+    return bool(actions) and all(column in errors["predicted_action"] for errors in actions for column in columns)
 
 
 def _sheet(title: str, table: Table, rows: Sequence[FilledRow], home: bool) -> Sheet:

@@ -136,7 +136,10 @@ def table7(plan: Plan) -> Table:
 def table8(plan: Plan) -> Table:
     """The true action at test time."""
     run = plan.vpose(COMPONENTS["app"])
-    lines = (Line("given", ("APP w. GT",), run, run, side="given"), Line("inferred", ("APP w/o. GT",), run))
+    lines = (
+        Line("true_action", ("APP w. GT",), run, run, side="true_action"),
+        Line("predicted_action", ("APP w/o. GT",), run),
+    )
     title = "Table VIII: APP with the true action label"
     return Table("table8", title, ("Method",), ("P1", "P2"), lines, against="the recognised action")
 

@@ -11,10 +11,10 @@ from actionprompt.training.batches import Batches
 from actionprompt.training.checkpoint import seed_step
 from actionprompt.training.config import RunCfg
 from actionprompt.training.dataset import TrainingWindows
-from actionprompt.training.step import products
+from actionprompt.training.step import matmul_precision
 
 
-def settle(
+def recalibrate_batchnorm(
     cfg: RunCfg, fabric: Fabric, lifter: Lifter, windows: TrainingWindows, batches: Batches, total: int
 ) -> Iterator[int]:
     """Measures the batch-norm statistics of the final weights, a batch at a time, on those that would have come next.
@@ -32,6 +32,6 @@ def settle(
         i = batches(total + n).view(fabric.world_size, -1)[fabric.global_rank]
         for norm in norms:
             norm.momentum = 1 / (n + 1)  # the mean of all batches so far
-        with torch.no_grad(), fabric.autocast(), products(cfg):
+        with torch.no_grad(), fabric.autocast(), matmul_precision(cfg):
             lifter(windows.inputs(i))
         yield n

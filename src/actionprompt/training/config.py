@@ -96,11 +96,11 @@ class RunCfg:
     """Also train on every clip mirrored."""
     labels: Literal["true", "one", "shuffled"] = "true"
     """Actions that APM is taught: the clips' own; or, as controls, one for all clips, or theirs exchanged at random."""
-    prompts_of: Literal["label", "recognised"] = "label"
+    prompt_source: Literal["ground_truth", "predicted"] = "ground_truth"
     """Whose pose prompts a window is refined with in training: its action's, or the recognised action's."""
-    mistaken: float = 0.0
+    random_prompt_rate: float = 0.0
     """Share of training windows that are refined with the prompts of an action drawn at random, be it their own."""
-    validate: tuple[str, ...] = ()
+    validation_subjects: tuple[str, ...] = ()
     """Training subjects held out: not trained on (`actionprompt evaluate --split validation` scores them)."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train."""
@@ -146,12 +146,17 @@ class RunCfg:
                 f"{type(self.pose_loss).__name__.removesuffix('Cfg')} needs an encoder that answers its whole window "
                 "(MixSTE, DSTformer, MotionAGFormer)."
             )
-        if (self.prompts_of != "label" or self.mistaken) and (self.model.apm is None or not self.model.apm.pose_prompt):
-            raise InputError("prompts_of and mistaken say whose pose prompts are used, and the model has none.")
-        if self.prompts_of == "recognised" and self.mistaken:
-            raise InputError("mistaken changes the label's prompts, and prompts_of is recognised: give one of them.")
-        if not 0 <= self.mistaken <= 1:
-            raise InputError(f"mistaken is {self.mistaken}: it must be 0 to 1.")
+        apm = self.model.apm
+        if (self.prompt_source != "ground_truth" or self.random_prompt_rate) and (apm is None or not apm.pose_prompt):
+            raise InputError(
+                "prompt_source and random_prompt_rate say whose pose prompts are used, and the model has none."
+            )
+        if self.prompt_source == "predicted" and self.random_prompt_rate:
+            raise InputError(
+                "random_prompt_rate changes the ground truth's prompts, and prompt_source is predicted: give one."
+            )
+        if not 0 <= self.random_prompt_rate <= 1:
+            raise InputError(f"random_prompt_rate is {self.random_prompt_rate}: it must be 0 to 1.")
         rates = {
             "lr": schedule.lr,
             "lr_decay": schedule.lr_decay,
@@ -161,7 +166,6 @@ class RunCfg:
         for name, rate in rates.items():
             if rate is not None and not (rate > 0 and math.isfinite(rate)):
                 raise InputError(f"schedule.{name} is {rate}: it must be positive.")
-        apm = self.model.apm
         if apm is not None and not (apm.loss_weight >= 0 and math.isfinite(apm.loss_weight)):
             raise InputError(f"apm.loss_weight is {apm.loss_weight}: it must be a finite number of at least 0.")
         if not 0 <= schedule.weight_decay < 1:

@@ -54,14 +54,16 @@ def training_subjects(cfg: RunCfg, corpus: Corpus) -> tuple[str, ...]:
     """
     if both := set(corpus.train_subjects) & set(corpus.test_subjects):
         raise InputError(f"{corpus.name}: subject {', '.join(sorted(both))} is both a training and a test subject.")
-    if unknown := set(cfg.validate) - set(corpus.train_subjects):
+    if unknown := set(cfg.validation_subjects) - set(corpus.train_subjects):
         raise InputError(
-            f"--validate {' '.join(sorted(unknown))}: not a training subject of {corpus.name}; "
+            f"--validation-subjects {' '.join(sorted(unknown))}: not a training subject of {corpus.name}; "
             f"it has {', '.join(corpus.train_subjects)}."
         )
-    subjects = tuple(s for s in corpus.train_subjects if s not in cfg.validate)
+    subjects = tuple(s for s in corpus.train_subjects if s not in cfg.validation_subjects)
     if not subjects:
-        raise InputError(f"{corpus.name} has no training subject left (held out: {', '.join(cfg.validate) or 'none'}).")
+        raise InputError(
+            f"{corpus.name} has no training subject left (held out: {', '.join(cfg.validation_subjects) or 'none'})."
+        )
     return subjects
 
 

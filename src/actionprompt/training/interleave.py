@@ -17,7 +17,7 @@ Work = Generator[None, None, T]
 """Work that pauses wherever other work may go on, and returns its result."""
 
 
-def at_once(work: Callable[P, Work[T]]) -> Callable[P, T]:
+def run_to_completion(work: Callable[P, Work[T]]) -> Callable[P, T]:
     """The function that does all of such work without a pause."""
 
     @wraps(work)
@@ -34,7 +34,7 @@ def at_once(work: Callable[P, Work[T]]) -> Callable[P, T]:
     return whole
 
 
-def abreast(works: Iterable[Work[T]], most: int) -> Iterator[T]:
+def interleave(works: Iterable[Work[T]], most: int) -> Iterator[T]:
     """Does ``most`` pieces of work in turns, the next one when one is finished; results as they come.
 
     On a GPU each has a stream of its own, on which nothing waits for the others. When one of them fails, the others are

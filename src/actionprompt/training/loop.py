@@ -10,7 +10,7 @@ from torch import Tensor
 
 from actionprompt.errors import Diverged, Interrupted
 from actionprompt.training.batches import Batches
-from actionprompt.training.batchnorm import settle
+from actionprompt.training.batchnorm import recalibrate_batchnorm
 from actionprompt.training.checkpoint import read_checkpoint, write_checkpoint
 from actionprompt.training.config import RunCfg
 from actionprompt.training.interleave import Work
@@ -18,7 +18,7 @@ from actionprompt.training.interrupts import interrupts
 from actionprompt.training.optimiser import build_optimiser
 from actionprompt.training.progress import Stopwatch, TrainingBar
 from actionprompt.training.run_folder import RunFolder
-from actionprompt.training.step import METER, Task, products, step_kind
+from actionprompt.training.step import METER, Task, matmul_precision, step_kind
 
 
 def is_main_process() -> bool:
@@ -58,7 +58,7 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
         while step < total:
             with watch("gather"):
                 i = batches(step).view(fabric.world_size, -1)[fabric.global_rank]
-            with products(cfg):
+            with matmul_precision(cfg):
                 make(step, i)
             with watch("other"):
                 step += 1
@@ -77,7 +77,7 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
             yield
         with watch("other"):
             heard = len(interrupted)  # in the last step: the run is finished
-            for _ in settle(cfg, fabric, lifter, task.windows, batches, total):
+            for _ in recalibrate_batchnorm(cfg, fabric, lifter, task.windows, batches, total):
                 if _any(fabric, len(interrupted) > heard):
                     raise Interrupted(f"Stopped after the last step; the state is saved in {run.path}.")
                 yield

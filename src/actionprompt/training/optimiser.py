@@ -29,7 +29,7 @@ def build_optimiser(
     return AdamW(groups, cfg.lr, weight_decay=cfg.weight_decay, amsgrad=cfg.amsgrad, fused=True)
 
 
-def replayable(optimiser: Optimizer, device: torch.device) -> None:
+def make_capturable(optimiser: Optimizer, device: torch.device) -> None:
     """Makes Adam's steps ones that a CUDA graph can record: what changes from step to step is a tensor on the GPU."""
     for group in optimiser.param_groups:
         group |= {"lr": torch.tensor(float(group["lr"]), device=device), "capturable": True}

@@ -18,7 +18,7 @@ from actionprompt.training.checkpoint import seed_step
 from actionprompt.training.config import RunCfg
 from actionprompt.training.dataset import TrainingWindows
 from actionprompt.training.losses import PoseLoss, loss
-from actionprompt.training.optimiser import replayable, schedule
+from actionprompt.training.optimiser import make_capturable, schedule
 from actionprompt.training.progress import Stopwatch
 
 METER = ("loss", "pose_mm", "action_loss", "accuracy")
@@ -37,7 +37,7 @@ class Task:
 
 
 @contextmanager
-def products(cfg: RunCfg) -> Iterator[None]:
+def matmul_precision(cfg: RunCfg) -> Iterator[None]:
     """Matrix products in TensorFloat-32 if a run asks for them; for a step only, since others' steps may follow."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("high" if cfg.precision == "tf32" else before)
@@ -78,7 +78,7 @@ class Step:
         """Makes step number ``step`` on windows ``i``."""
         with self.watch("gather"):
             self.prepare(step)
-        self.make(i)
+        self.forward_backward(i)
 
     def prepare(self, step: int) -> None:
         """All that depends on the step's number: random numbers, learning rate, momentum, whether contexts update."""
@@ -87,13 +87,13 @@ class Step:
         for text in self.texts:
             text.at(step)
 
-    def make(self, i: Int[Tensor, " b"]) -> None:
+    def forward_backward(self, i: Int[Tensor, " b"]) -> None:
         """Gather, forward, backward, optimiser."""
         with self.watch("gather"):
             x, target, clip = self.windows.batch(i)
             action = self.labels[clip]
         with self.watch("forward"):
-            lifted = self.model(x, self.chosen(action))
+            lifted = self.model(x, self.prompt_actions(action))
             losses = loss(lifted, target, action, self.weight, self.pose_loss)
         with self.watch("backward"):
             self.fabric.backward(losses.total * losses.total.detach() if self.cfg.scale_by_loss else losses.total)
@@ -105,17 +105,17 @@ class Step:
             parts = (losses.total, losses.pose * 1000, losses.action, hit.double().mean())
             self.meter += torch.stack([part.detach().double() for part in parts])
 
-    def chosen(self, action: Int[Tensor, " b"]) -> Int[Tensor, " b"] | None:
+    def prompt_actions(self, action: Int[Tensor, " b"]) -> Int[Tensor, " b"] | None:
         """The actions whose pose prompts are used; None: the recognised ones."""
-        if self.cfg.prompts_of == "recognised":
+        if self.cfg.prompt_source == "predicted":
             return None
-        if not self.cfg.mistaken:
+        if not self.cfg.random_prompt_rate:
             return action
-        drawn = torch.rand(action.shape, device=action.device) < self.cfg.mistaken
+        drawn = torch.rand(action.shape, device=action.device) < self.cfg.random_prompt_rate
         return torch.where(drawn, torch.randint_like(action, self.num_actions), action)
 
 
-class Recorded(NamedTuple):
+class GraphKey(NamedTuple):
     """What the recording of a step depends on beside tensors."""
 
     momentum: float | None
@@ -124,7 +124,7 @@ class Recorded(NamedTuple):
     """Whether the contexts update."""
 
 
-class ReplayedStep(Step):
+class CudaGraphStep(Step):
     """The same kernels without the Python between them: small models on a GPU wait for nothing else.
 
     A step is recorded when it comes for the second time, and anew when what it depends on beside tensors changes.
@@ -133,12 +133,12 @@ class ReplayedStep(Step):
     def set_up(self) -> None:
         """An optimiser that can be recorded, a stream, memory, random numbers."""
         device = self.fabric.device
-        replayable(self.optimiser, device)
+        make_capturable(self.optimiser, device)
         self.stream = torch.cuda.Stream(device)
         self.random = torch.cuda.default_generators[self.stream.device_index].clone_state()
         """This run's own random numbers: another one between two of its steps does not disturb its recordings."""
         self.pool = torch.cuda.graph_pool_handle()
-        self.graphs: dict[Recorded, torch.cuda.CUDAGraph | None] = {}
+        self.graphs: dict[GraphKey, torch.cuda.CUDAGraph | None] = {}
         self.i = torch.zeros(self.cfg.schedule.batch, dtype=torch.long, device=device)
 
     def __call__(self, step: int, i: Int[Tensor, " b"]) -> None:
@@ -155,7 +155,7 @@ class ReplayedStep(Step):
             else:
                 self.graphs = {other: graph for other, graph in self.graphs.items() if other.momentum == key.momentum}
                 self.graphs[key] = None
-                self.make(self.i)
+                self.forward_backward(self.i)
         torch.cuda.current_stream().wait_stream(self.stream)
 
     @contextmanager
@@ -169,20 +169,20 @@ class ReplayedStep(Step):
         finally:
             generator.graphsafe_set_state(others)
 
-    def key(self) -> Recorded:
+    def key(self) -> GraphKey:
         """Of the step that was prepared."""
         read = self.cfg.schedule.bn_batches == 0 and self.norms
-        return Recorded(self.norms[0].momentum if read else None, tuple(text.mode for text in self.texts))
+        return GraphKey(self.norms[0].momentum if read else None, tuple(text.mode for text in self.texts))
 
-    def record(self, key: Recorded) -> torch.cuda.CUDAGraph:
+    def record(self, key: GraphKey) -> torch.cuda.CUDAGraph:
         """Records the step; nothing is computed yet."""
         graph = self.graphs[key] = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
-            self.make(self.i)
+            self.forward_backward(self.i)
         return graph
 
 
 def step_kind(cfg: RunCfg, fabric: Fabric) -> type[Step]:
     """Steps are replayed where that is possible: on one GPU, and with Adam, which never asks the GPU anything."""
     alone = fabric.device.type == "cuda" and fabric.world_size == 1
-    return ReplayedStep if alone and cfg.schedule.optimiser == "adam" else Step
+    return CudaGraphStep if alone and cfg.schedule.optimiser == "adam" else Step

@@ -9,13 +9,15 @@ from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from actionprompt.data.clip import Corpus
+from actionprompt.data.load import load as load_data
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.encoders.published_weights import layout_of, load_authors
 from actionprompt.errors import Diverged, InputError
-from actionprompt.model.lifter import Lifter, bake, save
+from actionprompt.model.files import bake, save
+from actionprompt.model.lifter import Lifter
 from actionprompt.training.config import RunCfg
 from actionprompt.training.dataset import training_data, training_windows
-from actionprompt.training.interleave import Work, at_once
+from actionprompt.training.interleave import Work, run_to_completion
 from actionprompt.training.loop import is_main_process, loop
 from actionprompt.training.losses import build_pose_loss
 from actionprompt.training.progress import Stopwatch
@@ -57,7 +59,7 @@ def training(
         Diverged: the loss is not a number.
     """
     cfg.check()
-    corpus = corpus or cfg.data.load()
+    corpus = corpus or load_data(cfg.data)
     _, labels = training_data(cfg, corpus)
     fabric, run = _fabric(cfg, _loggers(folder) if tensorboard else []), RunFolder(folder)
     began = resume and run.checkpoint.exists()
@@ -84,7 +86,7 @@ def training(
     return watch
 
 
-train = at_once(training)
+train = run_to_completion(training)
 """The same without pauses."""
 
 
@@ -126,7 +128,7 @@ def build(cfg: RunCfg, corpus: Corpus, start: bool = True) -> Lifter:
         began = f"from {cfg.encoder_weights.name}, in the layout of {layout_of(lifter.encoder).name}{frozen}"
     if cfg.freeze_encoder:
         lifter.encoder.requires_grad_(False)
-    lifter.about = {
+    lifter.metadata = {
         "skeleton": corpus.skeleton.name,
         "fps": f"{corpus.fps:g}",
         "data": corpus.name,

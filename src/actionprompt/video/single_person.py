@@ -5,7 +5,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from actionprompt.keypoints.detections import not_found
-from actionprompt.keypoints.last_known import Held
+from actionprompt.keypoints.last_known import LastKnownKeypoints
 from actionprompt.keypoints.layouts import layouts
 from actionprompt.keypoints.read import to_screen
 from actionprompt.keypoints.timing import is_gap
@@ -14,7 +14,7 @@ from actionprompt.video.detect import Detector, Person
 from actionprompt.video.people import prominence
 
 
-class Follower:
+class SinglePersonTracker:
     """The most prominent person, then whoever is nearest to where that person was.
 
     Somebody who is further away than people go between two frames is somebody else, who is taken when the person has
@@ -26,7 +26,7 @@ class Follower:
         self._place: Float[np.ndarray, "p 2"] | None = None
         """Where the person was; NaN where a point was not found."""
         self._time = 0.0
-        self._held = Held(layouts()[detector.layout])
+        self._held = LastKnownKeypoints(layouts()[detector.layout])
 
     def __call__(self, image: UInt8[np.ndarray, "h w 3"], time: float) -> Float[Tensor, "17 2"] | None:
         """The person's joints on the normalised screen; None if they are not seen, or not all of them ever were."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from actionprompt.data.cmu import load, parse_name, read
-from actionprompt.data.config import CMUCfg, FilmCfg
+from actionprompt.data.config import CMUCfg, VirtualCamerasCfg
 from actionprompt.data.inspect.facts import Report, facts_of, problems_of
 from actionprompt.errors import InputError
 
@@ -16,10 +16,10 @@ def is_folder(path: Path) -> bool:
 def describe_folder(path: Path) -> Report:
     """Everything that training would use of a folder, seen by one camera; test subjects are those that are there."""
     title = f"CMU's motion capture in {path}"
-    cfg = CMUCfg(path, film=FilmCfg(cameras=1))
+    cfg = CMUCfg(path, virtual_cameras=VirtualCamerasCfg(cameras=1))
     try:
         present = {take.subject for take in read(path).takes}
-        corpus = load(CMUCfg(path, tuple(s for s in cfg.test if s in present), film=cfg.film))
+        corpus = load(CMUCfg(path, tuple(s for s in cfg.test if s in present), virtual_cameras=cfg.virtual_cameras))
     except InputError as error:
         return Report(title, (), (str(error),))
     return Report(title, facts_of(corpus), problems_of(corpus))

@@ -45,9 +45,9 @@ class BodyMaker:
     def __call__(self, draws: Draws) -> tuple[Bodies, Float[Tensor, " b"]]:
         """Bodies, and -1 for windows that a mirror shows, 1 for the others."""
         cfg = self.cfg
-        adult, child = draws.uniform(1 - cfg.stature, 1 + cfg.stature), draws.uniform(cfg.smallest, 1.0)
+        adult, child = draws.uniform(1 - cfg.scale_jitter, 1 + cfg.scale_jitter), draws.uniform(cfg.smallest, 1.0)
         scale = torch.where(draws.share(cfg.children), child, adult)
-        parts = draws.uniform(1 - cfg.bones, 1 + cfg.bones, len(PARTS))
+        parts = draws.uniform(1 - cfg.bone_jitter, 1 + cfg.bone_jitter, len(PARTS))
         legs = (parts[:, PARTS.index("knee")] + parts[:, PARTS.index("ankle")]) / 2
         stretch = parts.index_select(1, self.part)
         stretch = torch.cat([stretch[:, : self.root], legs[:, None], stretch[:, self.root + 1 :]], 1)  # the path, too

@@ -22,7 +22,9 @@ class Detector:
         self, cfg: DetectorCfg, skeleton: Skeleton, frames: int, fps: float, device: torch.device | str = "cpu"
     ) -> None:
         self.cfg, self.frames, self.fps = cfg, frames, fps
-        self.wander = wandering(frames, math.exp(-1 / (cfg.memory * fps)) if cfg.memory else 0.0).to(device)
+        self.wander = wandering(
+            frames, math.exp(-1 / (cfg.correlation_time * fps)) if cfg.correlation_time else 0.0
+        ).to(device)
         self.difficulty = torch.from_numpy(difficulty(skeleton)).to(device)
         self.exchanged = [exchange(pairs, skeleton.num_joints).to(device) for pairs in limbs(skeleton)]
         self.time = torch.arange(frames, device=device)
@@ -38,7 +40,7 @@ class Detector:
         errors = jitter.unflatten(-1, (2, joints)) + draws.normal(cfg.bias, 1, 2, joints)
         points = points + unit[:, None, None, None] * self.difficulty * errors
         for order in self.exchanged:
-            swapped = self.episode(cfg.swapped, draws)
+            swapped = self.episode(cfg.swap_rate, draws)
             points = torch.where(swapped[..., None, None], points.index_select(-1, order), points)
         points = points + self.astray(height, draws, joints)
         return self.lose(points, draws)
@@ -51,7 +53,7 @@ class Detector:
     @property
     def length(self) -> int:
         """Frames of an episode."""
-        return max(1, round(self.cfg.episode * self.fps))
+        return max(1, round(self.cfg.episode_length * self.fps))
 
     def begin(self, draws: Draws) -> Float[Tensor, " b"]:
         """First frames of episodes that meet the window; negative: before it."""
@@ -65,7 +67,7 @@ class Detector:
 
     def astray(self, height: Float[Tensor, " b"], draws: Draws, joints: int) -> Float[Tensor, "b f 2 j"]:
         """How far off one joint is that the detector finds elsewhere."""
-        when = self.episode(min(0.5, self.cfg.wrong * joints), draws).to(height)
+        when = self.episode(min(0.5, self.cfg.outlier_rate * joints), draws).to(height)
         which = (draws.uniform(0, joints).floor()[:, None] == self.joint).to(height)
         off = draws.normal(ASTRAY, 2) * height[:, None]
         return when[:, :, None, None] * off[:, None, :, None] * which[:, None, None, :]
@@ -78,7 +80,7 @@ class Detector:
         share = ((self.time - before[:, None]) / (after - before)[:, None].clamp_min(1)).clamp(0, 1)
         shape = (-1, 1, *points.shape[2:])
         start, end = (points.gather(1, i.view(-1, 1, 1, 1).expand(shape)) for i in (before, after))
-        lost = draws.uniform(0, 1, points.shape[-1]) < self.chance(self.cfg.lost)
+        lost = draws.uniform(0, 1, points.shape[-1]) < self.chance(self.cfg.miss_rate)
         inside = (self.time >= first[:, None]) & (self.time < first[:, None] + self.length)
         return torch.where(
             inside[..., None, None] & lost[:, None, None], torch.lerp(start, end, share[..., None, None]), points

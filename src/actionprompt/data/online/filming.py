@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt import virtual_camera
-from actionprompt.data.config import FilmCfg
+from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online.body import BodyMaker
 from actionprompt.data.online.detector import Detector
 from actionprompt.data.online.draws import Draws
@@ -51,7 +51,7 @@ class Studio:
     def __init__(
         self,
         skeleton: Skeleton,
-        cfg: FilmCfg,
+        cfg: VirtualCamerasCfg,
         frames: int,
         fps: float,
         *,

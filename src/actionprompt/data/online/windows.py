@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from actionprompt.data.clip import Take
-from actionprompt.data.config import FilmCfg
+from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online.body import HEAD
 from actionprompt.data.online.draws import Draws
 from actionprompt.data.online.filming import Filmed, Studio
@@ -33,7 +33,7 @@ class FilmedWindows:
         self,
         takes: Sequence[Take],
         skeleton: Skeleton,
-        cfg: FilmCfg,
+        cfg: VirtualCamerasCfg,
         window: Window,
         fps: float,
         *,
@@ -43,7 +43,7 @@ class FilmedWindows:
         if not takes or not all(take.pose.shape[0] for take in takes):
             raise InputError("There are no takes to film." if not takes else "There is a take without frames.")
         self.takes, self.skeleton, self.cfg, self.window = takes, skeleton, cfg, window
-        self.fps, self.mirror = fps / cfg.every, mirror
+        self.fps, self.mirror = fps / cfg.frame_stride, mirror
         self.num_joints = skeleton.num_joints
         lengths = torch.tensor([take.pose.shape[0] for take in takes])
         self.stride = stride or window.out
@@ -54,7 +54,7 @@ class FilmedWindows:
         self._take = torch.arange(len(takes)).repeat_interleave(counts)
         self._frame = (torch.arange(len(self._take)) - first[self._take]) * self.stride
         self._upper = torch.tensor([joint.rpartition(" ")[2] in UPPER or joint in HEAD for joint in skeleton.joints])
-        self._time = (torch.arange(window.frames) - window.past - (window.out - 1) // 2) * cfg.every
+        self._time = (torch.arange(window.frames) - window.past - (window.out - 1) // 2) * cfg.frame_stride
         self.to("cpu")
 
     def __len__(self) -> int:
@@ -104,7 +104,7 @@ class FilmedWindows:
     def world(self, i: Int[Tensor, " b"], draws: Draws) -> Float[Tensor, "b f j 3"]:
         """World positions of windows i, each at its own tempo; before and after a take its ends are repeated."""
         online, take = self.cfg.online, self._take[i]
-        tempo = draws.uniform(1 - online.tempo, 1 + online.tempo)
+        tempo = draws.uniform(1 - online.speed_jitter, 1 + online.speed_jitter)
         middle = self._frame[i] + draws.uniform(0, self.stride).floor()
         last = self._last[take][:, None]
         time = (middle[:, None] + self._time * tempo[:, None]).clamp_min(0).minimum(last)

@@ -6,67 +6,54 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from actionprompt.model.apm import PosePrompt, PromptDecoder
-from actionprompt.model.app import Action
+from actionprompt.model.app import APP, DecoderLayer, HardSelection, Selection
 
 
-class PromptBank:
-    """Zd_bar, with an action per frame, or the probabilities of all (Eqs. 2, 3)."""
+class APPBank:
+    """Zd_bar, with a weight per frame and action (Eqs. 2, 3)."""
 
-    def __init__(self, app: PosePrompt) -> None:
-        self.app = app
-        self.layers = [layer for layer in app.layers if isinstance(layer, PromptDecoder)]
+    def __init__(self, app: APP) -> None:
+        self.app, self.decoder = app, app.trans_decoder
+        self.layers = [layer for layer in self.decoder.layers if isinstance(layer, DecoderLayer)]
         self.banks = [
             rearrange(layer.key_value(app.prompts), "k l (two h e) -> two k h l e", two=2, h=layer.heads)
             for layer in self.layers
         ]
 
-    def refine(self, zd: Float[Tensor, "b n c"], action: Action) -> Float[Tensor, "b n c"]:
-        """Zd_bar: action by action of those that occur."""
-        if action.is_floating_point():
-            return self.over(zd, action.expand(zd.shape[0], -1, -1))
-        z = self.app.down(zd)
-        decoded = torch.empty_like(z)
+    def refine(
+        self, zd: Float[Tensor, "b n c"], weights: Float[Tensor, "n k"], selection: Selection
+    ) -> Float[Tensor, "b n c"]:
+        """Zd_bar; where only one action's prompts are used, action by action of those that occur."""
+        if not isinstance(selection, HardSelection):
+            return self.over(zd, weights.expand(zd.shape[0], -1, -1))
+        z = self.decoder.down(zd)
+        decoded, action = torch.empty_like(z), weights.argmax(-1)
         for k in sorted(set(action.tolist())):
             frames = (action == k).nonzero().squeeze(-1)
             decoded[:, frames] = self._decode(z[:, frames], k)
-        return torch.addcmul(zd, self.app.gamma, self.app.up(decoded))
+        return torch.addcmul(zd, self.app.gamma, self.decoder.up(decoded))  # Eq. 3
 
-    def over(self, zd: Float[Tensor, "b n c"], action: Action) -> Float[Tensor, "b n c"]:
-        """The same, all frames at once: each attends to every action's prompts, and its own action's is kept.
-
-        (Or all are, weighted by their probabilities.)
-        """
-        z = self.app.down(zd)
-        one = not action.is_floating_point()
-        shares = [action == k if one else action[..., k] for k in range(self.app.num_actions)]
+    def over(self, zd: Float[Tensor, "b n c"], weights: Float[Tensor, "b n k"]) -> Float[Tensor, "b n c"]:
+        """The same, all frames at once: each attends to every action's prompts, and what it finds is weighted."""
+        z = self.decoder.down(zd)
         for layer, bank in zip(self.layers, self.banks, strict=True):
             query = _query(layer, z)
             attended = torch.zeros_like(query)
-            for k, share in enumerate(shares):
-                found, part = _attend(query, bank[:, k]), share[:, None, :, None]
-                attended = torch.where(part, found, attended) if one else attended + part * found
-            z = _finish(layer, z, attended)
-        return zd + self.app.gamma * self.app.up(z)
+            for k, share in enumerate(weights.unbind(-1)):
+                attended = attended + share[:, None, :, None] * _attend(query, bank[:, k])
+            z = layer.finish(z, attended)
+        return zd + self.app.gamma * self.decoder.up(z)  # Eq. 3
 
     def _decode(self, z: Float[Tensor, "b m c"], k: int) -> Float[Tensor, "b m c"]:
         for layer, bank in zip(self.layers, self.banks, strict=True):
-            z = _finish(layer, z, _attend(_query(layer, z), bank[:, k]))
+            z = layer.finish(z, _attend(_query(layer, z), bank[:, k]))
         return z
 
 
-def _query(layer: PromptDecoder, z: Float[Tensor, "b n c"]) -> Float[Tensor, "b h n e"]:
+def _query(layer: DecoderLayer, z: Float[Tensor, "b n c"]) -> Float[Tensor, "b h n e"]:
     return rearrange(layer.query(layer.norm(z)), "b n (h e) -> b h n e", h=layer.heads)
 
 
 def _attend(query: Float[Tensor, "b h n e"], bank: Float[Tensor, "2 h l e"]) -> Float[Tensor, "b h n e"]:
     key, value = bank.unsqueeze(1).expand(-1, query.shape[0], -1, -1, -1)
     return F.scaled_dot_product_attention(query, key, value)
-
-
-def _finish(
-    layer: PromptDecoder, z: Float[Tensor, "b n c"], attended: Float[Tensor, "b h n e"]
-) -> Float[Tensor, "b n c"]:
-    z = z + layer.out(rearrange(attended, "b h n e -> b n (h e)"))
-    refined: Tensor = z + layer.mlp(z)
-    return refined

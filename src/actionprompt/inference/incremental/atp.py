@@ -9,7 +9,7 @@ from actionprompt.encoders.layers import TemporalBlock
 from actionprompt.inference.incremental.encoder import BlockFlow
 from actionprompt.inference.incremental.history import History, cut, slide, sliding_sum
 from actionprompt.inference.incremental.p2t import PoseToTextFlow
-from actionprompt.model.apm import ActionProjector, TextPrompt
+from actionprompt.model.atp import ATP, ActionProjector
 
 
 class ProjectorFlow:
@@ -50,14 +50,14 @@ class ProjectorFlow:
         return slide(rows, self.count, self.stride, Tensor.add, cut) / self.count + self.out.bias
 
 
-class TextPromptFlow:
+class ATPFlow:
     """y_k = cos(T_bar_k, A) / tau (Eq. 5), with T_bar = T + gamma * (W t_hat + b).
 
     T_bar itself, K wide vectors a frame, is never made. Let gamma * W = Q R, Q's columns orthonormal, and
     T' = T + gamma * b: the part of T_bar in Q's span is Q^T T' + R t_hat, and the rest is that of T'.
     """
 
-    def __init__(self, prompt: TextPrompt, count: int, stride: int) -> None:
+    def __init__(self, prompt: ATP, count: int, stride: int) -> None:
         self.projector = ProjectorFlow(prompt.projector, count, stride)
         self.temperature = prompt.temperature
         self.t: Tensor = prompt.classes()

@@ -6,12 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from actionprompt.data.clip import mirror
 from actionprompt.encoders.vpose import VPose
-from actionprompt.inference.incremental.app import PromptBank
-from actionprompt.inference.incremental.atp import ProjectorFlow, TextPromptFlow
+from actionprompt.inference.incremental.app import APPBank
+from actionprompt.inference.incremental.atp import ATPFlow, ProjectorFlow
 from actionprompt.inference.incremental.encoder import VPoseFlow
-from actionprompt.model.apm import OneHot, TextPrompt
+from actionprompt.model.app import Selection
+from actionprompt.model.atp import ATP, ActionClassifier
+from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifter
 
 
@@ -28,17 +29,19 @@ class Flow:
     """Answers from the window that ends at each pushed frame; the first frame is repeated before it.
 
     A window's answer belongs to the frame ``window.future`` before its end (to its end, if causal). What
-    depends on the weights alone is computed when the flow is made; training after that leaves it behind.
+    depends on the weights alone is computed when the flow is made; training after that leaves it behind. The methods
+    beside ``push`` and ``over`` are the parts of :class:`actionprompt.model.forward.ForwardPass`.
     """
 
-    def __init__(self, lifter: Lifter, order: list[int] | None = None) -> None:
+    def __init__(self, lifter: Lifter, order: list[int] | None = None, selection: Selection | None = None) -> None:
         """A flow at its first frame.
 
         Args:
             lifter: one that :meth:`covers` accepts; put in evaluation mode.
             order: a skeleton's mirror permutation, to average poses and logits with the mirrored sequence's.
+            selection: whose prompts are used; None: as the model's settings say.
         """
-        self.lifter, self.order = lifter.eval(), order
+        self.lifter, self.order, self.selection = lifter.eval(), order, selection
         encoder, apm = lifter.encoder, lifter.apm
         assert Flow.covers(lifter)
         assert isinstance(encoder, VPose)
@@ -47,8 +50,7 @@ class Flow:
             self.encoder = VPoseFlow(encoder, lifter.tap)
             if apm is not None:
                 self.recogniser = _recogniser(apm.recogniser, self.encoder.count, self.encoder.stride)
-                self.bank = None if apm.pose_prompt is None else PromptBank(apm.pose_prompt)
-                self.choose = apm.choose
+                self.bank = None if apm.pose_prompt is None else APPBank(apm.pose_prompt)
 
     @staticmethod
     def covers(lifter: Lifter) -> bool:
@@ -59,36 +61,74 @@ class Flow:
     @torch.inference_mode()
     def push(self, x: Float[Tensor, "n j 2"]) -> Answer:
         """The answers of the windows that end at the next n frames."""
-        views = [x] if self.order is None else [x, mirror(x, self.order)]
-        z0, zd = self.encoder.push(torch.stack(views))
-        logits = None
-        if self.recogniser is not None:
-            logits = self.recogniser.push(z0).mean(0)
-            if self.bank is not None:
-                zd = self.bank.refine(zd, self.choose(logits))
-        pose = self.lifter.encoder.head(zd)
-        if self.order is None:
-            return Answer(pose[0], logits)
-        return Answer((pose[0] + mirror(pose[1], self.order)) / 2, logits)
+        answer = ForwardPass(self, x, self.order, self.selection)
+        return Answer(answer.pose(), answer.logits)
 
     def over(self, x: Float[Tensor, "b n j 2"]) -> tuple[Float[Tensor, "b n j 3"], Float[Tensor, "b n k"] | None]:
         """Poses and logits of whole sequences: an answer for each frame, as one function that can be traced.
 
         It keeps nothing and chooses nothing by what the numbers are, and takes memory by the length.
         """
-        window = self.lifter.encoder.window
+        answer = ForwardPass(_Traceable(self), x, selection=self.selection)
+        return answer.pose(), answer.logits
+
+    def encode(self, views: Float[Tensor, "v n j 2"]) -> tuple[Float[Tensor, "v n c0"], Float[Tensor, "v n c"]]:
+        """Z0 and Zd of the next frames."""
+        return self.encoder.push(views)
+
+    def recognise(self, z0: Float[Tensor, "v n c0"]) -> Float[Tensor, "v n k"] | None:
+        """The classification vector y; None without APM."""
+        return None if self.recogniser is None else self.recogniser.push(z0)
+
+    def choose(self, y: Float[Tensor, "*b k"], selection: Selection | None) -> Float[Tensor, "*b k"]:
+        """The weights of the actions' prompts."""
+        assert self.lifter.apm is not None
+        return self.lifter.apm.choose(y, selection)
+
+    def refine(
+        self, zd: Float[Tensor, "v n c"], weights: Float[Tensor, "n k"], selection: Selection | None
+    ) -> Float[Tensor, "v n c"]:
+        """Zd_bar; Zd itself where there is no APP."""
+        assert self.lifter.apm is not None
+        return zd if self.bank is None else self.bank.refine(zd, weights, selection or self.lifter.apm.selection)
+
+    def head(self, zd: Float[Tensor, "v n c"]) -> Float[Tensor, "v n j 3"]:
+        """The poses Y."""
+        return self.lifter.encoder.head(zd)
+
+
+class _Traceable:
+    """The parts of a flow that keep nothing between calls, on (view, sequence, frame)."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+
+    def encode(self, views: Float[Tensor, "v b n j 2"]) -> tuple[Float[Tensor, "v b r c0"], Float[Tensor, "v b n c"]]:
+        window, x = self.flow.lifter.encoder.window, views.flatten(0, 1)
         before, after = x[:, :1].expand(-1, window.past, -1, -1), x[:, -1:].expand(-1, window.future, -1, -1)
-        z0, zd = self.encoder.over(torch.cat([before, x, after], dim=1))
-        logits = None
-        if self.recogniser is not None:
-            logits = self.recogniser.over(z0)
-            if self.bank is not None:
-                zd = self.bank.over(zd, self.choose(logits))
-        return self.lifter.encoder.head(zd), logits
+        z0, zd = self.flow.encoder.over(torch.cat([before, x, after], dim=1))
+        return z0.unflatten(0, views.shape[:2]), zd.unflatten(0, views.shape[:2])
+
+    def recognise(self, z0: Float[Tensor, "v b r c0"]) -> Float[Tensor, "v b n k"] | None:
+        recogniser = self.flow.recogniser
+        return None if recogniser is None else recogniser.over(z0.flatten(0, 1)).unflatten(0, z0.shape[:2])
+
+    def choose(self, y: Float[Tensor, "b n k"], selection: Selection | None) -> Float[Tensor, "b n k"]:
+        return self.flow.choose(y, selection)
+
+    def refine(
+        self, zd: Float[Tensor, "v b n c"], weights: Float[Tensor, "b n k"], selection: Selection | None
+    ) -> Float[Tensor, "v b n c"]:
+        if self.flow.bank is None:
+            return zd
+        return self.flow.bank.over(zd.flatten(0, 1), weights.repeat(zd.shape[0], 1, 1)).unflatten(0, zd.shape[:2])
+
+    def head(self, zd: Float[Tensor, "v b n c"]) -> Float[Tensor, "v b n j 3"]:
+        return self.flow.lifter.encoder.head(zd.flatten(0, 1)).unflatten(0, zd.shape[:2])
 
 
-def _recogniser(module: nn.Module, count: int, stride: int) -> ProjectorFlow | TextPromptFlow:
-    if isinstance(module, OneHot):
+def _recogniser(module: nn.Module, count: int, stride: int) -> ProjectorFlow | ATPFlow:
+    if isinstance(module, ActionClassifier):
         return ProjectorFlow(module.projector, count, stride)
-    assert isinstance(module, TextPrompt)
-    return TextPromptFlow(module, count, stride)
+    assert isinstance(module, ATP)
+    return ATPFlow(module, count, stride)

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from actionprompt.inference.incremental.history import History, cut, slide, sliding_sum
-from actionprompt.model.apm import PoseToText
+from actionprompt.model.atp import PoseToText
 
 
 class Softmax(NamedTuple):

@@ -42,7 +42,7 @@ def done(row: Seeds) -> Seeds:
 
 def depth(row: Seeds, action: str) -> list[float]:
     """P2 of an action, seed by seed."""
-    return [result.actions[action]["inferred"]["P2"] for result in row.values()]
+    return [result.actions[action]["predicted_action"]["P2"] for result in row.values()]
 
 
 def _ordered(row: Seeds) -> list[str]:
@@ -80,8 +80,11 @@ def _gains(axes: "Axes", pairs: Mapping[str, tuple[Seeds, Seeds]], actions: Sequ
         shared = [seed for seed in base if seed in ours]
         if not shared:
             continue
-        x = [mean(base[s].actions[a]["inferred"]["P2"] for s in shared) for a in actions]
-        y = [e - mean(ours[s].actions[a]["inferred"]["P2"] for s in shared) for a, e in zip(actions, x, strict=True)]
+        x = [mean(base[s].actions[a]["predicted_action"]["P2"] for s in shared) for a in actions]
+        y = [
+            e - mean(ours[s].actions[a]["predicted_action"]["P2"] for s in shared)
+            for a, e in zip(actions, x, strict=True)
+        ]
         points += list(zip(x, y, strict=True))
         axes.plot(x, y, MARKERS[name], color=MODELS[name], ms=4.2, mec="white", mew=0.4, label=name)
     axes.axhline(0, color=BLACK, lw=0.6, ls=":")

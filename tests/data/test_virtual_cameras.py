@@ -9,8 +9,9 @@ from actionprompt.camera import camera_to_world, normalise_screen, project, worl
 from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Take
-from actionprompt.data.config import DetectorCfg, FilmCfg, SyntheticCfg
-from actionprompt.data.film import describe, film, followed, stage, yaw
+from actionprompt.data.config import DetectorCfg, SyntheticCfg, VirtualCamerasCfg
+from actionprompt.data.load import load as load_data
+from actionprompt.data.virtual_cameras import describe, film, followed, stage, yaw
 from actionprompt.errors import InputError
 from actionprompt.formats.markers import joints
 from actionprompt.skeleton import H36M_17
@@ -71,7 +72,7 @@ def test_cameras_look_at_the_middle_of_the_room(subject):
 
 def test_film_equals_its_slow_twin(take):
     """One joint at a time, in double precision, through the cameras' own formulas."""
-    clips = film([take], H36M_17, FilmCfg(seed=3))
+    clips = film([take], H36M_17, VirtualCamerasCfg(seed=3))
     angle = yaw(3, "m01_s01")
     pose = take.pose.double()
     middle = pose[:, 0].mean(0)
@@ -92,7 +93,7 @@ def test_film_equals_its_slow_twin(take):
 
 
 def test_clips_are_records_of_their_take(take):
-    clips = film([take, replace(take, name="other")], H36M_17, FilmCfg(cameras=3))
+    clips = film([take, replace(take, name="other")], H36M_17, VirtualCamerasCfg(cameras=3))
     assert [(c.name, c.camera) for c in clips[2:4]] == [("m01_s01", "58860488"), ("other", "54138969")]
     for clip in clips:
         assert (clip.action, clip.subject, clip.num_frames) == ("walk", "s1", 60)
@@ -103,7 +104,7 @@ def test_clips_are_records_of_their_take(take):
 
 
 def test_all_cameras_see_the_same_world(take):
-    clips = film([take], H36M_17, FilmCfg())
+    clips = film([take], H36M_17, VirtualCamerasCfg())
     places = H36M_PLACEMENTS["S9"]
     worlds = [
         camera_to_world(clip.pose + clip.root[:, None], place.orientation(), place.translation())
@@ -133,13 +134,15 @@ def test_stage_turns_about_the_vertical(take):
 
 @pytest.mark.parametrize("cameras", [0, 5])
 def test_impossible_number_of_cameras(take, cameras):
-    with pytest.raises(InputError, match=f"film.cameras is {cameras}: there are 4 cameras, use 1 to 4"):
-        film([take], H36M_17, FilmCfg(cameras=cameras))
+    with pytest.raises(InputError, match=f"virtual_cameras.cameras is {cameras}: there are 4 cameras, use 1 to 4"):
+        film([take], H36M_17, VirtualCamerasCfg(cameras=cameras))
 
 
 def test_a_camera_goes_along_with_who_walks_out_of_the_picture(take):
     away = replace(take, pose=take.pose + torch.linspace(-6, 6, 60)[:, None, None] * torch.tensor([1, 1, 0]))
-    for before, clip in zip(film([take], H36M_17, FilmCfg()), film([away], H36M_17, FilmCfg()), strict=True):
+    for before, clip in zip(
+        film([take], H36M_17, VirtualCamerasCfg()), film([away], H36M_17, VirtualCamerasCfg()), strict=True
+    ):
         assert clip.keypoints.abs().max() < 1
         torch.testing.assert_close(clip.pose, before.pose, atol=1e-5, rtol=0)
 
@@ -155,13 +158,13 @@ def test_a_path_is_smoothed_over_the_frames_that_are_asked_for(take):
 def test_leaping_out_of_the_picture(take):
     leap = take.pose + torch.where(torch.arange(60) % 30 < 15, 6, -6)[:, None, None] * torch.tensor([1, 1, 0])
     with pytest.raises(InputError, match=r"Take m01_s01 leaves the view of camera \d+ at frame \d+, .*cut the take"):
-        film([replace(take, pose=leap)], H36M_17, FilmCfg())
+        film([replace(take, pose=leap)], H36M_17, VirtualCamerasCfg())
 
 
 def test_training_takes_are_filmed_several_times_at_other_yaws_and_sizes(take):
     other = replace(take, subject="s2", name="m01_s02")
-    once = film([take, other], H36M_17, FilmCfg())
-    clips = film([take, other], H36M_17, FilmCfg(turns=3, stature=0.2), train_subjects=("s1",))
+    once = film([take, other], H36M_17, VirtualCamerasCfg())
+    clips = film([take, other], H36M_17, VirtualCamerasCfg(yaws_per_take=3, scale_jitter=0.2), train_subjects=("s1",))
     assert [clip.turn for clip in clips] == [0] * 4 + [1] * 4 + [2] * 4 + [0] * 4
     for clip, same in zip(clips[:4] + clips[12:], once, strict=True):  # the first filming is the test protocol's
         assert torch.equal(clip.keypoints, same.keypoints)
@@ -169,48 +172,59 @@ def test_training_takes_are_filmed_several_times_at_other_yaws_and_sizes(take):
     assert thighs[1] != pytest.approx(thighs[0].item(), rel=1e-3)
     assert all(abs(thigh / thighs[0] - 1) <= 0.2 for thigh in thighs)
     with pytest.raises(InputError, match="at least once"):
-        film([take], H36M_17, FilmCfg(turns=0))
+        film([take], H36M_17, VirtualCamerasCfg(yaws_per_take=0))
 
 
 @pytest.mark.parametrize(
     ("cfg", "message"),
     [
-        (FilmCfg(every=0), "film.every is 0: cameras take every frame"),
-        (FilmCfg(turns=10**9), "film.turns is 1000000000: a take is filmed at least once, at most 1,000 times"),
-        (FilmCfg(stature=math.nan), "film.stature is nan: bodies are scaled by at least 0 and less than 0.5"),
-        (FilmCfg(stature=-0.1), "film.stature is -0.1"),
-        (FilmCfg(stature=0.5), "film.stature is 0.5"),
-        (FilmCfg(detector=DetectorCfg(lost=-1.0)), "detector.lost is -1.0"),
+        (VirtualCamerasCfg(frame_stride=0), "virtual_cameras.frame_stride is 0: cameras take every frame"),
+        (
+            VirtualCamerasCfg(yaws_per_take=10**9),
+            "virtual_cameras.yaws_per_take is 1000000000: a take is filmed at least once, at most 1,000 times",
+        ),
+        (
+            VirtualCamerasCfg(scale_jitter=math.nan),
+            "virtual_cameras.scale_jitter is nan: bodies are scaled by at least 0 and less than 0.5",
+        ),
+        (VirtualCamerasCfg(scale_jitter=-0.1), "virtual_cameras.scale_jitter is -0.1"),
+        (VirtualCamerasCfg(scale_jitter=0.5), "virtual_cameras.scale_jitter is 0.5"),
+        (VirtualCamerasCfg(detector=DetectorCfg(miss_rate=-1.0)), "detector.miss_rate is -1.0"),
     ],
 )
-def test_settings_without_sense_are_refused(take, cfg: FilmCfg, message: str):
+def test_settings_without_sense_are_refused(take, cfg: VirtualCamerasCfg, message: str):
     with pytest.raises(InputError, match=message):
         film([take], H36M_17, cfg)
 
 
 @pytest.mark.parametrize("viewpoints", ["h36m", "varied"])
 def test_slow_cameras_take_some_of_the_frames(take, viewpoints):
-    fast, slow = (film([take], H36M_17, FilmCfg(every=n, viewpoints=viewpoints)) for n in (1, 3))
+    fast, slow = (film([take], H36M_17, VirtualCamerasCfg(frame_stride=n, viewpoints=viewpoints)) for n in (1, 3))
     for one, other in zip(fast, slow, strict=True):
         assert torch.equal(other.keypoints, one.keypoints[::3])
         assert torch.equal(other.pose, one.pose[::3])
         assert torch.equal(other.root, one.root[::3])
-    assert SyntheticCfg(film=FilmCfg(every=2)).load().fps == SyntheticCfg().load().fps / 2
-    with pytest.raises(InputError, match="film.every is 0"):
-        SyntheticCfg(film=FilmCfg(every=0)).load()
+    assert (
+        load_data(SyntheticCfg(virtual_cameras=VirtualCamerasCfg(frame_stride=2))).fps
+        == load_data(SyntheticCfg()).fps / 2
+    )
+    with pytest.raises(InputError, match="virtual_cameras.frame_stride is 0"):
+        load_data(SyntheticCfg(virtual_cameras=VirtualCamerasCfg(frame_stride=0)))
 
 
 def test_a_simulated_detector_sees_what_a_slow_camera_sees(take, monkeypatch):
     rates = []
     monkeypatch.setattr(noise, "detected", lambda clip, skeleton, cfg, fps: rates.append(fps) or clip)
-    film([take], H36M_17, FilmCfg(cameras=2, every=4, keypoints="simulated"), fps=50.0)
+    film([take], H36M_17, VirtualCamerasCfg(cameras=2, frame_stride=4, keypoints="simulated"), fps=50.0)
     assert rates == [12.5, 12.5]
 
 
 def test_reports_say_what_the_2d_is():
-    cfg = FilmCfg(cameras=2, turns=3, stature=0.1, seed=4)
+    cfg = VirtualCamerasCfg(cameras=2, yaws_per_take=3, scale_jitter=0.1, seed=4)
     assert describe(cfg) == {
         "2D": "ground truth, 2 virtual cameras of Human3.6M (S9), seed 4",
         "training views": "3 yaws per take, bodies scaled by up to 10%",
     }
-    assert describe(FilmCfg(keypoints="simulated"))["2D"].startswith("simulated detector (bias 1.00% and jitter ")
+    assert describe(VirtualCamerasCfg(keypoints="simulated"))["2D"].startswith(
+        "simulated detector (bias 1.00% and jitter "
+    )

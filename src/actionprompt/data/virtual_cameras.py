@@ -13,7 +13,7 @@ from actionprompt.camera import project
 from actionprompt.data import noise
 from actionprompt.data.cameras import H36M_LENSES
 from actionprompt.data.clip import Clip, Take
-from actionprompt.data.config import FilmCfg
+from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online import settings as online
 from actionprompt.data.viewpoints import viewpoints
 from actionprompt.errors import InputError
@@ -25,14 +25,18 @@ FOLLOWED = 1.0
 
 
 def film(
-    takes: Sequence[Take], skeleton: Skeleton, cfg: FilmCfg, train_subjects: Collection[str] = (), fps: float = 50.0
+    takes: Sequence[Take],
+    skeleton: Skeleton,
+    cfg: VirtualCamerasCfg,
+    train_subjects: Collection[str] = (),
+    fps: float = 50.0,
 ) -> list[Clip]:
     """Films each take with virtual cameras: the first ``cfg.cameras`` of Human3.6M's, placed as for subject S9.
 
     (Or with as many cameras anywhere: ``cfg.viewpoints``.) A take is centred at the origin, where cameras look, and
     turned by its yaw: captured people face nearly one way, filmed people do not. Takes of training subjects are filmed
-    ``cfg.turns`` times, at different yaws, scales and tempi. Clips come take by take, turn by turn, camera by camera,
-    in float32. ``fps`` is the takes' frame rate, which a simulated detector's errors depend on.
+    ``cfg.yaws_per_take`` times, at different yaws, scales and tempi. Clips come take by take, turn by turn, camera by
+    camera, in float32. ``fps`` is the takes' frame rate, which a simulated detector's errors depend on.
 
     Raises:
         InputError: settings that make no sense, or a take that walks out of a camera's field of view.
@@ -41,42 +45,52 @@ def film(
     return [
         clip
         for take in takes
-        for turn in range(cfg.turns if take.subject in train_subjects else 1)
+        for turn in range(cfg.yaws_per_take if take.subject in train_subjects else 1)
         for clip in _film_take(take, skeleton, cfg, turn, rate)
     ]
 
 
-def check(cfg: FilmCfg) -> None:
+def check(cfg: VirtualCamerasCfg) -> None:
     """Refuses settings that make no sense.
 
     Raises:
         InputError: an impossible number of cameras, turns or frames, bodies of no or twice their size, a bad detector.
     """
     if not 1 <= cfg.cameras <= len(H36M_LENSES):
-        raise InputError(f"film.cameras is {cfg.cameras}: there are {len(H36M_LENSES)} cameras, use 1 to 4.")
-    if not 1 <= cfg.turns <= MOST_TURNS:
-        raise InputError(f"film.turns is {cfg.turns}: a take is filmed at least once, at most {MOST_TURNS:,} times.")
-    if not 0 <= cfg.stature < 0.5:
-        raise InputError(f"film.stature is {cfg.stature}: bodies are scaled by at least 0 and less than 0.5.")
-    if not 0 <= cfg.tempo < 0.9:
-        raise InputError(f"film.tempo is {cfg.tempo}: takes are played faster or slower by 0 to below 0.9.")
-    if cfg.every < 1:
-        raise InputError(f"film.every is {cfg.every}: cameras take every frame (1), every second (2), and so on.")
+        raise InputError(f"virtual_cameras.cameras is {cfg.cameras}: there are {len(H36M_LENSES)} cameras, use 1 to 4.")
+    if not 1 <= cfg.yaws_per_take <= MOST_TURNS:
+        raise InputError(
+            f"virtual_cameras.yaws_per_take is {cfg.yaws_per_take}: "
+            f"a take is filmed at least once, at most {MOST_TURNS:,} times."
+        )
+    if not 0 <= cfg.scale_jitter < 0.5:
+        raise InputError(
+            f"virtual_cameras.scale_jitter is {cfg.scale_jitter}: bodies are scaled by at least 0 and less than 0.5."
+        )
+    if not 0 <= cfg.speed_jitter < 0.9:
+        raise InputError(
+            f"virtual_cameras.speed_jitter is {cfg.speed_jitter}: takes are played faster or slower by 0 to below 0.9."
+        )
+    if cfg.frame_stride < 1:
+        raise InputError(
+            f"virtual_cameras.frame_stride is {cfg.frame_stride}: "
+            "cameras take every frame (1), every second (2), and so on."
+        )
     noise.check(cfg.detector)
     online.check(cfg.online)
 
 
-def frame_rate(cfg: FilmCfg, fps: float) -> float:
+def frame_rate(cfg: VirtualCamerasCfg, fps: float) -> float:
     """The clips' frame rate, given the takes'.
 
     Raises:
         InputError: settings that make no sense.
     """
     check(cfg)
-    return fps / cfg.every
+    return fps / cfg.frame_stride
 
 
-def describe(cfg: FilmCfg) -> dict[str, str]:
+def describe(cfg: VirtualCamerasCfg) -> dict[str, str]:
     """What the 2D input is and how training takes were multiplied, for reports."""
     source = "ground truth" if cfg.keypoints == "gt" else noise.describe(cfg.detector)
     cameras = (
@@ -85,12 +99,12 @@ def describe(cfg: FilmCfg) -> dict[str, str]:
     if cfg.training == "online":
         return online.describe(cfg.online) | {"2D": f"{source} in training; in tests {cfg.cameras} {cameras}"}
     varied = ""
-    if cfg.turns > 1:
-        varied += f", bodies scaled by up to {cfg.stature:.0%}" if cfg.stature else ""
-        varied += f", tempo changed by up to {cfg.tempo:.0%}" if cfg.tempo else ""
+    if cfg.yaws_per_take > 1:
+        varied += f", bodies scaled by up to {cfg.scale_jitter:.0%}" if cfg.scale_jitter else ""
+        varied += f", tempo changed by up to {cfg.speed_jitter:.0%}" if cfg.speed_jitter else ""
     return {
         "2D": f"{source}, {cfg.cameras} {cameras}, seed {cfg.seed}",
-        "training views": f"{cfg.turns} {'yaw' if cfg.turns == 1 else 'yaws'} per take{varied}",
+        "training views": f"{cfg.yaws_per_take} {'yaw' if cfg.yaws_per_take == 1 else 'yaws'} per take{varied}",
     }
 
 
@@ -121,23 +135,23 @@ def played(world: Float[Tensor, "n j 3"], tempo: float) -> Float[Tensor, "m j 3"
     return world[before] * (1 - share) + world[(before + 1).clamp_max(n - 1)] * share
 
 
-def _film_take(take: Take, skeleton: Skeleton, cfg: FilmCfg, turn: int, fps: float) -> list[Clip]:
+def _film_take(take: Take, skeleton: Skeleton, cfg: VirtualCamerasCfg, turn: int, fps: float) -> list[Clip]:
     """One clip per camera, at ``fps`` frames a second."""
 
     def draw(what: str) -> float:
         return _draw(cfg.seed, take.name, turn, what)
 
-    scale = 1 + cfg.stature * (2 * draw("scale") - 1) if turn else 1.0
+    scale = 1 + cfg.scale_jitter * (2 * draw("scale") - 1) if turn else 1.0
     world = stage(take.pose.float(), skeleton.root, yaw(cfg.seed, take.name, turn), scale)
-    if turn and cfg.tempo:
-        world = played(world, 1 + cfg.tempo * (2 * draw("tempo") - 1))
+    if turn and cfg.speed_jitter:
+        world = played(world, 1 + cfg.speed_jitter * (2 * draw("tempo") - 1))
     views = viewpoints(cfg, world, draw)
     if any(_outside(view.see(world)).any() for view in views):
-        world = followed(world, skeleton.root, round(FOLLOWED * fps * cfg.every))
+        world = followed(world, skeleton.root, round(FOLLOWED * fps * cfg.frame_stride))
         views = viewpoints(cfg, world, draw)
     clips = []
     for view in views:
-        pose = view.see(world[:: cfg.every])
+        pose = view.see(world[:: cfg.frame_stride])
         _check_in_view(pose, take.name, view.name)
         root = pose[:, skeleton.root]
         clip = Clip(
