@@ -26,7 +26,7 @@ OTHERS = {
     "a3dhp": RunCfg(LifterCfg(A3DHPCfg(3, 16), None), UIPRMDCfg(Path("somewhere"), ("correct", "incorrect"))),
     "mixste": RunCfg(
         LifterCfg(MixSTECfg(9), APMCfg(OneHotCfg(PoolCfg()), None)),
-        SyntheticCfg(virtual_cameras=VirtualCamerasCfg(2, 3)),
+        SyntheticCfg(virtual_cameras=VirtualCamerasCfg(cameras=2, yaws_per_take=3)),
     ),
     "fixed": RunCfg(
         LifterCfg(VPoseCfg(causal=True), APMCfg(TextPromptCfg(FixedClassesCfg(8, "x"), pose_to_text=None))),
