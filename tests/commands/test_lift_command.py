@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actionprompt.data.load import load as load_data
 from actionprompt import cli
 from actionprompt.camera import denormalise_screen
 from actionprompt.data.clip import Clip
-from actionprompt.data.config import VirtualCamerasCfg, SyntheticCfg
+from actionprompt.data.config import SyntheticCfg, VirtualCamerasCfg
+from actionprompt.data.load import load as load_data
 from actionprompt.formats.bvh import read_bvh
 from actionprompt.inference.body import variation
 from actionprompt.inference.lifting import lift

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.output import tilted
 from actionprompt.output.axes import gravity_turn, in_axes, world
+from lifted_people import person
 
 angle = st.floats(-90, 90)
 

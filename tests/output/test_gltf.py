@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lifted_people import person
 from scipy.spatial.transform import Rotation
 
 from actionprompt.output import LiftedTrack, write
@@ -16,6 +15,7 @@ from actionprompt.output.axes import world
 from actionprompt.output.rig import rig_of
 from actionprompt.output.rotations import constant_lengths
 from actionprompt.skeleton import H36M_17
+from lifted_people import person
 
 VALIDATE = """
 const { validateBytes } = require("gltf-validator");

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lifted_people import angles, person, pose
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
@@ -12,6 +11,7 @@ from actionprompt.output.axes import gravity_turn
 from actionprompt.output.rig import rig_of
 from actionprompt.output.rotations import Rigged, change, constant_lengths, euler_zxy, quaternions, rigged, swing
 from actionprompt.skeleton import COCO_17, H36M_17, HDM05_17, HUMANEVA_15, Skeleton
+from lifted_people import angles, person, pose
 
 
 def chain(motion: Rigged) -> dict[str, np.ndarray]:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lifted_people import ACTIONS, person
 
 from actionprompt.errors import InputError
 from actionprompt.output import LiftedTrack, SegmentsCfg, segments
 from actionprompt.output.segments import segments_csv, segments_json
+from lifted_people import ACTIONS, person
 
 
 def acting(order: list[int], sure: float = 0.8) -> LiftedTrack:

@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.output import OneEuro, SavitzkyGolay, smooth
 from actionprompt.output.smooth import OneEuroState
+from lifted_people import person
 
 
 def slow_one_euro(x: list[float], fps: float, cfg: OneEuro) -> list[float]:

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.output import LiftedTrack
 from actionprompt.output.show import viewer_motion
 from actionprompt.skeleton import H36M_17
+from lifted_people import person
 
 
 def test_without_actions_the_probabilities_are_empty():

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from lifted_people import FOCAL, path, person, pose, screen
 
 from actionprompt.errors import InputError
 from actionprompt.output import Lens, SavitzkyGolay, estimate_root
 from actionprompt.output.trajectory import translations
+from lifted_people import FOCAL, path, person, pose, screen
 
 LENS = Lens((FOCAL, FOCAL), (0.05, -0.02))
 

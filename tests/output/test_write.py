@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lifted_people import lines, person
 
 from actionprompt.errors import InputError
 from actionprompt.output import WriteCfg, formats, write
 from actionprompt.output.axes import gravity_turn, world
+from lifted_people import lines, person
 
 TEXTS = ("csv", "json", "segments.csv", "segments.json", "bvh", "trc", "html")
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lifted_people import person
 
 from actionprompt.errors import InputError
 from actionprompt.formats.bvh import read_bvh
@@ -12,6 +11,7 @@ from actionprompt.output.axes import world
 from actionprompt.output.rig import rig_of
 from actionprompt.output.rotations import constant_lengths
 from actionprompt.skeleton import COCO_17, H36M_17
+from lifted_people import person
 
 
 def expected(track: LiftedTrack) -> np.ndarray:

@@ -172,7 +172,7 @@ def one_body(track: LiftedTrack, lens: Lens, settings: BodyCfg | None = None) ->
         replace(track, pose=fitted.pose, root=fitted.root),
         f"one length for each bone, left as right: they varied by {variation(track.pose, track.skeleton):.0%};"
         f" joints moved by {1000 * moved:.0f} mm to be on their rays, {_all_bones(fitted)}",
-        f"root path APPROXIMATE: {lens.metadata}, pinhole, joints miss the 2D by {off:.2f} % of the image's width"
+        f"root path APPROXIMATE: {lens.about}, pinhole, joints miss the 2D by {off:.2f} % of the image's width"
         " (root mean square)",
     )
 

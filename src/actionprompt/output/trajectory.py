@@ -82,7 +82,7 @@ def estimate_root(track: LiftedTrack, lens: Lens | None = None, smoothing: Smoot
     root = root if smoothing is None else smoothing.smooth(root, track.fps)
     off = miss((track.pose + root[:, None])[known], rays[known], lens)
     notes = [
-        f"root path APPROXIMATE: {lens.metadata}, pinhole, joints miss the 2D by {off:.2f} % of"
+        f"root path APPROXIMATE: {lens.about}, pinhole, joints miss the 2D by {off:.2f} % of"
         " the image's width (root mean square)"
     ]
     notes += [] if known.all() else [f"root path interpolated in {int((~known).sum())} of {known.size} frames"]
