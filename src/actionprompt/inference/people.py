@@ -129,7 +129,7 @@ def _lift(
     joints, rotation = track.keypoints, None
     if settings.follow:
         joints, rotation, _ = look(lifter, joints, camera)
-    x = replace(track, keypoints=joints).clip().inputs(lifter.encoder.window.channels)
+    x = Clip(joints, confidence=track.confidence).inputs(lifter.encoder.window.channels)
     answer = lift(lifter, x, flip=H36M_17 if settings.flip else None, overlap=settings.overlap)
     pose = answer.pose if rotation is None else virtual_camera.turn_back(answer.pose, rotation.to(answer.pose))
     lifted = LiftedTrack(
