@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from actionprompt import virtual_camera
+from actionprompt.data.clip import Clip
 from actionprompt.errors import InputError
 from actionprompt.inference.body import (
     BodyCfg,
