@@ -8,8 +8,9 @@ from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, OneHotCfg, PoolCfg, TCNCfg, TextPromptCfg
-from actionprompt.reproduce.ablations import ATP, CHOICES, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
-from actionprompt.reproduce.changes import chain, frames, gamma, pose_prompts, tap
+from actionprompt.reproduce import ablations
+from actionprompt.reproduce.ablations import SPECS, Spec
+from actionprompt.reproduce.changes import Change, chain, frames, gamma, pose_prompts, tap
 from actionprompt.serialise import from_data, to_data
 from actionprompt.training.config import RunCfg
 from actionprompt.training.presets import APMS, presets
@@ -21,6 +22,21 @@ WHOLE = presets()["vpose+apm"][1]
 def apm(run: RunCfg) -> APMCfg:
     assert run.model.apm is not None
     return run.model.apm
+
+
+def changes_of(spec: Spec) -> dict[str, Change]:
+    return {row.key: row.change for row in spec.rows}
+
+
+COMPONENTS, ATP, CLASSES = (changes_of(spec) for spec in (ablations.TABLE_3, ablations.TABLE_4, ablations.TABLE_5))
+SIZES, CHOICES = changes_of(ablations.TABLE_9), changes_of(ablations.CHOICES)
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_rows_have_a_cell_for_every_head_and_a_name_of_their_own(spec):
+    heads = len(spec.stub) - (spec.held_out == "each")
+    assert {len(row.cells) for row in spec.rows} == {heads}
+    assert len({row.key for row in spec.rows}) == len(spec.rows)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +81,7 @@ def test_gamma_may_be_a_whole_number():
     assert {p.dtype for p in gamma(1)(run_cfg("apm")).model.build(17, ("walk", "run")).parameters()} == {torch.float32}
 
 
-@pytest.mark.parametrize("count", FRAMES)
+@pytest.mark.parametrize("count", [9, 27, 81, 243])
 @pytest.mark.parametrize("encoder", [VPoseCfg(), A3DHPCfg(channels=64), MixSTECfg(dim=64)])
 def test_frames(count, encoder):
     changed = frames(count)(replace(WHOLE, model=replace(WHOLE.model, encoder=encoder))).model.encoder
@@ -80,12 +96,12 @@ def test_no_such_frames(count):
 
 
 def test_taps_are_those_of_vpose():
-    assert [apm(tap(layer)(WHOLE)).tap for layer in TAPS] == list(TAPS) == [5, 4, 3, 2, 1]
+    assert [apm(row.change(WHOLE)).tap for row in ablations.TABLE_7.rows] == [5, 4, 3, 2, 1]
 
 
-@pytest.mark.parametrize("row", PROMPTS)
+@pytest.mark.parametrize("row", SIZES)
 def test_prompts_name_their_size(row):
-    app = apm(pose_prompts(*PROMPTS[row])(WHOLE)).pose_prompt
+    app = apm(SIZES[row](WHOLE)).pose_prompt
     assert f"{app.depth} {app.dim} {app.length}" == row
 
 
@@ -112,9 +128,9 @@ def changed_leaves(name: str) -> dict[str, object]:
         ("D2 3", {"blocks": 3}),
         ("gamma 1", {"gamma": 1}),
         ("prompts' rate x 10", {"prompt_lr": 10}),
-        ("predicted", {"prompt_source": "predicted"}),
-        ("recognised, soft", {"prompt_source": "predicted", "selection": "soft"}),
-        ("random_prompt_rate 50 %", {"random_prompt_rate": 0.5}),
+        ("recognised", {"prompt_source": "predicted"}),
+        ("recognised, soft", {"prompt_source": "predicted", "kind": "SoftCfg"}),
+        ("mistaken 50 %", {"random_prompt_rate": 0.5}),
     ],
 )
 def test_a_choice_changes_one_setting(name, changes):

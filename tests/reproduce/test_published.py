@@ -8,10 +8,10 @@ from actionprompt.commands import reproduce
 from actionprompt.commands.reproduce_args import TURNS
 from actionprompt.data.config import UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.reproduce.cells import overall, tail_of
-from actionprompt.reproduce.own_tables import controls
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.published import read_all
 from actionprompt.reproduce.scales import SCALES, lasting, reading
+from actionprompt.reproduce.tables import TABLES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "results"
 RESULTS = sorted(FOLDER.rglob("results.json"))
@@ -58,7 +58,7 @@ def test_the_readme_says_what_the_results_say(actions: str, name: str):
     for encoder, folder in CONVERGED.items():
         _, _, *frames, steps = folder.split("-")
         scale = reading(SCALES["gpu"], 243) if frames else SCALES["gpu"]
-        table = controls(Plan(lasting(scale, int(steps)), data))
+        table = TABLES["controls"](Plan(lasting(scale, int(steps)), data))
         lines += [line for line in table.lines if line.paper == f"{encoder}+APM, {actions}"]
         results |= read_all(FOLDER / folder / "results.json")
     cells = []

@@ -83,14 +83,21 @@ def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperT
         for column in table.columns:
             gain = overall(lines, column, seeds, results, tail)
             if gain is not None:
-                rows = [(paper.rows[line.paper], paper.rows[line.paper.replace("+APM", "")]) for line in lines]
-                printed = mean(100 * (ours[plain(column)] / base[plain(column)] - 1) for ours, base in rows)
-                said.append(f"{plain(column)} {_percent(*gain)} (paper {printed:+.1f} %)")
+                said.append(f"{plain(column)} {_percent(*gain)}{_printed(lines, plain(column), paper)}")
         if said:
             yield (
                 f"APM's change averaged over the encoders{what}, ± 95 % interval over the seeds that all rows have: "
                 f"{', '.join(said)}."
             )
+
+
+def _printed(lines: Sequence[Line], column: str, paper: PaperTable) -> str:
+    """The same change as the paper printed it, where it did for all these rows."""
+    pairs = [(line.paper, line.paper.replace("+APM", "")) for line in lines]
+    if not all(ours in paper.rows and base in paper.rows for ours, base in pairs):
+        return ""
+    change = mean(100 * (paper.rows[ours][column] / paper.rows[base][column] - 1) for ours, base in pairs)
+    return f" (paper {change:+.1f} %)"
 
 
 def _over_subjects(table: Table, seeds: Sequence[int], results: Results) -> Iterator[str]:

@@ -1,191 +1,104 @@
-"""Which runs make which table: rows, columns and baselines of Tables I to IX, and the list of all. No torch in here."""
+"""From a table's literal rows (``ablations.py``) to the runs behind them. No torch in here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from actionprompt.data.config import DATA
-from actionprompt.reproduce.ablations import ATP, CLASSES, COMPONENTS, FRAMES, PROMPTS, TAPS
-from actionprompt.reproduce.changes import Change, baseline, pose_prompts, without_app
-from actionprompt.reproduce.changes import tap as tap_of
-from actionprompt.reproduce.own_tables import choices, controls, encoders, subjects
-from actionprompt.reproduce.plan import Line, Plan, Table, detected
-from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES
+from actionprompt.reproduce.ablations import OF_THE_PAPER, SPECS, Row, Spec
+from actionprompt.reproduce.changes import Change, baseline, validated_on, whole
+from actionprompt.reproduce.plan import FOLDS, HELD_OUT, Line, Plan, Table, detected
+from actionprompt.reproduce.scales import SCALES
+from actionprompt.training.config import RunCfg
 
 
-def table1(plan: Plan) -> Table:
-    """Encoders with and without APM, on true and on detected 2D."""
-    lines: list[Line] = []
-    noisy = detected(plan.data)
-    for star, data in (("", plan.data), ("*", noisy)):
-        for name in ENCODER_NAMES:
-            if data is None:
-                why = f"{DATA[plan.source][0].partition(',')[0]} has no detected 2D"
-                lines += [
-                    Line(f"{name}{apm}{star}", (f"{apm or name}{star}",), None, why_not=why) for apm in ("", "+APM")
-                ]
-                continue
-            here = replace(plan, data=data)
-            base = here.encoder(name, baseline)
-            lines.append(Line(f"{name}{star}", (f"{name}{star}",), base))
-            lines.append(Line(f"{name}+APM{star}", (f"+APM{star}",), here.encoder(name), base))
+def build(name: str, plan: Plan) -> Table:
+    """A table's runs, with a plan's scale and data."""
+    spec = SPECS[name]
     return Table(
-        "table1",
-        "Table I: the Action Prompt Module on various pose encoders (* detected 2D)",
-        ("Method",),
-        ("P1", "P2", "P3"),
-        tuple(lines),
-        detail="actions",
+        name,
+        spec.title,
+        spec.stub,
+        spec.columns,
+        tuple(_lines(spec, plan)),
+        detail=spec.detail,
+        home=spec.home,
+        against=spec.against,
     )
 
 
-def table2(plan: Plan) -> Table:
-    """The second data set, by subject and action."""
-    lines: list[Line] = []
-    for name in ENCODER_NAMES:
-        base = plan.encoder(name, baseline)
-        lines += [Line(name, (name,), base), Line(f"{name}+APM", ("+APM",), plan.encoder(name), base)]
-    return Table(
-        "table2",
-        "Table II: by subject and action",
-        ("Method",),
-        ("P1 of cells", "P2 of cells"),
-        tuple(lines),
-        detail="cells",
-        home="humaneva",
+def _lines(spec: Spec, plan: Plan) -> Iterator[Line]:
+    """The rows with their runs; held-out subjects repeat them, and rows that a scale has anyway are left out."""
+    if spec.held_out == "each":
+        for fold in FOLDS.get(plan.source, ()):
+            who = ", ".join(fold)
+            for row in spec.rows:
+                line = _line(row, plan, spec, validated_on(fold))
+                yield replace(line, paper=f"{who} {row.key}", stub=(who, *line.stub))
+        return
+    held_out = HELD_OUT.get(plan.source, ()) if spec.held_out else ()
+    seen: set[RunCfg] = set()
+    for row in spec.rows:
+        if spec.held_out and not held_out:
+            why = f"no training subjects of {_data_name(plan)} are set aside for this"
+            yield Line(row.key, row.cells, None, why_not=why)
+            continue
+        line = _line(row, plan, spec, validated_on(held_out) if held_out else whole)
+        if not (spec.held_out and line.run in seen):
+            yield line
+        if line.run is not None:
+            seen.add(line.run)
+
+
+def _line(row: Row, plan: Plan, spec: Spec, last: Change) -> Line:
+    """One row with its run and its baseline, both changed once more by ``last``."""
+    if row.detected:
+        data = detected(plan.data)
+        if data is None:
+            return Line(row.key, row.cells, None, why_not=f"{_data_name(plan)} has no detected 2D")
+        plan = replace(plan, data=data)
+    run = _run(row, plan, row.change, last)
+    full = _run(row, replace(plan, scale=SCALES["paper"]), row.change, last)
+    return Line(
+        row.key,
+        tuple(cell.format(app=run.model.apm.pose_prompt if run.model.apm else None) for cell in row.cells),
+        run,
+        None if row.against is None else _run(row, plan, row.against, last),
+        row.side,
+        full=full if "full parameters" in spec.columns else None,
     )
 
 
-def _ticked(
-    plan: Plan, changes: Mapping[str, Change], names: Mapping[str, str], ticks: Mapping[str, str]
-) -> tuple[Line, ...]:
-    """Rows that say by ticks what of the module they have."""
-    base = plan.vpose(baseline)
-    return tuple(
-        Line(
-            key,
-            (names.get(key, ""), *(tick.strip() for tick in ticks[key])),
-            plan.vpose(change),
-            None if key == "baseline" else base,
-        )
-        for key, change in changes.items()
-    )
+def _run(row: Row, plan: Plan, change: Change, last: Change) -> RunCfg:
+    if row.frames is None:
+        return plan.encoder(row.encoder, change, last)
+    return plan.long(row.frames, change, last)
 
 
-def table3(plan: Plan) -> Table:
-    """What APM is made of."""
-    ticks = {"baseline": "   ", "label": "✓  ", "atp": "✓✓ ", "app": "✓ ✓", "apm": "✓✓✓"}
-    names = {"baseline": "Baseline", "apm": "Ours"}
-    return Table(
-        "table3",
-        "Table III: each component of the Action Prompt Module",
-        ("", "Action Label", "ATP", "APP"),
-        ("P1", "P2", "accuracy"),
-        _ticked(plan, COMPONENTS, names, ticks),
-    )
+def _data_name(plan: Plan) -> str:
+    return DATA[plan.source][0].partition(",")[0]
 
 
-def table4(plan: Plan) -> Table:
-    """What ATP is made of."""
-    ticks = {"baseline": "   ", "pool": "✓  ", "tcn": " ✓ ", "pool+p2t": "✓ ✓", "tcn+p2t": " ✓✓"}
-    names = {"baseline": "Baseline", "tcn+p2t": "Ours w/o APP"}
-    return Table(
-        "table4",
-        "Table IV: each component of ATP (GP: global average pooling)",
-        ("", "GP", "TCN", "P2T"),
-        ("P1", "P2"),
-        _ticked(plan, ATP, names, ticks),
-    )
-
-
-def table5(plan: Plan) -> Table:
-    """Where the class embeddings come from."""
-    names = {"multi-task": "Multi-task", "k-action": "K-action text prompt", "atp": "ATP (ours)"}
-    base = plan.vpose(CLASSES["multi-task"])
-    lines = (
-        Line(key, (names[key],), plan.vpose(change), None if key == "multi-task" else base)
-        for key, change in CLASSES.items()
-    )
-    return Table(
-        "table5",
-        "Table V: K-action text prompt, with APP",
-        ("Method",),
-        ("P1", "P2"),
-        tuple(lines),
-        against=names["multi-task"],
-    )
-
-
-def table6(plan: Plan) -> Table:
-    """The length of the input."""
-    lines: list[Line] = []
-    for count in FRAMES:
-        base = plan.long(count, baseline)
-        lines.append(Line(f"{count}", (f"{count}",), base))
-        lines.append(Line(f"{count}+ATP", (f"{count}+ATP",), plan.long(count, without_app), base))
-    return Table("table6", "Table VI: length of the input sequence", ("Frames",), ("P1", "P2", "P3"), tuple(lines))
-
-
-def table7(plan: Plan) -> Table:
-    """Where the Action Projector stands."""
-    base = plan.long(243, baseline)
-    lines = (Line(f"{layer}", (f"{layer}",), plan.long(243, without_app, tap_of(layer)), base) for layer in TAPS)
-    return Table("table7", "Table VII: position of the Action Projector", ("Layer",), ("P1", "P2", "P3"), tuple(lines))
-
-
-def table8(plan: Plan) -> Table:
-    """The true action at test time."""
-    run = plan.vpose(COMPONENTS["app"])
-    lines = (
-        Line("true_action", ("APP w. GT",), run, run, side="true_action"),
-        Line("predicted_action", ("APP w/o. GT",), run),
-    )
-    title = "Table VIII: APP with the true action label"
-    return Table("table8", title, ("Method",), ("P1", "P2"), lines, against="the recognised action")
-
-
-def table9(plan: Plan) -> Table:
-    """APP's size."""
-    base, paper = plan.vpose(), replace(plan, scale=SCALES["paper"])
-    lines: list[Line] = []
-    for key, factors in PROMPTS.items():
-        run, full = plan.vpose(pose_prompts(*factors)), paper.vpose(pose_prompts(*factors))
-        assert run.model.apm is not None
-        app = run.model.apm.pose_prompt
-        assert app is not None
-        stub = (f"{app.depth}", f"{app.dim}", f"{app.length}", key)
-        lines.append(Line(key, stub, run, None if run == base else base, full=full))
-    return Table(
-        "table9",
-        "Table IX: parameters of APP (D layers, C width, L pose prompts)",
-        ("D", "C", "L", "the paper's"),
-        ("P1", "P2", "parameters", "full parameters"),
-        tuple(lines),
-        against="the row of the paper's best, 1 256 81",
-    )
-
-
-OF_THE_PAPER = (table1, table2, table3, table4, table5, table6, table7, table8, table9)
-TABLES: Mapping[str, Callable[[Plan], Table]] = MappingProxyType(
-    {make.__name__: make for make in (*OF_THE_PAPER, controls, encoders, choices, subjects)}
-)
+TABLES: Mapping[str, Callable[[Plan], Table]] = MappingProxyType({name: partial(build, name) for name in SPECS})
 """Every table by its name on the command line."""
 
-HOLDING_OUT = ("choices", "subjects")
+HOLDING_OUT = tuple(name for name, spec in SPECS.items() if spec.held_out)
 """Those that hold out training subjects; the others tell of test subjects."""
-ALL = tuple(name for name in TABLES if name not in (*HOLDING_OUT, "encoders"))
+ALL = tuple(name for name in (*OF_THE_PAPER, "controls"))
 """Those of ``all``."""
 
 
 def figure3(plan: Plan) -> Table:
     """The runs behind Fig. 3: Table I on true 2D."""
-    table = table1(plan)
+    table = build("table1", plan)
     return replace(table, name="figure3", lines=tuple(line for line in table.lines if not line.paper.endswith("*")))
 
 
 def figure4(plan: Plan) -> Table:
     """The runs behind Fig. 4."""
-    lines = (Line("VPose", ("VPose",), plan.vpose(baseline)), Line("VPose+APM", ("+APM",), plan.vpose()))
+    base = plan.encoder("VPose", baseline)
+    lines = (Line("VPose", ("VPose",), base), Line("VPose+APM", ("+APM",), plan.encoder("VPose")))
     return Table("figure4", FIGURES["figure4"], ("Method",), (), lines)
 
 
