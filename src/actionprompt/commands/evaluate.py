@@ -71,10 +71,10 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     """Evaluates, prints and writes the tables."""
     from rich.console import Console
 
-    from actionprompt.data.clip import confidence_read
     from actionprompt.data.load import load as load_data
     from actionprompt.evaluation import report
-    from actionprompt.evaluation.evaluate import check_pairing, evaluate, tail_of
+    from actionprompt.evaluation import run as evaluation
+    from actionprompt.evaluation.evaluate import check_pairing
     from actionprompt.evaluation.terminal import show
     from actionprompt.model.files import load
 
@@ -97,29 +97,18 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     clips = corpus.select(subjects)
     check_pairing(lifter, clips, corpus.skeleton)
     judge = args.baseline or args.model
-    tail, chosen = args.tail, "given"
-    if not tail:
-        choose = lambda: (to_device(load(model_file(judge)), args.device), str(judge))  # noqa: E731
-        tail, chosen = tail_of(corpus, clips, choose, args.batch)
-    result = evaluate(
-        lifter, clips, corpus.skeleton, tail=tail, flip=args.flip, batch=args.batch, reach_back=args.reach_back
+    result, facts = evaluation.run(
+        lifter,
+        corpus,
+        clips,
+        (args.split, subjects),
+        lambda: (to_device(load(model_file(judge)), args.device), str(judge)),
+        tail=args.tail,
+        flip=args.flip,
+        batch=args.batch,
+        reach_back=args.reach_back,
     )
-    facts = {
-        "model": str(file),
-        **lifter.metadata,
-        "evaluated on": report.evaluated_on(corpus, args.split, subjects),
-        "flip at test time": "yes" if args.flip else "no",
-        "frames": "as MixSTE's authors counted: overlaps twice, padding too"
-        if args.reach_back
-        else "each counted once",
-        "confidence": confidence_read(clips, lifter.encoder.window.channels),
-        "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
-        "weights": "of the last training step",
-    }
-    facts = {key: value for key, value in facts.items() if value}
-    trained = lifter.metadata.get("fps", f"{corpus.fps:g}")
-    if trained != f"{corpus.fps:g}":
-        facts["note"] = f"the model was trained at {trained} frames/s and sees {corpus.fps:g} here"
+    facts = {"model": str(file), **facts}
     title = f"{args.model.name}: {corpus.name}, {args.split}"
     console = Console()
     show(console, report.terminal(result, title))

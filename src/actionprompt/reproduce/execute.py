@@ -96,7 +96,7 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     import torch
 
     from actionprompt.evaluation import report
-    from actionprompt.evaluation.evaluate import evaluate, tail_of
+    from actionprompt.evaluation import run as evaluation
     from actionprompt.model.files import load
 
     lifter = load(RunFolder(job.folder).model)
@@ -104,15 +104,14 @@ def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
     lifter.to("cuda" if job.cfg.accelerator != "cpu" and torch.cuda.is_available() else "cpu")
     subjects = job.cfg.validation_subjects or corpus.test_subjects
     clips = [clip for clip in corpus.select(subjects) if clip.turn == 0]
-    tail, chosen = tail_of(corpus, clips, lambda: (lifter, "this model"))  # tables take their baseline's
-    scores = evaluate(lifter, clips, corpus.skeleton, tail=tail, flip=flip)
-    facts = {
-        **{key: value for key, value in lifter.metadata.items() if value},
-        "evaluated on": report.evaluated_on(corpus, split(job.cfg), subjects),
-        "flip at test time": "yes" if flip else "no",
-        "tail actions (P3)": f"{', '.join(tail)} ({chosen})",
-        "weights": "of the last training step",
-        "parameters": str(parameters),
-    }
+    scores, facts = evaluation.run(
+        lifter,
+        corpus,
+        clips,
+        (split(job.cfg), subjects),
+        lambda: (lifter, "this model"),  # tables take their baseline's
+        flip=flip,
+    )
+    facts |= {"parameters": str(parameters)}
     title = f"{job.folder.name}: {corpus.name}, {split(job.cfg)}"
     report.write(scores, title, facts, job.folder, report_name(job.cfg, flip))
