@@ -12,7 +12,7 @@ from actionprompt.camera import project_linear
 from actionprompt.data.clip import Take, mirror
 from actionprompt.data.config import DetectorCfg, OnlineCfg, SyntheticCfg, VirtualCamerasCfg
 from actionprompt.data.online.body import BodyMaker, chains, derived
-from actionprompt.data.online.detector import Detector, wandering
+from actionprompt.data.online.detector import Detector, Found, wandering
 from actionprompt.data.online.draws import Draws
 from actionprompt.data.online.filming import Studio, level_axes, project, transformed
 from actionprompt.data.online.settings import check
@@ -203,7 +203,7 @@ def test_errors_have_the_size_and_memory_that_the_settings_say():
     cfg = DetectorCfg(bias=0.02, jitter=0.01, correlation_time=0.1, swap_rate=0, miss_rate=0, outlier_rate=0)
     detector = Detector(cfg, H36M_17, 60, 50.0)
     height = torch.full((3000,), 2.0)
-    errors = detector(torch.zeros(3000, 60, 2, 17), height, drawn(3000))[..., J("right hip")]
+    errors = detector(torch.zeros(3000, 60, 2, 17), height, drawn(3000)).points[..., J("right hip")]
     factor = 2 * math.exp(0.6**2 / 2)  # windows differ: E[factor^2]^0.5
     bias = errors.mean(1)
     assert errors.std().item() == pytest.approx(factor * math.hypot(0.02, 0.01), rel=0.1)
@@ -220,7 +220,7 @@ def test_episodes_take_the_share_of_time_that_the_settings_say(what):
     cfg = replace(DetectorCfg(bias=0, jitter=0, swap_rate=0, miss_rate=0, outlier_rate=0), **{what: share})
     time = torch.arange(50.0)[None, :, None, None]
     points = (torch.arange(17.0) + 0.1 * time**2).expand(4000, 50, 2, 17).contiguous()
-    found = Detector(cfg, H36M_17, 50, 50.0)(points, torch.ones(4000), drawn(4000))
+    found = Detector(cfg, H36M_17, 50, 50.0)(points, torch.ones(4000), drawn(4000)).points
     changed = (found != points).any(2).float()
     if what == "swap_rate":
         assert changed[..., J("left knee")].mean().item() == pytest.approx(share, rel=0.25)
@@ -232,8 +232,10 @@ def test_episodes_take_the_share_of_time_that_the_settings_say(what):
 def test_lost_joints_move_straight_on():
     cfg = DetectorCfg(bias=0, jitter=0, swap_rate=0, miss_rate=0.5, outlier_rate=0)
     points = torch.randn(200, 60, 2, 17)
-    found = Detector(cfg, H36M_17, 60, 50.0).lose(points, drawn(200))
+    found, confidence = Detector(cfg, H36M_17, 60, 50.0).lose(Found(points, torch.ones(200, 60, 17)), drawn(200))
     changed = (found != points).any(2)
+    assert (confidence[changed] == 0).all()
+    assert 0.3 < confidence.mean() < 1
     b, j = (changed.any(1)).nonzero()[0].tolist()
     run = changed[b, :, j].nonzero().ravel()
     first, last = int(run[0]), int(run[-1])
@@ -242,6 +244,16 @@ def test_lost_joints_move_straight_on():
         torch.testing.assert_close(
             path.diff(dim=0), path.diff(dim=0)[:1].expand(last - first + 2, 2), rtol=1e-3, atol=1e-4
         )
+
+
+def test_networks_that_read_confidence_get_the_detector_s(takes):
+    filmed = windows(takes, replace(Window(27, 1), channels=3), keypoints="simulated")
+    x = filmed.batch(torch.arange(50)).keypoints
+    assert x.shape == (50, 27, 17, 3)
+    assert 0.3 < x[..., 2].mean() < 0.95
+    assert torch.equal(
+        windows(takes, replace(Window(27, 1), channels=3)).inputs(torch.arange(5))[..., 2], torch.ones(5, 27, 17)
+    )
 
 
 def test_combined_windows_have_one_s_legs_and_the_other_s_arms(takes):

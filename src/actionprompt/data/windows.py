@@ -22,7 +22,7 @@ Index = int | Int[Tensor, "*b"]
 class Batch(NamedTuple):
     """A training step's windows."""
 
-    keypoints: Float[Tensor, "b f j 2"]
+    keypoints: Float[Tensor, "b f j i"]
     pose: Float[Tensor, "b t j 3"]
     clip: Int[Tensor, " b"]
     """Which clip, or take, each is from."""

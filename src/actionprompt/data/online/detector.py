@@ -1,18 +1,26 @@
 """A detector's errors in a batch of windows: the kinds that ``data.noise`` simulates for whole clips, on any device."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from actionprompt.data.config import DetectorCfg
-from actionprompt.data.noise import ASTRAY, difficulty, limbs
+from actionprompt.data.noise import ASTRAY, DOUBT, difficulty, limbs
 from actionprompt.data.online.draws import Draws
 from actionprompt.skeleton import Skeleton
 
 SPREAD = 0.6
 """Videos differ: standard deviation of the logarithm of a window's factor on all its errors."""
+
+
+class Found(NamedTuple):
+    """What the detector finds."""
+
+    points: Float[Tensor, "b f 2 j"]
+    confidence: Float[Tensor, "b f j"]
 
 
 class Detector:
@@ -30,20 +38,20 @@ class Detector:
         self.time = torch.arange(frames, device=device)
         self.joint = torch.arange(skeleton.num_joints, device=device)
 
-    def __call__(
-        self, points: Float[Tensor, "b f 2 j"], height: Float[Tensor, " b"], draws: Draws
-    ) -> Float[Tensor, "b f 2 j"]:
+    def __call__(self, points: Float[Tensor, "b f 2 j"], height: Float[Tensor, " b"], draws: Draws) -> Found:
         """The points as the detector finds them; ``height`` is the person's on the screen."""
         cfg, joints = self.cfg, points.shape[-1]
-        unit = height * (draws.normal(SPREAD) - SPREAD**2 / 2).exp().clamp_max(3)
+        factor = (draws.normal(SPREAD) - SPREAD**2 / 2).exp().clamp_max(3)
         jitter = self.wander @ draws.normal(cfg.jitter, self.frames, 2 * joints)
         errors = jitter.unflatten(-1, (2, joints)) + draws.normal(cfg.bias, 1, 2, joints)
-        points = points + unit[:, None, None, None] * self.difficulty * errors
+        errors = errors * self.difficulty * factor[:, None, None, None]
+        points = points + errors * height[:, None, None, None]
+        confidence = (-errors.norm(dim=2) / DOUBT).exp()
         for order in self.exchanged:
-            swapped = self.episode(cfg.swap_rate, draws)
-            points = torch.where(swapped[..., None, None], points.index_select(-1, order), points)
-        points = points + self.astray(height, draws, joints)
-        return self.lose(points, draws)
+            swapped = self.episode(cfg.swap_rate, draws)[..., None]
+            points = torch.where(swapped[..., None], points.index_select(-1, order), points)
+            confidence = torch.where(swapped, confidence.index_select(-1, order), confidence)
+        return self.lose(Found(points + self.astray(height, draws, joints), confidence), draws)
 
     def chance(self, share: float) -> float:
         """How probable it is that an episode meets a window, if episodes take that share of the time."""
@@ -72,19 +80,19 @@ class Detector:
         off = draws.normal(ASTRAY, 2) * height[:, None]
         return when[:, :, None, None] * off[:, None, :, None] * which[:, None, None, :]
 
-    def lose(self, points: Float[Tensor, "b f 2 j"], draws: Draws) -> Float[Tensor, "b f 2 j"]:
-        """Some joints for one episode on the straight line between its ends."""
-        last = self.frames - 1
+    def lose(self, found: Found, draws: Draws) -> Found:
+        """Some joints for one episode on the straight line between its ends, without confidence."""
+        points, last = found.points, self.frames - 1
         first = self.begin(draws)
         before, after = (first - 1).clamp(0, last).long(), (first + self.length).clamp(0, last).long()
         share = ((self.time - before[:, None]) / (after - before)[:, None].clamp_min(1)).clamp(0, 1)
         shape = (-1, 1, *points.shape[2:])
         start, end = (points.gather(1, i.view(-1, 1, 1, 1).expand(shape)) for i in (before, after))
-        lost = draws.uniform(0, 1, points.shape[-1]) < self.chance(self.cfg.miss_rate)
+        joints = draws.uniform(0, 1, points.shape[-1]) < self.chance(self.cfg.miss_rate)
         inside = (self.time >= first[:, None]) & (self.time < first[:, None] + self.length)
-        return torch.where(
-            inside[..., None, None] & lost[:, None, None], torch.lerp(start, end, share[..., None, None]), points
-        )
+        lost = inside[..., None] & joints[:, None]
+        points = torch.where(lost[:, :, None], torch.lerp(start, end, share[..., None, None]), points)
+        return Found(points, found.confidence * ~lost)
 
 
 def wandering(frames: int, keep: float) -> Float[Tensor, "f f"]:

@@ -33,6 +33,8 @@ class Filmed(NamedTuple):
     keypoints: Float[Tensor, "b f j 2"]
     pose: Float[Tensor, "b f j 3"]
     """Root-relative, metres."""
+    confidence: Float[Tensor, "b f j"] | None = None
+    """The simulated detector's; None: 2D is projected."""
 
 
 class Scene(NamedTuple):
@@ -67,11 +69,11 @@ class Studio:
         """Films windows of world positions (z up, metres)."""
         with full_precision():
             scene = self.stage(world, draws)
-            keypoints = project(scene)
+            points, confidence = project(scene), None
             if self.detector is not None:
-                keypoints = self.detector(keypoints, scene.height, draws)
+                points, confidence = self.detector(points, scene.height, draws)
             root = scene.points[..., self.skeleton.root, None]
-            filmed = Filmed(keypoints.mT, (scene.points - root).mT)
+            filmed = Filmed(points.mT, (scene.points - root).mT, confidence)
             return self.look(filmed, scene.cameras, draws) if self.cfg.virtual_camera else filmed
 
     def stage(self, world: Float[Tensor, "b f j 3"], draws: Draws) -> Scene:
@@ -96,7 +98,7 @@ class Studio:
         told = cameras.rolled & draws.share(self.cfg.roll_undone)
         roll = torch.where(told, cameras.roll + draws.normal(ROLL_ERROR), torch.zeros_like(cameras.roll))
         looked = virtual_camera.look_at_person(filmed.keypoints, focal, fps=self.fps, roll=roll, size=self.cfg.size)
-        return Filmed(looked.keypoints, virtual_camera.turn(filmed.pose, looked.rotation))
+        return filmed._replace(keypoints=looked.keypoints, pose=virtual_camera.turn(filmed.pose, looked.rotation))
 
 
 def level_axes(yaw: Float[Tensor, " b"], side: Float[Tensor, " b"]) -> Float[Tensor, "b 3 3"]:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from actionprompt.data.clip import Take
+from actionprompt.data.clip import Take, with_confidence
 from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online.body import HEAD
 from actionprompt.data.online.draws import Draws
@@ -87,11 +87,15 @@ class FilmedWindows:
         """Films windows i."""
         filmed = self.film(i, Draws(i.shape[0], self.device))
         answered = filmed.pose[:, self.window.past : self.window.past + self.window.out]
-        return Batch(filmed.keypoints, answered, self.clip(i))
+        return Batch(self.read(filmed), answered, self.clip(i))
 
-    def inputs(self, i: Int[Tensor, " b"]) -> Float[Tensor, "b f j 2"]:
-        """2D joints of windows i, filmed anew."""
-        return self.film(i, Draws(i.shape[0], self.device)).keypoints
+    def inputs(self, i: Int[Tensor, " b"]) -> Float[Tensor, "b f j i"]:
+        """2D joints of windows i, filmed anew, with their confidence where the window has 3 channels."""
+        return self.read(self.film(i, Draws(i.shape[0], self.device)))
+
+    def read(self, filmed: Filmed) -> Float[Tensor, "b f j i"]:
+        """What a network of the window's channels reads."""
+        return with_confidence(filmed.keypoints, filmed.confidence) if self.window.channels == 3 else filmed.keypoints
 
     def film(self, i: Int[Tensor, " b"], draws: Draws) -> Filmed:
         """Films windows i with these random numbers; all frames are answered."""
