@@ -228,3 +228,18 @@ def test_reports_say_what_the_2d_is():
     assert describe(VirtualCamerasCfg(keypoints="simulated"))["2D"].startswith(
         "simulated detector (bias 1.00% and jitter "
     )
+
+
+def test_joints_as_detectors_deliver_them(take):
+    """Pelvis and thorax are the middles of hips and shoulders, the spine theirs; on with online filming."""
+    plain = film([take], H36M_17, VirtualCamerasCfg(cameras=1))[0]
+    asked = film([take], H36M_17, VirtualCamerasCfg(cameras=1, detector_joints=True))[0]
+    online = film([take], H36M_17, VirtualCamerasCfg(cameras=1, training="online"))[0]
+    hips, shoulders = ((asked.pose[:, a] + asked.pose[:, b]) / 2 for a, b in ((1, 4), (11, 14)))
+    assert hips.abs().max() < 1e-5  # the root is the pelvis
+    torch.testing.assert_close(asked.pose[:, 8], shoulders)
+    torch.testing.assert_close(asked.pose[:, 7], (hips + shoulders) / 2, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(asked.pose, online.pose)
+    wrist = [clip.pose[:, 13] + clip.root for clip in (plain, asked)]
+    torch.testing.assert_close(*wrist)
+    assert (plain.pose[:, 8] - asked.pose[:, 8]).norm(dim=-1).mean() > 0.001

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from actionprompt import virtual_camera
 from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
@@ -42,6 +43,8 @@ class Clip:
     """Which filming of the take this is, where virtual cameras film it several times."""
     confidence: Float[Tensor, "n j"] | None = None
     """How sure the detector is of each joint, 0 to 1; None where nobody says."""
+    focal: float | None = None
+    """The camera's focal length on the normalised screen; None where nobody says."""
 
     @property
     def num_frames(self) -> int:
@@ -51,6 +54,14 @@ class Clip:
     def inputs(self, channels: int) -> Float[Tensor, "n j i"]:
         """What a network of so many input channels reads: x and y, and with 3 the confidence (1 where unknown)."""
         return with_confidence(self.keypoints, self.confidence) if channels == 3 else self.keypoints
+
+    def looked_at(self, fps: float, size: float | None) -> "Clip":
+        """The clip as a virtual camera sees it that looks at the person (``virtual_camera``), poses in its axes."""
+        focal = virtual_camera.FOCAL if self.focal is None else self.focal
+        looked = virtual_camera.look_at_person(self.keypoints, focal, fps=fps, size=size)
+        root = None if self.root is None else virtual_camera.turn(self.root[:, None], looked.rotation)[:, 0]
+        pose = None if self.pose is None else virtual_camera.turn(self.pose, looked.rotation)
+        return replace(self, keypoints=looked.keypoints, pose=pose, root=root, focal=None)
 
     def mirrored(self, skeleton: Skeleton) -> "Clip":
         """The clip as a mirror shows it: x changes sign, left and right joints change places."""

@@ -81,7 +81,7 @@ class OnlineCfg:
     balance: float = 0.5
     """Actions are drawn in proportion to their number of frames to the power of 1 less this: 1 all alike, 0 as is."""
     detector_joints: bool = True
-    """Pelvis, spine and thorax follow from hips and shoulders as in detectors' layouts, in 2D and in 3D."""
+    """As ``virtual_cameras.detector_joints``; then test takes have such joints, too."""
     virtual_camera: bool = True
     """The network sees what a virtual camera sees that looks at the person (``virtual_camera``)."""
     size: float | None = 0.2
@@ -111,6 +111,8 @@ class VirtualCamerasCfg:
     """Cameras: h36m (Human3.6M's four, as for S9), or varied (any height, distance and lens, as phones are used)."""
     seed: int = 0
     """Seed of yaw and scale, which depend on it, the take's name and the number of the turn only."""
+    detector_joints: bool = False
+    """Pelvis, spine and thorax follow from hips and shoulders as in detectors' layouts, in 2D and in 3D."""
     keypoints: Literal["gt", "simulated"] = "gt"
     """2D input: gt (projected 3D), or what a simulated detector would find."""
     detector: DetectorCfg = DetectorCfg()

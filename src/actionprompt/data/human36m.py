@@ -162,7 +162,8 @@ def _take(points: Points, views: list[Points], subject: str, name: str, path: Pa
     for lens, place, seen in zip(H36M_LENSES, H36M_PLACEMENTS[subject], views, strict=True):
         camera = f"{where}, camera {lens.name}"
         clip = view(world, with_nose(seen[..., :2], camera), place, lens.width, lens.height, camera)
-        yield replace(clip, action=action, subject=subject, name=f"{subject} {name}", camera=lens.name)
+        focal = float(lens.intrinsic()[0])
+        yield replace(clip, action=action, subject=subject, name=f"{subject} {name}", camera=lens.name, focal=focal)
 
 
 def joints_17(points: Points, where: str) -> Float[np.ndarray, "n 17 3"]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 import torch
@@ -15,6 +16,7 @@ from actionprompt.data.cameras import H36M_LENSES
 from actionprompt.data.clip import Clip, Take
 from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online import settings as online
+from actionprompt.data.online.body import derived
 from actionprompt.data.viewpoints import viewpoints
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
@@ -42,6 +44,9 @@ def film(
         InputError: settings that make no sense, or a take that walks out of a camera's field of view.
     """
     rate = frame_rate(cfg, fps)
+    if cfg.detector_joints or (cfg.training == "online" and cfg.online.detector_joints):
+        as_detected = derived(skeleton)
+        takes = [replace(take, pose=as_detected @ take.pose.float()) for take in takes]
     return [
         clip
         for take in takes
@@ -163,6 +168,7 @@ def _film_take(take: Take, skeleton: Skeleton, cfg: VirtualCamerasCfg, turn: int
             name=take.name,
             camera=view.name,
             turn=turn,
+            focal=float(view.intrinsic[0]),
         )
         simulated = cfg.keypoints == "simulated"
         clips.append(noise.detected(clip, skeleton, cfg.detector, fps) if simulated else clip)

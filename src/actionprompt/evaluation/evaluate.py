@@ -49,6 +49,7 @@ def evaluate(
             action that does not occur.
     """
     check_pairing(lifter, clips, skeleton)
+    clips = as_trained(lifter, clips)
     actions = _shown(lifter, clips)
     if unknown := [action for action in tail if action not in actions]:
         raise InputError(
@@ -75,6 +76,18 @@ def evaluate(
     a, b, c, d = (torch.cat(part).split(sizes) for part in (predicted, true_action, chosen, target))
     scores = [_score(*one, lifter, skeleton) for one in zip(clips, a, b, c, d, strict=True)]
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
+
+
+def as_trained(lifter: Lifter, clips: Sequence[Clip]) -> Sequence[Clip]:
+    """The clips as the lifter saw its training data: through a virtual camera that looks at the person, or as filmed.
+
+    Poses are in that camera's axes then; errors are the same in all axes, up to how fast it turns.
+    """
+    if lifter.metadata.get("virtual_camera") != "1":
+        return clips
+    size = lifter.metadata.get("virtual_camera_size")
+    fps = float(lifter.metadata["fps"])
+    return [clip.looked_at(fps, None if size is None else float(size)) for clip in clips]
 
 
 def usual_batch(lifter: Lifter) -> int:
