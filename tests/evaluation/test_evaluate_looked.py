@@ -32,5 +32,5 @@ def test_evaluation_uses_it():
     before = evaluate(plain, [clip.looked_at(50, 0.2) for clip in clips], H36M_17).clips
     blind = evaluate(plain, clips, H36M_17).clips
     for a, b, c in zip(through, before, blind, strict=True):
-        assert a.inferred == b.inferred
-        assert a.inferred != c.inferred
+        assert a.predicted_action == b.predicted_action
+        assert a.predicted_action != c.predicted_action
