@@ -5,7 +5,7 @@ import torch
 
 from actionprompt.bench import measure as bench
 from actionprompt.bench.amount import Amount
-from actionprompt.bench.measure import Figure, Seconds, Subject
+from actionprompt.bench.measure import Measurement, Seconds, Subject
 from actionprompt.commands.bench import ASKED, find, main, number, table
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.errors import InputError
@@ -16,7 +16,7 @@ from lifters import random_lifter
 QUICK = Amount(frames=80, twin=20, long=100, live=40, threads=1, repeats=1)
 
 
-def names(figures: list[Figure]) -> list[str]:
+def names(figures: list[Measurement]) -> list[str]:
     return [figure.name for figure in figures]
 
 
@@ -85,7 +85,7 @@ def test_memory():
 
 
 def test_asked_and_measured_stand_side_by_side():
-    figures = [Figure("mixste: evaluation", 251.4, "frames/s", 130.0), Figure("else", 0.01234, "x")]
+    figures = [Measurement("mixste: evaluation", 251.4, "frames/s", 130.0), Measurement("else", 0.01234, "x")]
     shown = table(figures, full=True)
     assert list(shown.columns[3].cells) == [">= 250 [green]met[/]", ""]
     assert list(table(figures, full=False).columns[3].cells) == ["", ""]

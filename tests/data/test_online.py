@@ -12,7 +12,7 @@ from actionprompt.camera import project_linear
 from actionprompt.data.clip import Take, mirror
 from actionprompt.data.config import DetectorCfg, OnlineCfg, SyntheticCfg, VirtualCamerasCfg
 from actionprompt.data.online.body import BodyMaker, chains, derived
-from actionprompt.data.online.detector import Detector, Found, wandering
+from actionprompt.data.online.detector import Found, SimulatedDetector, wandering
 from actionprompt.data.online.draws import Draws
 from actionprompt.data.online.filming import Studio, level_axes, project, transformed
 from actionprompt.data.online.settings import check
@@ -201,7 +201,7 @@ def test_mirrored_windows_are_what_a_mirror_shows():
 
 def test_errors_have_the_size_and_memory_that_the_settings_say():
     cfg = DetectorCfg(bias=0.02, jitter=0.01, correlation_time=0.1, swap_rate=0, miss_rate=0, outlier_rate=0)
-    detector = Detector(cfg, H36M_17, 60, 50.0)
+    detector = SimulatedDetector(cfg, H36M_17, 60, 50.0)
     height = torch.full((3000,), 2.0)
     errors = detector(torch.zeros(3000, 60, 2, 17), height, drawn(3000)).points[..., J("right hip")]
     factor = 2 * math.exp(0.6**2 / 2)  # windows differ: E[factor^2]^0.5
@@ -220,7 +220,7 @@ def test_episodes_take_the_share_of_time_that_the_settings_say(what):
     cfg = replace(DetectorCfg(bias=0, jitter=0, swap_rate=0, miss_rate=0, outlier_rate=0), **{what: share})
     time = torch.arange(50.0)[None, :, None, None]
     points = (torch.arange(17.0) + 0.1 * time**2).expand(4000, 50, 2, 17).contiguous()
-    found = Detector(cfg, H36M_17, 50, 50.0)(points, torch.ones(4000), drawn(4000)).points
+    found = SimulatedDetector(cfg, H36M_17, 50, 50.0)(points, torch.ones(4000), drawn(4000)).points
     changed = (found != points).any(2).float()
     if what == "swap_rate":
         assert changed[..., J("left knee")].mean().item() == pytest.approx(share, rel=0.25)
@@ -232,7 +232,9 @@ def test_episodes_take_the_share_of_time_that_the_settings_say(what):
 def test_lost_joints_move_straight_on():
     cfg = DetectorCfg(bias=0, jitter=0, swap_rate=0, miss_rate=0.5, outlier_rate=0)
     points = torch.randn(200, 60, 2, 17)
-    found, confidence = Detector(cfg, H36M_17, 60, 50.0).lose(Found(points, torch.ones(200, 60, 17)), drawn(200))
+    found, confidence = SimulatedDetector(cfg, H36M_17, 60, 50.0).lose(
+        Found(points, torch.ones(200, 60, 17)), drawn(200)
+    )
     changed = (found != points).any(2)
     assert (confidence[changed] == 0).all()
     assert 0.3 < confidence.mean() < 1

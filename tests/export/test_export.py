@@ -16,7 +16,7 @@ from actionprompt.commands.export import ExportArgs, keypoints, run
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.export import check, export, forms, quantise, write
-from actionprompt.export.check import Difference, compare, wander
+from actionprompt.export.check import Deviation, compare, wander
 from actionprompt.inference.incremental import Flow
 from actionprompt.inference.lifting import lift
 from actionprompt.model.config import (
@@ -182,13 +182,13 @@ def test_a_file_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
 
 
 def test_what_counts_as_different():
-    assert Difference(1, 1, 9e-5, 9e-5, 0).passed
+    assert Deviation(1, 1, 9e-5, 9e-5, 0).passed
     assert not any(
-        d.passed for d in (Difference(1, 1, 2e-4, 0, 0), Difference(1, 1, 0, 2e-4, 0), Difference(1, 1, 0, 0, 1))
+        d.passed for d in (Deviation(1, 1, 2e-4, 0, 0), Deviation(1, 1, 0, 2e-4, 0), Deviation(1, 1, 0, 0, 1))
     )
     lifter, x = random_lifter(LifterCfg(VPoseCfg((3,), 8), APM)), wander(1, 20, 3)
     pose, probability = (answer.numpy() for answer in check.answers(lifter, "sequence", x))
-    assert compare(lambda _: (pose, probability), lifter, "sequence", x) == Difference(1, 20, 0, 0, 0)
+    assert compare(lambda _: (pose, probability), lifter, "sequence", x) == Deviation(1, 20, 0, 0, 0)
     rolled = np.roll(probability, 1, axis=-1)
     assert compare(lambda _: (pose, rolled), lifter, "sequence", x).other_action > 10
     assert compare(lambda _: (pose * np.nan, probability), lifter, "sequence", x).pose == np.inf

@@ -9,7 +9,7 @@ from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, OneHotCfg, PoolCfg, TCNCfg, TextPromptCfg
 from actionprompt.reproduce import ablations
-from actionprompt.reproduce.ablations import SPECS, Spec
+from actionprompt.reproduce.ablations import SPECS, TableSpec
 from actionprompt.reproduce.changes import Change, chain, frames, gamma, pose_prompts, tap
 from actionprompt.serialise import from_data, to_data
 from actionprompt.training.config import RunCfg
@@ -24,7 +24,7 @@ def apm(run: RunCfg) -> APMCfg:
     return run.model.apm
 
 
-def changes_of(spec: Spec) -> dict[str, Change]:
+def changes_of(spec: TableSpec) -> dict[str, Change]:
     return {row.key: row.change for row in spec.rows}
 
 

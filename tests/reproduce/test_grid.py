@@ -9,7 +9,7 @@ from actionprompt.data import hdm05, human36m, uiprmd
 from actionprompt.data.config import Human36MCfg, HumanEvaCfg, MocapCfg, SyntheticCfg, UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.errors import InputError
 from actionprompt.reproduce.changes import baseline
-from actionprompt.reproduce.grid import Job, canonical, digest, jobs, serving, share
+from actionprompt.reproduce.grid import GridRun, canonical, digest, jobs, serving, share
 from actionprompt.reproduce.plan import FOLDS, PIXEL_DETECTOR, Plan, detected
 from actionprompt.reproduce.scales import ENCODER_NAMES, SCALES, lasting, reading
 from actionprompt.reproduce.tables import ALL, TABLES
@@ -51,7 +51,7 @@ def test_a_table_of_motion_capture_is_data_by_its_text(tmp_path):
         path.write_text(text)
     one, same, two = (plan(MocapCfg(path)).vpose() for path in (first, moved, other))
     assert digest(one) == digest(same) != digest(two)
-    job = Job(same, tmp_path / digest(same))
+    job = GridRun(same, tmp_path / digest(same))
     RunFolder(job.folder).claim(one, overwrite=False)
     first.unlink()
     assert job.stored() == one
@@ -61,7 +61,7 @@ def test_a_table_of_motion_capture_is_data_by_its_text(tmp_path):
 
 def test_a_changed_folder_is_refused(tmp_path):
     cfg = plan().vpose()
-    job = Job(cfg, tmp_path / digest(cfg))
+    job = GridRun(cfg, tmp_path / digest(cfg))
     RunFolder(job.folder).claim(replace(cfg, seed=5), overwrite=False)
     with pytest.raises(InputError, match="other settings than its name says"):
         job.stored()

@@ -19,7 +19,7 @@ from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce import draw, estimate, launch
 from actionprompt.reproduce import run as work
 from actionprompt.reproduce.execute import complete, execute
-from actionprompt.reproduce.grid import Job, digest, jobs
+from actionprompt.reproduce.grid import GridRun, digest, jobs
 from actionprompt.reproduce.published import read_all
 from actionprompt.reproduce.results import read
 from actionprompt.reproduce.tables import TABLES
@@ -49,7 +49,7 @@ def done(tmp_path_factory) -> Path:
     return root
 
 
-def grid(root: Path, table: str = "table5", seeds: tuple[int, ...] = (0,)) -> list[Job]:
+def grid(root: Path, table: str = "table5", seeds: tuple[int, ...] = (0,)) -> list[GridRun]:
     return jobs([TABLES[table](plan())], seeds, root)
 
 
@@ -140,7 +140,7 @@ def test_held_out_subjects_are_evaluated_instead_of_test_subjects(tmp_path):
     data = replace(SMALL, subjects=4, virtual_cameras=replace(SMALL.virtual_cameras, yaws_per_take=2))
     corpus = load_data(data)
     cfg = replace(plan(data).vpose(), validation_subjects=corpus.train_subjects[:1])
-    (made,) = [Job(cfg, tmp_path / digest(cfg))]
+    (made,) = [GridRun(cfg, tmp_path / digest(cfg))]
     assert estimate.time_steps(made, corpus).seconds > 0
     assert execute(made, corpus, quiet=True) == "done"
     assert complete(made, flip=False)
@@ -234,7 +234,7 @@ def test_flip_is_another_report(done, corpus):
 def test_times(done, tmp_path, corpus):
     first = grid(done)[0]
     assert estimate.known(first, grid(done)).how == "a finished run"
-    other = Job(first.cfg.__class__(**(vars(first.cfg) | {"seed": 5})), done / "x")
+    other = GridRun(first.cfg.__class__(**(vars(first.cfg) | {"seed": 5})), done / "x")
     assert estimate.known(other, [*grid(done), other]).how == "a finished run"
     new = grid(tmp_path)[0]
     assert estimate.known(new, grid(tmp_path)) is None

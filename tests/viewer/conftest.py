@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from actionprompt.skeleton import H36M_17
-from actionprompt.viewer import Motion
+from actionprompt.viewer import ViewerMotion
 
 
 def make(n=20, seed=0, **changes):
@@ -24,7 +24,7 @@ def make(n=20, seed=0, **changes):
         "true_action": "walking",
         "title": "A walk",
     }
-    return Motion(**{**fields, **changes})
+    return ViewerMotion(**{**fields, **changes})
 
 
 @pytest.fixture(scope="session")

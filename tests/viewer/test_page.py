@@ -18,9 +18,9 @@ from jaxtyping import TypeCheckError
 
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
-from actionprompt.viewer import Motion, page, write_page
+from actionprompt.viewer import ViewerMotion, page, write_page
 
-HOOKED = hasattr(Motion.__init__, "__wrapped__")  # by jaxtyping, which checks arguments before we convert them
+HOOKED = hasattr(ViewerMotion.__init__, "__wrapped__")  # by jaxtyping, which checks arguments before we convert them
 
 
 def embedded(text, name="motion"):
@@ -109,7 +109,7 @@ def test_lists_will_do_for_arrays(motion):
 
 def test_all_but_keypoints_and_one_pose_may_be_left_out(motion):
     shown = motion()
-    document = embedded(page(Motion(H36M_17, 25.0, shown.keypoints, {"model": shown.truth})))
+    document = embedded(page(ViewerMotion(H36M_17, 25.0, shown.keypoints, {"model": shown.truth})))
     assert document["truth"] is document["root"] is document["probability"] is None
     assert document["frames"] == 20
 

@@ -34,7 +34,7 @@ from actionprompt.training.losses import build_pose_loss, loss
 T = TypeVar("T")
 
 
-class Figure(NamedTuple):
+class Measurement(NamedTuple):
     """One measured number."""
 
     name: str
@@ -74,10 +74,14 @@ class Subject:
         return cfg.build(H36M_17.num_joints, [f"action {k}" for k in range(15)] if cfg.apm else ()).eval()
 
 
-def measure(subject: Subject, amount: Amount) -> list[Figure]:
+def measure(subject: Subject, amount: Amount) -> list[Measurement]:
     """Everything that can be asked of a model, each question in a process of its own."""
     if isolated(covered, subject, amount):
-        questions: tuple[Callable[[Subject, Amount], list[Figure]], ...] = (whole_sequence, long_sequence, live_stream)
+        questions: tuple[Callable[[Subject, Amount], list[Measurement]], ...] = (
+            whole_sequence,
+            long_sequence,
+            live_stream,
+        )
     elif subject.cfg is not None and subject.cfg.encoder.answers_window:
         questions = (evaluation, training_step)
     else:
@@ -90,7 +94,7 @@ def covered(subject: Subject, _: Amount) -> bool:
     return Flow.covers(subject.build())
 
 
-def whole_sequence(subject: Subject, amount: Amount) -> list[Figure]:
+def whole_sequence(subject: Subject, amount: Amount) -> list[Measurement]:
     """Throughput beside the encoder alone, and beside a window per frame."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build()
@@ -105,29 +109,29 @@ def whole_sequence(subject: Subject, amount: Amount) -> list[Figure]:
     }
     found = best(tasks, amount.repeats)
     whole, name = found["whole"], subject.name
-    figures = [Figure(f"{name}: whole sequence", *_rate(whole))]
+    figures = [Measurement(f"{name}: whole sequence", *_rate(whole))]
     if lifter.apm is not None:
         figures += [
-            Figure(f"{name}: encoder alone", *_rate(found["alone"])),
-            Figure(f"{name}: throughput of the encoder alone kept", *_ratio(found["alone"], whole)),
+            Measurement(f"{name}: encoder alone", *_rate(found["alone"])),
+            Measurement(f"{name}: throughput of the encoder alone kept", *_ratio(found["alone"], whole)),
         ]
     difference = (lift(lifter, few).pose - lift_windows(lifter, few, 64).pose).abs().max()
     return [
         *figures,
-        Figure(f"{name}: faster than a window per frame", *_ratio(found["twin"], whole)),
-        Figure(f"{name}: largest difference to a window per frame", float(difference), "m"),
+        Measurement(f"{name}: faster than a window per frame", *_ratio(found["twin"], whole)),
+        Measurement(f"{name}: largest difference to a window per frame", float(difference), "m"),
     ]
 
 
-def long_sequence(subject: Subject, amount: Amount) -> list[Figure]:
+def long_sequence(subject: Subject, amount: Amount) -> list[Measurement]:
     """Peak memory of this process, the program and the weights included."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build()
     lift(lifter, wander(amount.long, lifter.num_joints))
-    return [Figure(f"{subject.name}: peak memory, {amount.long:,} frames", memory("VmHWM") / 2**30, "GiB")]
+    return [Measurement(f"{subject.name}: peak memory, {amount.long:,} frames", memory("VmHWM") / 2**30, "GiB")]
 
 
-def live_stream(subject: Subject, amount: Amount) -> list[Figure]:
+def live_stream(subject: Subject, amount: Amount) -> list[Measurement]:
     """Latency of a frame on one core, and whether memory stays flat. VPose is made causal where it is not a file's."""
     torch.set_num_threads(1)
     encoder = subject.cfg.encoder if subject.cfg else None
@@ -144,14 +148,14 @@ def live_stream(subject: Subject, amount: Amount) -> list[Figure]:
     name = f"{subject.name}{', causal' if lifter.encoder.window.causal else ''}: live"
     return [
         *(
-            Figure(f"{name}, {what}", 1000 * float(wall.quantile(q)), "ms", 1000 * float(processor.quantile(q)))
+            Measurement(f"{name}, {what}", 1000 * float(wall.quantile(q)), "ms", 1000 * float(processor.quantile(q)))
             for what, q in (("median", 0.5), ("99 % of frames within", 0.99))
         ),
-        Figure(f"{name}, memory grown over the last nine tenths of {amount.live:,} frames", grown / 2**20, "MiB"),
+        Measurement(f"{name}, memory grown over the last nine tenths of {amount.live:,} frames", grown / 2**20, "MiB"),
     ]
 
 
-def evaluation(subject: Subject, amount: Amount) -> list[Figure]:
+def evaluation(subject: Subject, amount: Amount) -> list[Measurement]:
     """Throughput of an encoder that lifts windows, also as a share of what matrix products reach here."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build()
@@ -167,12 +171,12 @@ def evaluation(subject: Subject, amount: Amount) -> list[Figure]:
     flops = counter.get_total_flops() / x.shape[0]
     share = [flops / a / (2 * n**3 / b) for a, b in zip(found["lift"], found["product"], strict=True)]
     return [
-        Figure(f"{subject.name}: evaluation", *_rate(found["lift"])),
-        Figure(f"{subject.name}: share of the speed of large matrix products", share[0], "x", share[1]),
+        Measurement(f"{subject.name}: evaluation", *_rate(found["lift"])),
+        Measurement(f"{subject.name}: share of the speed of large matrix products", share[0], "x", share[1]),
     ]
 
 
-def training_step(subject: Subject, amount: Amount) -> list[Figure]:
+def training_step(subject: Subject, amount: Amount) -> list[Measurement]:
     """Peak memory of two steps with 4 windows, optimiser included."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build().train()
@@ -184,7 +188,7 @@ def training_step(subject: Subject, amount: Amount) -> list[Figure]:
         loss(lifted, torch.zeros_like(lifted.pose), action, 0.1, pose_loss).total.backward()
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-    return [Figure(f"{subject.name}: peak memory, training step of 4 windows", memory("VmHWM") / 2**30, "GiB")]
+    return [Measurement(f"{subject.name}: peak memory, training step of 4 windows", memory("VmHWM") / 2**30, "GiB")]
 
 
 def best(tasks: dict[str, tuple[int, Callable[[], object]]], repeats: int) -> dict[str, Seconds]:

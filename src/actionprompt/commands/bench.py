@@ -15,7 +15,7 @@ from actionprompt.training.presets import presets
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from actionprompt.bench.measure import Figure, Subject
+    from actionprompt.bench.measure import Measurement, Subject
 
 ASKED: dict[str, tuple[str, float]] = {
     "vpose+apm: throughput of the encoder alone kept": (">=", 0.6),
@@ -76,7 +76,7 @@ def run(args: BenchArgs) -> int:
     args.amount.check()
     amount = Amount(300, 60, 1_000, 200, args.amount.threads, 1) if args.quick else args.amount
     console = Console()
-    figures: list[Figure] = []
+    figures: list[Measurement] = []
     for subject in [find(name, args.quick) for name in args.models]:
         with console.status(f"Measuring {subject.name}"):
             figures += measure(subject, amount)
@@ -108,7 +108,7 @@ def find(name: str, quick: bool) -> "Subject":
     return Subject(name, cfg)
 
 
-def table(figures: "list[Figure]", full: bool) -> "Table":
+def table(figures: "list[Measurement]", full: bool) -> "Table":
     """The figures beside what is asked, where the models have full size."""
     from rich.table import Table
 

@@ -190,12 +190,12 @@ def show(lifters: "dict[str, Lifter]", clip: "Clip", corpus: "Corpus", path: Pat
     from actionprompt.hub import shipped as models
     from actionprompt.inference.lifting import lift
     from actionprompt.model.files import load
-    from actionprompt.viewer import Motion, write_page
+    from actionprompt.viewer import ViewerMotion, write_page
 
     lifted = {name: lift(lifter, clip.keypoints) for name, lifter in lifters.items()}
     best = lifted["+APM"]
     ready = lift(load(models.find(models.DEFAULT)), clip.keypoints, flip=corpus.skeleton)
-    motion = Motion(
+    motion = ViewerMotion(
         skeleton=corpus.skeleton,
         fps=corpus.fps,
         keypoints=clip.keypoints.numpy(),

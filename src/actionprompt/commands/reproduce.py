@@ -24,7 +24,7 @@ from actionprompt.reproduce.tables import FIGURES, HOLDING_OUT, TABLES, figure3
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from actionprompt.reproduce.grid import Job
+    from actionprompt.reproduce.grid import GridRun
     from actionprompt.reproduce.results import Result
     from actionprompt.reproduce.run import Load
 
@@ -96,7 +96,7 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
 
 
 def train(
-    args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[Job]", load: "Load", console: "Console"
+    args: ReproduceArgs, given: Sequence[str], jobs: "Sequence[GridRun]", load: "Load", console: "Console"
 ) -> list[str]:
     """Lists the runs, and makes those that are to be made here; says which cannot be made."""
     from actionprompt.reproduce import grid, launch

@@ -11,11 +11,11 @@ from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.tables import TABLES
 
 if TYPE_CHECKING:
-    from actionprompt.reproduce.grid import Job
+    from actionprompt.reproduce.grid import GridRun
     from actionprompt.reproduce.results import Result
 
 
-def published(path: Path, jobs: "Sequence[Job]", flip: bool) -> "Mapping[str, Result]":
+def published(path: Path, jobs: "Sequence[GridRun]", flip: bool) -> "Mapping[str, Result]":
     """Published results by hash, those of these runs.
 
     Raises:

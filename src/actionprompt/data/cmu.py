@@ -39,7 +39,7 @@ class Trial:
     file: MotionFile
 
 
-def load(cfg: CMUCfg) -> Corpus:
+def load_cmu(cfg: CMUCfg) -> Corpus:
     """Reads, converts and films the takes.
 
     Raises:

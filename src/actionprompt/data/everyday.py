@@ -46,7 +46,7 @@ HDM05 = {
 
 
 @dataclass(frozen=True)
-class Part:
+class Source:
     """One source's takes in the common vocabulary; names and subjects begin with the source's name."""
 
     name: str
@@ -57,7 +57,7 @@ class Part:
     dropped: tuple[str, ...]
 
 
-def load(cfg: EverydayCfg) -> Corpus:
+def load_everyday(cfg: EverydayCfg) -> Corpus:
     """Reads, converts and films the takes of all sources.
 
     Raises:
@@ -85,7 +85,7 @@ def load(cfg: EverydayCfg) -> Corpus:
     )
 
 
-def read(cfg: EverydayCfg) -> list[Part]:
+def read(cfg: EverydayCfg) -> list[Source]:
     """The sources that are given, in order.
 
     Raises:
@@ -100,24 +100,24 @@ def read(cfg: EverydayCfg) -> list[Part]:
     return parts
 
 
-def _readers(cfg: EverydayCfg) -> list[Callable[[], Part]]:
+def _readers(cfg: EverydayCfg) -> list[Callable[[], Source]]:
     given = ((cfg.uiprmd, _uiprmd), (cfg.cmu, _cmu), (cfg.hdm05, _hdm05))
-    readers: list[Callable[[], Part]] = [partial(reader, cfg) for path, reader in given if path is not None]
+    readers: list[Callable[[], Source]] = [partial(reader, cfg) for path, reader in given if path is not None]
     return readers + [partial(_mocap, table) for table in cfg.mocap]
 
 
-def _uiprmd(cfg: EverydayCfg) -> Part:
+def _uiprmd(cfg: EverydayCfg) -> Source:
     assert cfg.uiprmd is not None
     converted = uiprmd.read(cfg.uiprmd, cfg.variants)
     return _part("uiprmd", "UI-PRMD (Vakanski et al. 2018), public domain", converted, uiprmd.TEST, UIPRMD)
 
 
-def _cmu(cfg: EverydayCfg) -> Part:
+def _cmu(cfg: EverydayCfg) -> Source:
     assert cfg.cmu is not None
     return _part("cmu", cmu.SOURCE, cmu.read(cfg.cmu, FPS), cfg.cmu_test, {})
 
 
-def _hdm05(cfg: EverydayCfg) -> Part:
+def _hdm05(cfg: EverydayCfg) -> Source:
     """HDM05's clips with the joints of the rig ``acclaim``, as CMU's have them, not those of ``hdm05_17``."""
     assert cfg.hdm05 is not None
     motions = hdm05.find(cfg.hdm05)
@@ -129,15 +129,15 @@ def _hdm05(cfg: EverydayCfg) -> Part:
     )
 
 
-def _mocap(table: Path) -> Part:
+def _mocap(table: Path) -> Source:
     converted, _, test = mocap.read(MocapCfg(table))
     return _part(table.stem, f"motion capture named in {table.name}", converted, test, {})
 
 
-def _part(name: str, source: str, converted: Converted, test: Collection[str], words: dict[str, str]) -> Part:
+def _part(name: str, source: str, converted: Converted, test: Collection[str], words: dict[str, str]) -> Source:
     """A source's takes with its name before theirs and before their subjects', in the common words."""
     takes = tuple(
         replace(t, name=f"{name}/{t.name}", subject=f"{name}-{t.subject}", action=words.get(t.action, t.action))
         for t in converted.takes
     )
-    return Part(name, source, takes, tuple(f"{name}-{s}" for s in test), converted.dropped)
+    return Source(name, source, takes, tuple(f"{name}-{s}" for s in test), converted.dropped)

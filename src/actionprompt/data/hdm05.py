@@ -45,7 +45,7 @@ FASTEST = 15.0
 
 
 @dataclass(frozen=True)
-class Motion:
+class MotionClass:
     """One clip's files, and what their names say."""
 
     name: str
@@ -55,7 +55,7 @@ class Motion:
     asf: Path
 
 
-def load(cfg: HDM05Cfg) -> Corpus:
+def load_hdm05(cfg: HDM05Cfg) -> Corpus:
     """Reads, converts and films the clips.
 
     Raises:
@@ -93,7 +93,7 @@ def read(path: Path) -> Converted:
     return cached("hdm05-1", {m.name: m.amc for m in motions} | skeletons, lambda: convert(motions))
 
 
-def find(path: Path) -> list[Motion]:
+def find(path: Path) -> list[MotionClass]:
     """The clips of the eleven classes at any depth below a folder, in order; other classes are passed over.
 
     Raises:
@@ -103,7 +103,7 @@ def find(path: Path) -> list[Motion]:
         what = "is a file" if path.exists() else "does not exist"
         raise InputError(f"{path} {what}: give the folder that holds HDM05's clips (HDM_*_120.amc).")
     skeletons = {asf.stem: asf for asf in sorted(path.rglob("*.asf"))}
-    found: dict[str, Motion] = {}
+    found: dict[str, MotionClass] = {}
     for amc in sorted(path.rglob("HDM_*.amc")):
         if (parsed := parse_name(amc)) is None or parsed[1] not in ACTIONS:
             continue
@@ -112,7 +112,7 @@ def find(path: Path) -> list[Motion]:
         asf = beside if beside.is_file() else skeletons.get(beside.stem)
         if asf is None:
             raise InputError(f"{amc} has no skeleton: put its actor's {beside.name} beside it.")
-        motion = Motion(amc.stem, actor, ACTIONS[action], amc, asf)
+        motion = MotionClass(amc.stem, actor, ACTIONS[action], amc, asf)
         if (first := found.setdefault(motion.name, motion)) is not motion:
             raise InputError(f"{amc} and {first.amc} are the same clip: keep one of them below {path}.")
     if not found:
@@ -129,7 +129,7 @@ def parse_name(file: Path) -> tuple[str, str] | None:
     return None if match is None else (match[1], match[2])
 
 
-def convert(motions: Sequence[Motion]) -> Converted:
+def convert(motions: Sequence[MotionClass]) -> Converted:
     """Joints at 50 frames/s, z up, metres; clips in which a joint jumps are left out.
 
     Raises:
@@ -156,7 +156,7 @@ def convert(motions: Sequence[Motion]) -> Converted:
     return Converted(tuple(takes), tuple(dropped), facts)
 
 
-def joint_indices(names: Sequence[str], motion: Motion) -> list[int]:
+def joint_indices(names: Sequence[str], motion: MotionClass) -> list[int]:
     """Where the 17 joints are among a recording's points.
 
     Raises:

@@ -62,7 +62,7 @@ FPS = 50.0
 LENSES = {lens.name: lens for lens in H36M_LENSES}
 
 
-def load(cfg: Human36MCfg) -> Corpus:
+def load_human36m(cfg: Human36MCfg) -> Corpus:
     """Reads the files and views every take from its four cameras.
 
     Raises:

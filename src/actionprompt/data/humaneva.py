@@ -52,7 +52,7 @@ PLACEMENTS = {
 """Where C1, C2 and C3 stood; not moved between S1 and S3."""
 
 
-def load(cfg: HumanEvaCfg) -> Corpus:
+def load_humaneva(cfg: HumanEvaCfg) -> Corpus:
     """Reads the files and views every chunk of valid frames from the three cameras.
 
     Raises:

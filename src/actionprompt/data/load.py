@@ -22,34 +22,34 @@ def load(cfg: DataCfg) -> Corpus:
     """
     match cfg:
         case UIPRMDCfg():
-            from actionprompt.data import uiprmd
+            from actionprompt.data.uiprmd import load_uiprmd
 
-            return uiprmd.load(cfg)
+            return load_uiprmd(cfg)
         case Human36MCfg():
-            from actionprompt.data import human36m
+            from actionprompt.data.human36m import load_human36m
 
-            return human36m.load(cfg)
+            return load_human36m(cfg)
         case HumanEvaCfg():
-            from actionprompt.data import humaneva
+            from actionprompt.data.humaneva import load_humaneva
 
-            return humaneva.load(cfg)
+            return load_humaneva(cfg)
         case HDM05Cfg():
-            from actionprompt.data import hdm05
+            from actionprompt.data.hdm05 import load_hdm05
 
-            return hdm05.load(cfg)
+            return load_hdm05(cfg)
         case CMUCfg():
-            from actionprompt.data import cmu
+            from actionprompt.data.cmu import load_cmu
 
-            return cmu.load(cfg)
+            return load_cmu(cfg)
         case EverydayCfg():
-            from actionprompt.data import everyday
+            from actionprompt.data.everyday import load_everyday
 
-            return everyday.load(cfg)
+            return load_everyday(cfg)
         case MocapCfg():
-            from actionprompt.data import mocap
+            from actionprompt.data.mocap import load_mocap
 
-            return mocap.load(cfg)
+            return load_mocap(cfg)
         case SyntheticCfg():
-            from actionprompt.data import synthetic
+            from actionprompt.data.synthetic import load_synthetic
 
-            return synthetic.load(cfg)
+            return load_synthetic(cfg)

@@ -19,7 +19,7 @@ STANDING = 0.3
 """Least uprightness of a take in which people stand, walk or sit."""
 
 
-def load(cfg: MocapCfg) -> Corpus:
+def load_mocap(cfg: MocapCfg) -> Corpus:
     """Reads, converts and films the takes.
 
     Raises:

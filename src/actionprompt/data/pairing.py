@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.camera import project
-from actionprompt.data.cameras import Lens
+from actionprompt.data.cameras import CameraLens
 from actionprompt.data.clip import Clip
 from actionprompt.errors import InputError
 
@@ -36,7 +36,7 @@ FRAMES = 8
 
 def check_projection(
     clips: Sequence[Clip],
-    lenses: Mapping[str, Lens],
+    lenses: Mapping[str, CameraLens],
     where: str,
     *,
     exact: bool = False,
@@ -80,7 +80,7 @@ def check_projection(
 
 
 def _check_sides_and_time(
-    clip: Clip, lens: Lens, where: str, away: float, mirror: Sequence[int], made_up: int | None
+    clip: Clip, lens: CameraLens, where: str, away: float, mirror: Sequence[int], made_up: int | None
 ) -> None:
     """Refuses 2D that fits much better with left for right, or earlier or later.
 
@@ -120,7 +120,7 @@ def _later(clip: Clip, lag: int) -> Clip:
 
 
 def check_lacking(
-    clips: Sequence[Clip], lenses: Mapping[str, Lens], where: str, made_up: int, names: Sequence[str]
+    clips: Sequence[Clip], lenses: Mapping[str, CameraLens], where: str, made_up: int, names: Sequence[str]
 ) -> None:
     """Refuses 2D that lacks another joint than the one that was made up for it.
 
@@ -139,14 +139,14 @@ def check_lacking(
         )
 
 
-def distances_lacking(clip: Clip, lens: Lens, made_up: int) -> Float[Tensor, " j"]:
+def distances_lacking(clip: Clip, lens: CameraLens, made_up: int) -> Float[Tensor, " j"]:
     """Mean distance in pixels of the 2D joints in their order to the projected 3D joints, by the one left out."""
     points, seen = _sampled(clip, lens, sampling(clip))
     seen = _without(seen, made_up)
     return torch.stack([_mean_distance(_without(points, j), seen, lens) for j in range(points.shape[1])])
 
 
-def distance(clip: Clip, lens: Lens, step: int = 25, made_up: int | None = None) -> float:
+def distance(clip: Clip, lens: CameraLens, step: int = 25, made_up: int | None = None) -> float:
     """Mean distance in pixels of the 2D joints to the projected 3D joints, over every ``step``-th frame.
 
     The joint ``made_up`` is not looked at.
@@ -217,7 +217,7 @@ def _slope(rays: Float[Tensor, "m 2"], seen: Float[Tensor, "m 2"]) -> Float[Tens
     return (rays * (seen - seen.mean(0))).sum() / rays.square().sum()
 
 
-def _sampled(clip: Clip, lens: Lens, step: int) -> tuple[Float[Tensor, "m j 2"], Float[Tensor, "m j 2"]]:
+def _sampled(clip: Clip, lens: CameraLens, step: int) -> tuple[Float[Tensor, "m j 2"], Float[Tensor, "m j 2"]]:
     """Projected 3D joints and 2D joints of every ``step``-th frame."""
     assert clip.pose is not None
     assert clip.root is not None
@@ -228,6 +228,6 @@ def _without(points: Float[Tensor, "m j 2"], joint: int) -> Float[Tensor, "m k 2
     return torch.cat([points[:, :joint], points[:, joint + 1 :]], dim=1)
 
 
-def _mean_distance(a: Float[Tensor, "m j 2"], b: Float[Tensor, "m j 2"], lens: Lens) -> Float[Tensor, ""]:
+def _mean_distance(a: Float[Tensor, "m j 2"], b: Float[Tensor, "m j 2"], lens: CameraLens) -> Float[Tensor, ""]:
     """Pixels."""
     return (a - b).norm(dim=-1).mean(dtype=torch.float64) * lens.width / 2

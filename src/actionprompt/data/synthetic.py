@@ -25,7 +25,7 @@ SWAY = (*(1.6,) * len(TRUNK), *(0.5, 0.3, 0.5, 0.6, 2.5, 2.5, 2.5, 2.5) * 2)
 
 
 @dataclass(frozen=True)
-class Person:
+class SyntheticPerson:
     """What makes a subject's takes alike."""
 
     name: str
@@ -37,7 +37,7 @@ class Person:
     left_handed: bool
 
 
-def load(cfg: SyntheticCfg) -> Corpus:
+def load_synthetic(cfg: SyntheticCfg) -> Corpus:
     """Makes and films the corpus: the same bits for the same settings.
 
     Raises:
@@ -81,7 +81,7 @@ def generator(*key: object) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "big"))
 
 
-def person(seed: int, name: str) -> Person:
+def person(seed: int, name: str) -> SyntheticPerson:
     """A subject: 1.5 to 1.95 m tall, with its own proportions, posture, tempo, reach and better hand."""
     random = generator(seed, name)
     stature, left, amplitude, *ease = torch.rand(3 + 6, generator=random, dtype=torch.float64).tolist()
@@ -92,7 +92,7 @@ def person(seed: int, name: str) -> Person:
     legs = {"thigh": 2 + 3 * knee, "spread": 1 + 4 * feet, "toe": -10 * toes, "knee": 4 + 6 * knee}
     limbs = legs | {"out": 5 + 6 * arms, "elbow": 8 + 16 * elbow}
     posture |= {f"{side}_{name}": angle for side in "rl" for name, angle in limbs.items()}
-    return Person(
+    return SyntheticPerson(
         name,
         Body.of_stature(1.5 + 0.45 * stature).scaled(build),
         torch.tensor(list(posture.values()), dtype=torch.float64),
@@ -102,7 +102,7 @@ def person(seed: int, name: str) -> Person:
     )
 
 
-def perform(motion: Motion, who: Person, number: int, cfg: SyntheticCfg) -> Take:
+def perform(motion: Motion, who: SyntheticPerson, number: int, cfg: SyntheticCfg) -> Take:
     """One take: the motion in the person's style, with drifting tempo, uneven repetitions and small sways."""
     random = generator(cfg.seed, who.name, motion.name, number)
     rate = who.tempo / motion.period * (1 + 0.07 * wander(cfg.frames, 1, random)[:, 0])  # cycles/s
@@ -122,7 +122,7 @@ def perform(motion: Motion, who: Person, number: int, cfg: SyntheticCfg) -> Take
     return Take(pose.float(), motion.name, who.name, f"{who.name}_{motion.name.replace(' ', '_')}_{number}")
 
 
-def style(who: Person, motion: Motion, seed: int) -> Float[Tensor, " channels"]:
+def style(who: SyntheticPerson, motion: Motion, seed: int) -> Float[Tensor, " channels"]:
     """How much of each angle a person puts into a motion, in all takes: left as right, knees as thighs."""
     random = generator(seed, who.name, motion.name)
     draws = torch.randn(len(TRUNK) + len(LIMBS), generator=random, dtype=torch.float64).clamp(-2, 2)

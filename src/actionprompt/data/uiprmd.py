@@ -48,7 +48,7 @@ STEP = 2
 """Of the files' 100 frames/s every second one is kept."""
 
 
-def load(cfg: UIPRMDCfg) -> Corpus:
+def load_uiprmd(cfg: UIPRMDCfg) -> Corpus:
     """Reads, converts and films the takes.
 
     Raises:
@@ -88,7 +88,7 @@ def read(path: Path, variants: Sequence[str]) -> Converted:
 
 
 @dataclass
-class Run:
+class UncutTake:
     """Episodes that follow each other without a gap, becoming one take."""
 
     name: str
@@ -145,9 +145,9 @@ def convert(episodes: Sequence[Episode]) -> Converted:
     )
 
 
-def join(episodes: Iterable[Episode], quality: Quality) -> list[Run]:
+def join(episodes: Iterable[Episode], quality: Quality) -> list[UncutTake]:
     """Reads episodes in order and joins those that follow each other, but for those that lost a marker."""
-    runs: list[Run] = []
+    runs: list[UncutTake] = []
     for episode in episodes:
         markers = read_markers(episode.path)
         gaps = missing(markers)
@@ -164,11 +164,11 @@ def join(episodes: Iterable[Episode], quality: Quality) -> list[Run]:
         else:
             again = any(run.first.take == episode.take for run in runs)
             name = f"{episode.take}_e{episode.number:02d}" if again else episode.take
-            runs.append(Run(name, episode, [markers], episode.number + 1))
+            runs.append(UncutTake(name, episode, [markers], episode.number + 1))
     return runs
 
 
-def subject_takes(runs: Sequence[Run], quality: Quality) -> list[Take]:
+def subject_takes(runs: Sequence[UncutTake], quality: Quality) -> list[Take]:
     """One subject's takes: the median bone lengths of all its frames, the directions measured in each."""
     markers = [run.markers() for run in runs]
     ends = np.cumsum([m.shape[0] for m in markers])

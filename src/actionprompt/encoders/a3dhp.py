@@ -15,8 +15,8 @@ from actionprompt.encoders.checkpoint_keys import (
     DEPTH,
     GROUPED,
     POINT,
-    Layout,
-    Row,
+    CheckpointLayout,
+    KeyMapping,
     Shapes,
     batch_norm,
     count,
@@ -175,9 +175,9 @@ class A3DHP(Encoder):
         return [self.dropout(F.mish(expand(every(x, i)))) for i, expand in enumerate(self.expand)]
 
     @staticmethod
-    def published() -> Layout:
+    def published() -> CheckpointLayout:
         """Attention3DHumanPose's checkpoints."""
-        return Layout("Attention3DHumanPose", "layers_tem_att.0.weight", _rows, _facts, _settings)
+        return CheckpointLayout("Attention3DHumanPose", "layers_tem_att.0.weight", _rows, _facts, _settings)
 
 
 def every(z: Float[Tensor, "b f c"], power: int) -> Float[Tensor, "b f_out c"]:
@@ -185,36 +185,36 @@ def every(z: Float[Tensor, "b f c"], power: int) -> Float[Tensor, "b f_out c"]:
     return z[:, (3**power - 1) // 2 :: 3**power]
 
 
-def _rows(encoder: A3DHP) -> Iterator[Row]:
+def _rows(encoder: A3DHP) -> Iterator[KeyMapping]:
     """Kernel attention and 1x1 convolution in turn in one flat list; so are the two halves of a skip."""
     for i in range(len(encoder.expand)):
         yield from _separable(f"expand_conv.{i}", f"expand.{i}")
     for i in range(len(encoder.skips)):
         yield from _separable(f"dilation_conv.{2 * i}", f"skips.{i}.conv")
-        yield Row(f"dilation_conv.{2 * i + 1}.weight", f"skips.{i}.mix.weight", POINT)
+        yield KeyMapping(f"dilation_conv.{2 * i + 1}.weight", f"skips.{i}.mix.weight", POINT)
         yield from batch_norm(f"dilation_bn.{i}", f"skips.{i}.mix_norm")
     for i in range(len(encoder.stages)):
         yield from weight_and_bias(f"layers_tem_att.{i}", f"stages.{i}.attend")
         yield from batch_norm(f"layers_tem_bn.{i}", f"stages.{i}.attend_norm")
         yield from _kernel(f"layers_conv.{2 * i}", f"stages.{i}.kernel")
-        yield Row(f"layers_conv.{2 * i + 1}.weight", f"stages.{i}.mix.weight", POINT)
+        yield KeyMapping(f"layers_conv.{2 * i + 1}.weight", f"stages.{i}.mix.weight", POINT)
         yield from batch_norm(f"layers_bn.{i}", f"stages.{i}.mix_norm")
-    yield Row("shrink.weight", "shrink.weight", POINT)
-    yield Row("shrink.bias", "shrink.bias")
+    yield KeyMapping("shrink.weight", "shrink.weight", POINT)
+    yield KeyMapping("shrink.bias", "shrink.bias")
 
 
-def _separable(theirs: str, ours: str) -> Iterator[Row]:
-    yield Row(f"{theirs}.DW_conv.weight", f"{ours}.depth", DEPTH)
+def _separable(theirs: str, ours: str) -> Iterator[KeyMapping]:
+    yield KeyMapping(f"{theirs}.DW_conv.weight", f"{ours}.depth", DEPTH)
     yield from batch_norm(f"{theirs}.DW_bn", f"{ours}.depth_norm")
-    yield Row(f"{theirs}.PW_conv.weight", f"{ours}.point", GROUPED)
+    yield KeyMapping(f"{theirs}.PW_conv.weight", f"{ours}.point", GROUPED)
     yield from batch_norm(f"{theirs}.PW_bn", f"{ours}.point_norm")
 
 
-def _kernel(theirs: str, ours: str) -> Iterator[Row]:
+def _kernel(theirs: str, ours: str) -> Iterator[KeyMapping]:
     for i in range(3):
-        yield Row(f"{theirs}.convs.{i}.0.weight", f"{ours}.branches.{i}.depth", DEPTH)
+        yield KeyMapping(f"{theirs}.convs.{i}.0.weight", f"{ours}.branches.{i}.depth", DEPTH)
         yield from batch_norm(f"{theirs}.convs.{i}.1", f"{ours}.branches.{i}.depth_norm")
-        yield Row(f"{theirs}.convs.{i}.2.weight", f"{ours}.branches.{i}.point", GROUPED)
+        yield KeyMapping(f"{theirs}.convs.{i}.2.weight", f"{ours}.branches.{i}.point", GROUPED)
         yield from batch_norm(f"{theirs}.convs.{i}.3", f"{ours}.branches.{i}.point_norm")
         yield from weight_and_bias(f"{theirs}.fcs.{i}", f"{ours}.excite.{i}")
     yield from weight_and_bias(f"{theirs}.fc", f"{ours}.squeeze")

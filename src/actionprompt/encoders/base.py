@@ -12,7 +12,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from actionprompt.encoders.checkpoint_keys import Layout
+from actionprompt.encoders.checkpoint_keys import CheckpointLayout
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,6 @@ class Encoder(nn.Module, ABC):
         return self.head(self.encode(x).final)
 
     @staticmethod
-    def published() -> Layout | None:
+    def published() -> CheckpointLayout | None:
         """The layout of its authors' checkpoints, where one is known."""
         return None

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from torch import Size
 
 
-class Row(NamedTuple):
+class KeyMapping(NamedTuple):
     """One tensor: the authors' key, ours, and how the authors' axes become ours (an einops pattern)."""
 
     theirs: str
@@ -21,14 +21,14 @@ Shapes = Mapping[str, Size]
 """The shapes of a checkpoint's tensors by the authors' keys."""
 
 
-class Layout(NamedTuple):
+class CheckpointLayout(NamedTuple):
     """A published checkpoint layout."""
 
     name: str
     """What its authors call their code or network."""
     mark: str
     """A key that only this layout has."""
-    rows: Callable[[Any], Iterator[Row]]
+    rows: Callable[[Any], Iterator[KeyMapping]]
     """The table of a network of ours."""
     facts: Callable[[Shapes], dict[str, Any]]
     """What the shapes tell of the network, to explain a misfit."""
@@ -38,19 +38,19 @@ class Layout(NamedTuple):
     """What the shapes do not tell, and what ``settings`` takes it to be."""
 
 
-def weight_and_bias(theirs: str, ours: str) -> Iterator[Row]:
+def weight_and_bias(theirs: str, ours: str) -> Iterator[KeyMapping]:
     """A linear layer or a layer norm."""
     for name in ("weight", "bias"):
-        yield Row(f"{theirs}.{name}", f"{ours}.{name}")
+        yield KeyMapping(f"{theirs}.{name}", f"{ours}.{name}")
 
 
-def batch_norm(theirs: str, ours: str) -> Iterator[Row]:
+def batch_norm(theirs: str, ours: str) -> Iterator[KeyMapping]:
     """A batch norm with its statistics."""
     for name in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
-        yield Row(f"{theirs}.{name}", f"{ours}.{name}")
+        yield KeyMapping(f"{theirs}.{name}", f"{ours}.{name}")
 
 
-def renamed(theirs: str, ours: str, names: Mapping[str, str]) -> Iterator[Row]:
+def renamed(theirs: str, ours: str, names: Mapping[str, str]) -> Iterator[KeyMapping]:
     """Several linear layers and layer norms of a part, by their names in it."""
     for their_name, name in names.items():
         yield from weight_and_bias(f"{theirs}.{their_name}", f"{ours}.{name}")

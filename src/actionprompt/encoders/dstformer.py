@@ -9,7 +9,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
-from actionprompt.encoders.checkpoint_keys import FIRST, Layout, Row, Shapes, count, renamed, weight_and_bias
+from actionprompt.encoders.checkpoint_keys import (
+    FIRST,
+    CheckpointLayout,
+    KeyMapping,
+    Shapes,
+    count,
+    renamed,
+    weight_and_bias,
+)
 from actionprompt.encoders.config import DSTformerCfg
 from actionprompt.encoders.transformer import ATTENTION_NAMES, FrameBlock, Fusion, SpatialBlock, check_transformer
 
@@ -79,16 +87,16 @@ class DSTformer(Encoder):
         return pose
 
     @staticmethod
-    def published() -> Layout:
+    def published() -> CheckpointLayout:
         """MotionBERT's checkpoints."""
         mark = "blocks_st.0.norm1_s.weight"
-        return Layout("MotionBERT (DSTformer)", mark, _rows, _facts, _settings, "8 attention heads")
+        return CheckpointLayout("MotionBERT (DSTformer)", mark, _rows, _facts, _settings, "8 attention heads")
 
 
-def _rows(encoder: DSTformer) -> Iterator[Row]:
+def _rows(encoder: DSTformer) -> Iterator[KeyMapping]:
     """The parts of a level by stream (st, ts) and by axis (s joints, t frames)."""
-    yield Row("pos_embed", "joint_position", FIRST)
-    yield Row("temp_embed", "frame_position", "1 f 1 c -> f c")
+    yield KeyMapping("pos_embed", "joint_position", FIRST)
+    yield KeyMapping("temp_embed", "frame_position", "1 f 1 c -> f c")
     names = {"joints_embed": "embed", "norm": "norm", "pre_logits.fc": "represent", "head": "regress"}
     for theirs, ours in names.items():
         yield from weight_and_bias(theirs, ours)

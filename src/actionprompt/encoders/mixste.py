@@ -10,7 +10,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
-from actionprompt.encoders.checkpoint_keys import FIRST, Layout, Row, Shapes, count, renamed, weight_and_bias
+from actionprompt.encoders.checkpoint_keys import (
+    FIRST,
+    CheckpointLayout,
+    KeyMapping,
+    Shapes,
+    count,
+    renamed,
+    weight_and_bias,
+)
 from actionprompt.encoders.config import MixSTECfg
 from actionprompt.encoders.transformer import ATTENTION_NAMES, FrameBlock, SpatialBlock, check_transformer
 from actionprompt.errors import InputError
@@ -71,15 +79,15 @@ class MixSTE(Encoder):
         return pose
 
     @staticmethod
-    def published() -> Layout:
+    def published() -> CheckpointLayout:
         """MixSTE's checkpoints."""
-        return Layout("MixSTE", "STEblocks.0.norm1.weight", _rows, _facts, _settings, "8 attention heads")
+        return CheckpointLayout("MixSTE", "STEblocks.0.norm1.weight", _rows, _facts, _settings, "8 attention heads")
 
 
-def _rows(encoder: MixSTE) -> Iterator[Row]:
+def _rows(encoder: MixSTE) -> Iterator[KeyMapping]:
     """The same names for spatial (STE) and temporal (TTE) blocks."""
-    yield Row("Spatial_pos_embed", "joint_position", FIRST)
-    yield Row("Temporal_pos_embed", "frame_position", FIRST)
+    yield KeyMapping("Spatial_pos_embed", "joint_position", FIRST)
+    yield KeyMapping("Temporal_pos_embed", "frame_position", FIRST)
     yield from weight_and_bias("Spatial_patch_to_embedding", "embed")
     for i in range(len(encoder.spatial)):
         yield from renamed(f"STEblocks.{i}", f"spatial.{i}", ATTENTION_NAMES)

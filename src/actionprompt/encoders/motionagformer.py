@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from actionprompt.encoders.base import Encoder, Features, Window
 from actionprompt.encoders.checkpoint_keys import (
     FIRST,
-    Layout,
-    Row,
+    CheckpointLayout,
+    KeyMapping,
     Shapes,
     batch_norm,
     count,
@@ -185,15 +185,15 @@ class MotionAGFormer(Encoder):
         return pose
 
     @staticmethod
-    def published() -> Layout:
+    def published() -> CheckpointLayout:
         """MotionAGFormer's checkpoints."""
         mark, assumed = "layers.0.graph_spatial.mixer.U.weight", "8 attention heads and 2 neighbours in time"
-        return Layout("MotionAGFormer", mark, _rows, _facts, _settings, assumed)
+        return CheckpointLayout("MotionAGFormer", mark, _rows, _facts, _settings, assumed)
 
 
-def _rows(encoder: MotionAGFormer) -> Iterator[Row]:
+def _rows(encoder: MotionAGFormer) -> Iterator[KeyMapping]:
     """Four blocks a level, by branch and axis."""
-    yield Row("pos_embed", "joint_position", FIRST)
+    yield KeyMapping("pos_embed", "joint_position", FIRST)
     names = {"joints_embed": "embed", "norm": "norm", "rep_logit.fc": "represent", "head": "regress"}
     for theirs, ours in names.items():
         yield from weight_and_bias(theirs, ours)
@@ -204,21 +204,21 @@ def _rows(encoder: MotionAGFormer) -> Iterator[Row]:
         yield from weight_and_bias(f"layers.{i}.fusion", f"levels.{i}.fuse.weigh")
 
 
-def _attention(theirs: str, ours: str) -> Iterator[Row]:
+def _attention(theirs: str, ours: str) -> Iterator[KeyMapping]:
     yield from _block(theirs, ours)
-    yield Row(f"{theirs}.mixer.qkv.weight", f"{ours}.qkv.weight")
+    yield KeyMapping(f"{theirs}.mixer.qkv.weight", f"{ours}.qkv.weight")
     yield from weight_and_bias(f"{theirs}.mixer.proj", f"{ours}.proj")
 
 
-def _graph(theirs: str, ours: str) -> Iterator[Row]:
+def _graph(theirs: str, ours: str) -> Iterator[KeyMapping]:
     yield from _block(theirs, ours)
     yield from renamed(f"{theirs}.mixer", ours, {"U": "own", "V": "others"})
     yield from batch_norm(f"{theirs}.mixer.batch_norm", f"{ours}.nodes_norm")
 
 
-def _block(theirs: str, ours: str) -> Iterator[Row]:
-    yield Row(f"{theirs}.layer_scale_1", f"{ours}.mix_scale")
-    yield Row(f"{theirs}.layer_scale_2", f"{ours}.mlp_scale")
+def _block(theirs: str, ours: str) -> Iterator[KeyMapping]:
+    yield KeyMapping(f"{theirs}.layer_scale_1", f"{ours}.mix_scale")
+    yield KeyMapping(f"{theirs}.layer_scale_2", f"{ours}.mlp_scale")
     names = {name: here for name, here in ATTENTION_NAMES.items() if not name.startswith("attn")}
     yield from renamed(theirs, ours, names)
 

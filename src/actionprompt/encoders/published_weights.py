@@ -10,7 +10,7 @@ from einops import rearrange
 from torch import Size, Tensor
 
 from actionprompt.encoders.base import Encoder
-from actionprompt.encoders.checkpoint_keys import GROUPED, Layout, Row
+from actionprompt.encoders.checkpoint_keys import GROUPED, CheckpointLayout, KeyMapping
 from actionprompt.encoders.checkpoint_reader import network_of, read_checkpoint
 from actionprompt.encoders.config import encoder_settings
 from actionprompt.errors import InputError
@@ -44,13 +44,13 @@ def load_authors(encoder: Encoder, source: Path | str | Mapping[str, Any]) -> st
     return layout.name
 
 
-def layouts() -> tuple[Layout, ...]:
+def layouts() -> tuple[CheckpointLayout, ...]:
     """All known layouts, in the order of the encoders."""
     found = (settings.network().published() for settings in encoder_settings())
     return tuple(layout for layout in found if layout is not None)
 
 
-def layout_of(encoder: Encoder) -> Layout:
+def layout_of(encoder: Encoder) -> CheckpointLayout:
     """The layout in which the encoder's authors published it.
 
     Raises:
@@ -62,7 +62,7 @@ def layout_of(encoder: Encoder) -> Layout:
     return layout
 
 
-def _layout(encoder: Encoder, state: Mapping[str, Tensor], where: str) -> Layout:
+def _layout(encoder: Encoder, state: Mapping[str, Tensor], where: str) -> CheckpointLayout:
     """The encoder's layout, which must be the file's too."""
     layout = layout_of(encoder)
     if layout.mark not in state:
@@ -72,20 +72,22 @@ def _layout(encoder: Encoder, state: Mapping[str, Tensor], where: str) -> Layout
     return layout
 
 
-def _rearranged(tensor: Tensor, row: Row, encoder: Encoder) -> Tensor:
+def _rearranged(tensor: Tensor, row: KeyMapping, encoder: Encoder) -> Tensor:
     if row.axes == GROUPED:
         return rearrange(tensor, row.axes, g=encoder.get_parameter(row.ours).shape[0])
     return rearrange(tensor, row.axes)
 
 
-def _with_counters(state: Mapping[str, Tensor], rows: list[Row]) -> dict[str, Tensor]:
+def _with_counters(state: Mapping[str, Tensor], rows: list[KeyMapping]) -> dict[str, Tensor]:
     """Files older than PyTorch 0.4.1 have no batch counters at all; nothing reads them, so they are zero."""
     counters = [row.theirs for row in rows if row.theirs.endswith(".num_batches_tracked")]
     absent = not any(key in state for key in counters)
     return {**state, **({key: torch.zeros((), dtype=torch.long) for key in counters} if absent else {})}
 
 
-def _check(layout: Layout, encoder: Encoder, rows: list[Row], state: Mapping[str, Tensor], where: str) -> None:
+def _check(
+    layout: CheckpointLayout, encoder: Encoder, rows: list[KeyMapping], state: Mapping[str, Tensor], where: str
+) -> None:
     own = encoder.state_dict()
     needed = {row.theirs: _their_shape(own[row.ours], row) for row in rows}
     assert {row.ours for row in rows} == set(own), "the table leaves tensors out"
@@ -106,12 +108,12 @@ def _check(layout: Layout, encoder: Encoder, rows: list[Row], state: Mapping[str
         raise InputError(f"{where} has {what}{_reason(layout, shapes, needed)}.")
 
 
-def _their_shape(tensor: Tensor, row: Row) -> Size:
+def _their_shape(tensor: Tensor, row: KeyMapping) -> Size:
     theirs, ours = row.axes.split(" -> ")
     return rearrange(tensor, f"{ours} -> {theirs}").shape
 
 
-def _reason(layout: Layout, here: Mapping[str, Size], want: Mapping[str, Size]) -> str:
+def _reason(layout: CheckpointLayout, here: Mapping[str, Size], want: Mapping[str, Size]) -> str:
     """The difference in a user's words, where the shapes tell it."""
     try:
         facts = layout.facts(here)

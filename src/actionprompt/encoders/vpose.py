@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
-from actionprompt.encoders.checkpoint_keys import CONV, POINT, Layout, Row, Shapes, batch_norm, count
+from actionprompt.encoders.checkpoint_keys import CONV, POINT, CheckpointLayout, KeyMapping, Shapes, batch_norm, count
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.layers import BatchNorm, TemporalBlock, TemporalConv
 from actionprompt.errors import InputError
@@ -65,22 +65,22 @@ class VPose(Encoder):
         return rearrange(self.shrink(z), "b t (j xyz) -> b t j xyz", xyz=3)
 
     @staticmethod
-    def published() -> Layout:
+    def published() -> CheckpointLayout:
         """VideoPose3D's checkpoints."""
-        return Layout("VideoPose3D", "expand_conv.weight", _rows, _facts, _settings, "it is not causal")
+        return CheckpointLayout("VideoPose3D", "expand_conv.weight", _rows, _facts, _settings, "it is not causal")
 
 
-def _rows(encoder: VPose) -> Iterator[Row]:
+def _rows(encoder: VPose) -> Iterator[KeyMapping]:
     """Two convolutions per block in one flat list."""
-    yield Row("expand_conv.weight", "expand.weight", CONV)
+    yield KeyMapping("expand_conv.weight", "expand.weight", CONV)
     yield from batch_norm("expand_bn", "expand_norm")
     for i in range(len(encoder.blocks)):
-        yield Row(f"layers_conv.{2 * i}.weight", f"blocks.{i}.conv.weight", CONV)
+        yield KeyMapping(f"layers_conv.{2 * i}.weight", f"blocks.{i}.conv.weight", CONV)
         yield from batch_norm(f"layers_bn.{2 * i}", f"blocks.{i}.norm")
-        yield Row(f"layers_conv.{2 * i + 1}.weight", f"blocks.{i}.mix.weight", POINT)
+        yield KeyMapping(f"layers_conv.{2 * i + 1}.weight", f"blocks.{i}.mix.weight", POINT)
         yield from batch_norm(f"layers_bn.{2 * i + 1}", f"blocks.{i}.mix_norm")
-    yield Row("shrink.weight", "shrink.weight", POINT)
-    yield Row("shrink.bias", "shrink.bias")
+    yield KeyMapping("shrink.weight", "shrink.weight", POINT)
+    yield KeyMapping("shrink.bias", "shrink.bias")
 
 
 def _widths(shapes: Shapes) -> tuple[int, ...]:

@@ -13,10 +13,10 @@ from rich.table import Table
 
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import InputError
-from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, Evaluation, Row
+from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, Evaluation, MeanErrors
 from actionprompt.files import write_text
 
-Rows = list[tuple[str, Row]]
+Rows = list[tuple[str, MeanErrors]]
 
 
 def rows(evaluation: Evaluation) -> Rows:
@@ -32,7 +32,7 @@ def columns(evaluation: Evaluation) -> list[str]:
     return head if evaluation.average().accuracy is None else [*head, "P1 label given", "P2 label given", "accuracy %"]
 
 
-def cells(name: str, row: Row) -> list[str]:
+def cells(name: str, row: MeanErrors) -> list[str]:
     """One line of the table."""
     line = [name, str(row.frames), *(f"{row.predicted_action[m]:.2f}" for m in MEASURES)]
     if row.accuracy is None:

@@ -33,7 +33,7 @@ class ClipScore:
 
 
 @dataclass(frozen=True)
-class Row:
+class MeanErrors:
     """The errors of an action, or of all."""
 
     frames: int
@@ -60,21 +60,21 @@ class Evaluation:
         """All actions in class order: those of the model, then those that only occur."""
         return tuple(dict.fromkeys((*self.classes, *self.actions)))
 
-    def row(self, action: str) -> Row:
+    def row(self, action: str) -> MeanErrors:
         """One action: frame-weighted mean over its clips."""
         return _pool([clip for clip in self.clips if clip.action == action])
 
-    def average(self) -> Row:
+    def average(self) -> MeanErrors:
         """Plain mean over actions (P1, P2 of the paper)."""
         return _mean([self.row(action) for action in self.actions], _pool(self.clips).accuracy)
 
-    def by_subject(self) -> Row:
+    def by_subject(self) -> MeanErrors:
         """Plain mean over actions and subjects (Table II's): subjects count alike, however long they were filmed."""
         cells = dict.fromkeys((clip.action, clip.subject) for clip in self.clips)
         rows = [_pool([clip for clip in self.clips if (clip.action, clip.subject) == cell]) for cell in cells]
         return _mean(rows, _pool(self.clips).accuracy)
 
-    def tail_row(self) -> Row | None:
+    def tail_row(self) -> MeanErrors | None:
         """Plain mean over the tail actions (its P2 is P3); None where none were named."""
         if not self.tail:
             return None
@@ -95,7 +95,7 @@ class Evaluation:
         return {true: {a: found[a] for a in self.known if a in found} for true, found in table.items()}
 
 
-def _pool(clips: Sequence[ClipScore]) -> Row:
+def _pool(clips: Sequence[ClipScore]) -> MeanErrors:
     frames = sum(clip.frames for clip in clips)
     steps = sum(clip.frames - 1 for clip in clips)  # a velocity lies between two frames
     counts = {measure: steps if measure == "MPJVE" else frames for measure in (*MEASURES, *ORACLE_ERRORS)}
@@ -107,13 +107,13 @@ def _pool(clips: Sequence[ClipScore]) -> Row:
     accuracy = None
     if clips[0].recognised:
         accuracy = sum(clip.recognised.get(clip.action, 0) for clip in clips) / frames
-    return Row(frames, mean("predicted_action"), mean("true_action"), accuracy)
+    return MeanErrors(frames, mean("predicted_action"), mean("true_action"), accuracy)
 
 
-def _mean(rows: Sequence[Row], accuracy: float | None) -> Row:
+def _mean(rows: Sequence[MeanErrors], accuracy: float | None) -> MeanErrors:
     """The plain mean of some rows' errors."""
 
     def mean(side: str) -> dict[str, float]:
         return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in (*MEASURES, *ORACLE_ERRORS)}
 
-    return Row(sum(row.frames for row in rows), mean("predicted_action"), mean("true_action"), accuracy)
+    return MeanErrors(sum(row.frames for row in rows), mean("predicted_action"), mean("true_action"), accuracy)

@@ -5,9 +5,9 @@ Two forms. *Window*: (b, F, J, 2) to the pose of the answered frames and the act
 answer as PyTorch does.
 """
 
-from actionprompt.export.check import Difference
+from actionprompt.export.check import Deviation
 from actionprompt.export.forms import Form
 from actionprompt.export.quantise import Quantised
 from actionprompt.export.write import Exported, Format, export
 
-__all__ = ["Difference", "Exported", "Form", "Format", "Quantised", "export"]
+__all__ = ["Deviation", "Exported", "Form", "Format", "Quantised", "export"]

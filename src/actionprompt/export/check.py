@@ -20,7 +20,7 @@ TOLERANCE = 1e-4
 """Metres, and parts of one."""
 
 
-class Difference(NamedTuple):
+class Deviation(NamedTuple):
     """The largest differences for one shape of input."""
 
     batch: int
@@ -38,7 +38,7 @@ class Difference(NamedTuple):
         return self.pose <= TOLERANCE and self.probability <= TOLERANCE and not self.other_action
 
 
-def check(run: Run, lifter: Lifter, form: Form) -> list[Difference]:
+def check(run: Run, lifter: Lifter, form: Form) -> list[Deviation]:
     """Compares at two batch sizes, and for sequences at three lengths: one frame, F (the trap), more than two F."""
     frames = lifter.encoder.window.frames
     lengths = [frames] if form == "window" else [1, frames, 2 * frames + 5]
@@ -47,20 +47,20 @@ def check(run: Run, lifter: Lifter, form: Form) -> list[Difference]:
     return [compare(run, lifter, form, wander(b, n, lifter.num_joints, channels)) for n in lengths for b in batches]
 
 
-def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j i"]) -> Difference:
+def compare(run: Run, lifter: Lifter, form: Form, x: Float[Tensor, "b n j i"]) -> Deviation:
     """The largest differences for some keypoints."""
     pose, *probability = (torch.from_numpy(array) for array in run(x.numpy()))
     expected, *expected_probability = answers(lifter, form, x)
     assert pose.shape == expected.shape, f"{tuple(pose.shape)}, not {tuple(expected.shape)}"
     error = (pose - expected).abs().amax((-1, -2))  # b t
     if not probability:
-        return Difference(x.shape[0], x.shape[1], _largest(error), 0.0, 0)
+        return Deviation(x.shape[0], x.shape[1], _largest(error), 0.0, 0)
     assert probability[0].shape == expected_probability[0].shape
     same = probability[0].argmax(-1) == expected_probability[0].argmax(-1)
     best = expected_probability[0].topk(2).values
     clear = best[..., 0] - best[..., 1] > TOLERANCE
     comparable = same[:, None].expand_as(error) if form == "window" else same
-    return Difference(
+    return Deviation(
         batch=x.shape[0],
         frames=x.shape[1],
         pose=_largest(error[comparable]),

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from actionprompt.errors import InputError
-from actionprompt.export.check import TOLERANCE, Difference, Run, check
+from actionprompt.export.check import TOLERANCE, Deviation, Run, check
 from actionprompt.export.forms import Form, make, trace
 from actionprompt.export.quantise import Quantised, quantise
 from actionprompt.files import whole
@@ -34,7 +34,7 @@ class Exported(NamedTuple):
 
     path: Path
     bytes: int
-    differences: list[Difference]
+    differences: list[Deviation]
     """Of the float32 file."""
     quantised: Quantised | None
     """What int8 costs and gains, where it was asked for; then ``path`` holds int8."""
@@ -159,7 +159,7 @@ def open_torch(path: Path) -> Run:
     return run
 
 
-def _complaint(path: Path, failed: Difference) -> str:
+def _complaint(path: Path, failed: Deviation) -> str:
     return (
         f"The exported file does not answer as PyTorch does, so {path} was not written: for {failed.batch} x "
         f"{failed.frames} frames poses differ by up to {failed.pose:.1e} m, probabilities by {failed.probability:.1e} "

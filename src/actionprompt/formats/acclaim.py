@@ -21,7 +21,7 @@ INCH = 0.0254
 
 
 @dataclass(frozen=True)
-class Bone:
+class AcclaimBone:
     """A bone of a rig."""
 
     name: str
@@ -34,10 +34,10 @@ class Bone:
 
 
 @dataclass(frozen=True)
-class Rig:
+class AcclaimSkeleton:
     """An .asf file: one person's bones, parents before children."""
 
-    bones: tuple[Bone, ...]
+    bones: tuple[AcclaimBone, ...]
     parents: tuple[str, ...]
     """Of each bone; ``root`` for those that start there."""
     channels: tuple[str, ...]
@@ -48,7 +48,7 @@ class Rig:
     """Degrees per unit of angle."""
 
 
-def read_asf(path: Path) -> Rig:
+def read_asf(path: Path) -> AcclaimSkeleton:
     """Reads a skeleton.
 
     Raises:
@@ -77,10 +77,10 @@ def read_asf(path: Path) -> Rig:
     if wrong := [name for name in parents if name not in bones] or [name for name in bones if name not in parents]:
         raise InputError(f"{path}: bone {wrong[0]} must be both in :bonedata and in :hierarchy.")
     channels = tuple(root.get("order", "TX TY TZ RX RY RZ").lower().split())
-    return Rig(tuple(bones[name] for name in parents), tuple(parents.values()), channels, unit, angle)
+    return AcclaimSkeleton(tuple(bones[name] for name in parents), tuple(parents.values()), channels, unit, angle)
 
 
-def read_amc(path: Path, rig: Rig, fps: float) -> Recording:
+def read_amc(path: Path, rig: AcclaimSkeleton, fps: float) -> Recording:
     """Reads a motion and moves the rig by it: the root and every bone's end, named after the bone.
 
     Raises:
@@ -106,7 +106,7 @@ def read_amc(path: Path, rig: Rig, fps: float) -> Recording:
     return Recording(names, forward(rig, values), fps, up="y")
 
 
-def forward(rig: Rig, values: dict[str, Float[np.ndarray, "n c"]]) -> Float[np.ndarray, "n p 3"]:
+def forward(rig: AcclaimSkeleton, values: dict[str, Float[np.ndarray, "n c"]]) -> Float[np.ndarray, "n p 3"]:
     """Forward kinematics over all frames at once: the root, then the bones' ends in the rig's order, metres.
 
     Bones without values do not turn.
@@ -209,7 +209,7 @@ def _pairs(lines: list[str]) -> Iterator[tuple[str, str]]:
         yield key.lower(), value.strip()
 
 
-def _bones(lines: list[str], unit: float, angle: float, path: Path) -> Iterator[Bone]:
+def _bones(lines: list[str], unit: float, angle: float, path: Path) -> Iterator[AcclaimBone]:
     """The bones of a :bonedata section."""
     bone: dict[str, str] = {}
     for key, value in _pairs(lines):
@@ -225,7 +225,7 @@ def _bones(lines: list[str], unit: float, angle: float, path: Path) -> Iterator[
                 )
             axes = fixed(order.lower(), np.array(degrees, dtype=float) * angle)
             length = float(bone["length"]) * unit / np.linalg.norm(direction)
-            yield Bone(bone["name"], direction * length, axes, "".join(dof[1] for dof in dofs))
+            yield AcclaimBone(bone["name"], direction * length, axes, "".join(dof[1] for dof in dofs))
         else:
             bone.setdefault(key, value)
 

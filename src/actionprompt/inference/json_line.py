@@ -10,7 +10,7 @@ from jaxtyping import Float
 from actionprompt.errors import InputError
 
 
-class Line(NamedTuple):
+class JsonLine(NamedTuple):
     """What a line says."""
 
     points: Float[np.ndarray, "p 2"]
@@ -21,7 +21,7 @@ class Line(NamedTuple):
     """Seconds."""
 
 
-def parse(text: str | bytes, number: int) -> Line:
+def parse(text: str | bytes, number: int) -> JsonLine:
     """A line ``{"keypoints": [[x, y] or [x, y, confidence] or null, ...], "time": seconds}``, or the bare list.
 
     Args:
@@ -41,7 +41,7 @@ def parse(text: str | bytes, number: int) -> Line:
     if rows is not None and not isinstance(rows, list):
         raise _wrong(number, "there is no list of points")
     table = np.array([_point(row, number) for row in rows or []], dtype=float).reshape(-1, 3)
-    return Line(table[:, :2], table[:, 2], None if time is None else _time(time, number))
+    return JsonLine(table[:, :2], table[:, 2], None if time is None else _time(time, number))
 
 
 def _json(text: str | bytes, number: int) -> Any:

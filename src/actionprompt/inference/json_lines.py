@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from actionprompt.errors import InputError, unknown
-from actionprompt.inference.json_line import Line, parse
+from actionprompt.inference.json_line import JsonLine, parse
 from actionprompt.inference.live import Live, LiveAnswer
 from actionprompt.inference.people import model_rate
 from actionprompt.keypoints.detections import check_unit, not_found
@@ -142,7 +142,7 @@ class Times:
         self._anybody = False
         """Whether the line before shows somebody."""
 
-    def read(self, line: Line, number: int, anybody: bool) -> float | None:
+    def read(self, line: JsonLine, number: int, anybody: bool) -> float | None:
         """Seconds of a line; None: it does not say it, and no rate is known.
 
         Raises:

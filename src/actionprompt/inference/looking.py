@@ -52,7 +52,7 @@ def look(lifter: Lifter, keypoints: Float[Tensor, "n j 2"], camera: RealCamera) 
     )
 
 
-class SinglePersonTracker:
+class CausalVirtualCamera:
     """The virtual camera frame by frame, causal: where it looks is a memory of the person's places, which fades.
 
     Equal to ``virtual_camera.look_at_person(..., causal=True)``, in constant time and memory.

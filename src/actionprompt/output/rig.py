@@ -38,7 +38,7 @@ class Bone:
 
 
 @dataclass(frozen=True)
-class Rig:
+class OutputSkeleton:
     """Bones over a joint layout, each branch of the tree to its end before the next (the order of BVH)."""
 
     skeleton: Skeleton
@@ -76,7 +76,7 @@ class Rig:
         return ends
 
 
-def rig_of(skeleton: Skeleton) -> Rig:
+def rig_of(skeleton: Skeleton) -> OutputSkeleton:
     """The rig of a joint layout; bones are called as Mixamo does, so that retargeting finds them.
 
     Raises:
@@ -88,7 +88,7 @@ def rig_of(skeleton: Skeleton) -> Rig:
         raise InputError(
             f"BVH and glTF need a joint {missing[0]!r}, which the layout {skeleton.name} lacks: write npz, CSV or TRC."
         )
-    return Rig(skeleton, (*_trunk(skeleton), *_arm("left"), *_arm("right"), *_leg("left"), *_leg("right")))
+    return OutputSkeleton(skeleton, (*_trunk(skeleton), *_arm("left"), *_arm("right"), *_leg("left"), *_leg("right")))
 
 
 def _trunk(skeleton: Skeleton) -> tuple[Bone, ...]:

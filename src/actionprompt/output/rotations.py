@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
-from actionprompt.output.rig import Bone, Rig
+from actionprompt.output.rig import Bone, OutputSkeleton
 from actionprompt.skeleton import Skeleton
 
 
@@ -20,7 +20,7 @@ from actionprompt.skeleton import Skeleton
 class Rigged:
     """A motion as a rig's rotations."""
 
-    rig: Rig
+    rig: OutputSkeleton
     lengths: Float[np.ndarray, " j"]
     """From each joint to its parent joint, metres: the median over time; 0 for the root."""
     place: Float[np.ndarray, "n 3"]
@@ -53,7 +53,7 @@ def change(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> float:
     return float(np.linalg.norm(constant_lengths(points, skeleton) - points, axis=-1).mean())
 
 
-def rigged(points: Float[np.ndarray, "n j 3"], rig: Rig, fps: float) -> Rigged:
+def rigged(points: Float[np.ndarray, "n j 3"], rig: OutputSkeleton, fps: float) -> Rigged:
     """The rotations that put the rig's joints where :func:`constant_lengths` has them.
 
     Args:

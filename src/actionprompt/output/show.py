@@ -2,10 +2,10 @@
 
 from actionprompt.output.drawing import Figure
 from actionprompt.output.track import LiftedTrack
-from actionprompt.viewer import Motion
+from actionprompt.viewer import ViewerMotion
 
 
-def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") -> Motion:
+def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") -> ViewerMotion:
     """What the viewer shows of a track.
 
     Args:
@@ -13,7 +13,7 @@ def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") ->
         model: the name to show for the pose.
         title: the page's title; empty: the person's name.
     """
-    return Motion(
+    return ViewerMotion(
         skeleton=track.skeleton,
         fps=track.fps,
         keypoints=track.keypoints,

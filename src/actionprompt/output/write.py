@@ -32,7 +32,7 @@ class WriteCfg:
     """Put the video into the page, or else refer to it where it lies."""
 
 
-class Job(NamedTuple):
+class WriteJob(NamedTuple):
     """One file to write."""
 
     tracks: Sequence[LiftedTrack]
@@ -46,7 +46,7 @@ class Job(NamedTuple):
 class Format(NamedTuple):
     """One file format."""
 
-    write: Callable[[Job, Path], None]
+    write: Callable[[WriteJob, Path], None]
     several: bool
     """Whether a file holds several people."""
 
@@ -94,7 +94,7 @@ def write(
         with ExitStack() as stack:
             for file, people in files.items():
                 part = stack.enter_context(whole(file))
-                _save(writer, Job(people, tracks, file.name, settings or WriteCfg()), part, file)
+                _save(writer, WriteJob(people, tracks, file.name, settings or WriteCfg()), part, file)
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror or error}; choose another place.") from error
     return list(files)
@@ -128,7 +128,7 @@ def _own(path: Path, track: LiftedTrack) -> Path:
     return path.with_name(f"{path.stem}-person{person}{path.suffix}")
 
 
-def _save(writer: Format, job: Job, part: Path, path: Path) -> None:
+def _save(writer: Format, job: WriteJob, part: Path, path: Path) -> None:
     """Writes a file under its temporary name; if that fails, what is there stays under a name that says so."""
     try:
         writer.write(job, part)
@@ -139,62 +139,62 @@ def _save(writer: Format, job: Job, part: Path, path: Path) -> None:
         raise InputError(f"Cannot write {path}: {why}{kept}; free some space or choose another place.") from error
 
 
-def _npz(job: Job, part: Path) -> None:
+def _npz(job: WriteJob, part: Path) -> None:
     from actionprompt.output.npz import save_npz
 
     chosen = dict(zip((t.person for t in job.everyone), in_axes(job.everyone, job.settings.axes), strict=True))
     save_npz(chosen[job.tracks[0].person], part, job.settings.axes)
 
 
-def _csv(job: Job, part: Path) -> None:
+def _csv(job: WriteJob, part: Path) -> None:
     from actionprompt.output.table import table_text
 
     _text(part, table_text(in_axes(job.tracks, job.settings.axes)))
 
 
-def _json(job: Job, part: Path) -> None:
+def _json(job: WriteJob, part: Path) -> None:
     from actionprompt.output.document import document_text
 
     _text(part, document_text(in_axes(job.tracks, job.settings.axes), job.settings.axes))
 
 
-def _segments_csv(job: Job, part: Path) -> None:
+def _segments_csv(job: WriteJob, part: Path) -> None:
     from actionprompt.output.segments import segments_csv
 
     _text(part, segments_csv(job.tracks, job.settings.segments))
 
 
-def _segments_json(job: Job, part: Path) -> None:
+def _segments_json(job: WriteJob, part: Path) -> None:
     from actionprompt.output.segments import segments_json
 
     _text(part, segments_json(job.tracks, job.settings.segments))
 
 
-def _bvh(job: Job, part: Path) -> None:
+def _bvh(job: WriteJob, part: Path) -> None:
     from actionprompt.output.bvh import bvh_text
 
     _text(part, bvh_text(job.tracks[0], world(job.everyone), job.settings.bvh_unit))
 
 
-def _glb(job: Job, part: Path) -> None:
+def _glb(job: WriteJob, part: Path) -> None:
     from actionprompt.output.gltf import glb_bytes
 
     part.write_bytes(glb_bytes(job.tracks, world(job.everyone), job.settings.segments))
 
 
-def _trc(job: Job, part: Path) -> None:
+def _trc(job: WriteJob, part: Path) -> None:
     from actionprompt.output.trc import trc_text
 
     _text(part, trc_text(job.tracks[0], world(job.everyone), job.name))
 
 
-def _c3d(job: Job, part: Path) -> None:
+def _c3d(job: WriteJob, part: Path) -> None:
     from actionprompt.output.c3d import save_c3d
 
     save_c3d(job.tracks[0], world(job.everyone, "z-up"), part)
 
 
-def _html(job: Job, part: Path) -> None:
+def _html(job: WriteJob, part: Path) -> None:
     from actionprompt.output.show import viewer_motion
     from actionprompt.viewer import page
 

@@ -37,7 +37,7 @@ from actionprompt.reproduce.scales import ENCODER_NAMES, LATER_NAMES
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row: its name, its leading cells, its change of the whole module, and the change that it is compared with."""
 
     key: str
@@ -59,7 +59,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Spec:
+class TableSpec:
     """A table before any run."""
 
     title: str
@@ -67,7 +67,7 @@ class Spec:
     """Heads of the leading cells."""
     columns: tuple[str, ...]
     """Measures: P1, P2, P3, accuracy, parameters, full parameters; " of cells": the mean over subject and action."""
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     detail: Literal["", "actions", "cells", "subjects"] = ""
     """A second part: P1 by action (Table I), by action and subject (Table II), or a note on all subjects held out."""
     home: str = "human36m"
@@ -78,13 +78,13 @@ class Spec:
     """Evaluated on training subjects that are held out: those set aside for comparisons, or each of them in turn."""
 
 
-def _pair(name: str, *, star: str = "", detected: bool = False) -> tuple[Row, Row]:
+def _pair(name: str, *, star: str = "", detected: bool = False) -> tuple[TableRow, TableRow]:
     """An encoder, and APM on it."""
-    alone = Row(f"{name}{star}", (f"{name}{star}",), baseline, encoder=name, detected=detected)
-    return alone, Row(f"{name}+APM{star}", (f"+APM{star}",), whole, baseline, name, detected=detected)
+    alone = TableRow(f"{name}{star}", (f"{name}{star}",), baseline, encoder=name, detected=detected)
+    return alone, TableRow(f"{name}+APM{star}", (f"+APM{star}",), whole, baseline, name, detected=detected)
 
 
-TABLE_1 = Spec(
+TABLE_1 = TableSpec(
     "Table I: the Action Prompt Module on various pose encoders (* detected 2D)",
     ("Method",),
     ("P1", "P2", "P3"),
@@ -94,7 +94,7 @@ TABLE_1 = Spec(
     ),
     detail="actions",
 )
-TABLE_2 = Spec(
+TABLE_2 = TableSpec(
     "Table II: by subject and action",
     ("Method",),
     ("P1 of cells", "P2 of cells"),
@@ -102,42 +102,42 @@ TABLE_2 = Spec(
     detail="cells",
     home="humaneva",
 )
-TABLE_3 = Spec(
+TABLE_3 = TableSpec(
     "Table III: each component of the Action Prompt Module",
     ("", "Action Label", "ATP", "APP"),
     ("P1", "P2", "accuracy"),
     (
-        Row("baseline", ("Baseline", "", "", ""), baseline),
-        Row("label", ("", "✓", "", ""), chain(action_label, without_app), baseline),
-        Row("atp", ("", "✓", "✓", ""), without_app, baseline),
-        Row("app", ("", "✓", "", "✓"), action_label, baseline),
-        Row("apm", ("Ours", "✓", "✓", "✓"), whole, baseline),
+        TableRow("baseline", ("Baseline", "", "", ""), baseline),
+        TableRow("label", ("", "✓", "", ""), chain(action_label, without_app), baseline),
+        TableRow("atp", ("", "✓", "✓", ""), without_app, baseline),
+        TableRow("app", ("", "✓", "", "✓"), action_label, baseline),
+        TableRow("apm", ("Ours", "✓", "✓", "✓"), whole, baseline),
     ),
 )
-TABLE_4 = Spec(
+TABLE_4 = TableSpec(
     "Table IV: each component of ATP (GP: global average pooling)",
     ("", "GP", "TCN", "P2T"),
     ("P1", "P2"),
     (
-        Row("baseline", ("Baseline", "", "", ""), baseline),
-        Row("pool", ("", "✓", "", ""), chain(without_app, pooled, without_p2t), baseline),
-        Row("tcn", ("", "", "✓", ""), chain(without_app, without_p2t), baseline),
-        Row("pool+p2t", ("", "✓", "", "✓"), chain(without_app, pooled), baseline),
-        Row("tcn+p2t", ("Ours w/o APP", "", "✓", "✓"), without_app, baseline),
+        TableRow("baseline", ("Baseline", "", "", ""), baseline),
+        TableRow("pool", ("", "✓", "", ""), chain(without_app, pooled, without_p2t), baseline),
+        TableRow("tcn", ("", "", "✓", ""), chain(without_app, without_p2t), baseline),
+        TableRow("pool+p2t", ("", "✓", "", "✓"), chain(without_app, pooled), baseline),
+        TableRow("tcn+p2t", ("Ours w/o APP", "", "✓", "✓"), without_app, baseline),
     ),
 )
-TABLE_5 = Spec(
+TABLE_5 = TableSpec(
     "Table V: K-action text prompt, with APP",
     ("Method",),
     ("P1", "P2"),
     (
-        Row("multi-task", ("Multi-task",), action_label),
-        Row("k-action", ("K-action text prompt",), k_action, action_label),
-        Row("atp", ("ATP (ours)",), whole, action_label),
+        TableRow("multi-task", ("Multi-task",), action_label),
+        TableRow("k-action", ("K-action text prompt",), k_action, action_label),
+        TableRow("atp", ("ATP (ours)",), whole, action_label),
     ),
     against="Multi-task",
 )
-TABLE_6 = Spec(
+TABLE_6 = TableSpec(
     "Table VI: length of the input sequence",
     ("Frames",),
     ("P1", "P2", "P3"),
@@ -145,36 +145,36 @@ TABLE_6 = Spec(
         row
         for frames in (9, 27, 81, 243)
         for row in (
-            Row(f"{frames}", (f"{frames}",), baseline, frames=frames),
-            Row(f"{frames}+ATP", (f"{frames}+ATP",), without_app, baseline, frames=frames),
+            TableRow(f"{frames}", (f"{frames}",), baseline, frames=frames),
+            TableRow(f"{frames}+ATP", (f"{frames}+ATP",), without_app, baseline, frames=frames),
         )
     ),
 )
-TABLE_7 = Spec(
+TABLE_7 = TableSpec(
     "Table VII: position of the Action Projector",
     ("Layer",),
     ("P1", "P2", "P3"),
     tuple(
-        Row(f"{layer}", (f"{layer}",), chain(without_app, tap(layer)), baseline, frames=243)
+        TableRow(f"{layer}", (f"{layer}",), chain(without_app, tap(layer)), baseline, frames=243)
         for layer in (5, 4, 3, 2, 1)
     ),
 )
-TABLE_8 = Spec(
+TABLE_8 = TableSpec(
     "Table VIII: APP with the true action label",
     ("Method",),
     ("P1", "P2"),
     (
-        Row("true_action", ("APP w. GT",), action_label, action_label, side="true_action"),
-        Row("predicted_action", ("APP w/o. GT",), action_label),
+        TableRow("true_action", ("APP w. GT",), action_label, action_label, side="true_action"),
+        TableRow("predicted_action", ("APP w/o. GT",), action_label),
     ),
     against="the recognised action",
 )
-TABLE_9 = Spec(
+TABLE_9 = TableSpec(
     "Table IX: parameters of APP (D layers, C width, L pose prompts)",
     ("D", "C", "L", "the paper's"),
     ("P1", "P2", "parameters", "full parameters"),
     tuple(
-        Row(key, ("{app.depth}", "{app.dim}", "{app.length}", key), change, against)
+        TableRow(key, ("{app.depth}", "{app.dim}", "{app.length}", key), change, against)
         for key, change, against in (
             ("1 256 81", whole, None),
             ("4 256 81", pose_prompts(depth=4), whole),
@@ -188,14 +188,14 @@ TABLE_9 = Spec(
 )
 
 _TAUGHT = (
-    Row("APP, true", ("+APP", "true"), action_label, baseline),
-    Row("APP, one", ("+APP", "one"), chain(action_label, taught("one")), baseline),
-    Row("APP, shuffled", ("+APP", "shuffled"), chain(action_label, taught("shuffled")), baseline),
-    Row("APM, true", ("+APM", "true"), whole, baseline),
-    Row("APM, one", ("+APM", "one"), taught("one"), baseline),
+    TableRow("APP, true", ("+APP", "true"), action_label, baseline),
+    TableRow("APP, one", ("+APP", "one"), chain(action_label, taught("one")), baseline),
+    TableRow("APP, shuffled", ("+APP", "shuffled"), chain(action_label, taught("shuffled")), baseline),
+    TableRow("APM, true", ("+APM", "true"), whole, baseline),
+    TableRow("APM, one", ("+APM", "one"), taught("one"), baseline),
 )
 """What the module gains without the action: what it was taught stands behind the comma."""
-CONTROLS = Spec(
+CONTROLS = TableSpec(
     "Controls, not in the paper: the module taught one action for all clips, or theirs exchanged among them",
     ("Method", "actions taught"),
     ("P1", "P2"),
@@ -203,7 +203,7 @@ CONTROLS = Spec(
         row
         for name in ENCODER_NAMES
         for row in (
-            Row(name, (name, ""), baseline, encoder=name),
+            TableRow(name, (name, ""), baseline, encoder=name),
             *(
                 replace(row, key=f"{name}+{row.key}", encoder=name)
                 for row in _TAUGHT
@@ -213,7 +213,7 @@ CONTROLS = Spec(
     ),
     home="",
 )
-ENCODERS = Spec(
+ENCODERS = TableSpec(
     "Table I of five encoders: also those that came after the paper",
     ("Method",),
     ("P1", "P2", "P3"),
@@ -223,17 +223,17 @@ ENCODERS = Spec(
 )
 
 
-def _choice(key: str, change: Change, against: Change = whole) -> Row:
+def _choice(key: str, change: Change, against: Change = whole) -> TableRow:
     """One setting that the paper leaves open."""
-    return Row(key, ("+APM", key), change, against, frames=81)
+    return TableRow(key, ("+APM", key), change, against, frames=81)
 
 
-CHOICES = Spec(
+CHOICES = TableSpec(
     "Choices that the paper leaves open, 81 frames, on held-out training subjects",
     ("Method", "changed"),
     ("P1", "P2", "accuracy"),
     (
-        Row("baseline", ("VPose", ""), baseline, frames=81),
+        TableRow("baseline", ("VPose", ""), baseline, frames=81),
         _choice("as it is", whole, baseline),
         _choice("one action for all", taught("one"), baseline),
         _choice("lambda 0.01", action_loss(0.01)),
@@ -253,7 +253,7 @@ CHOICES = Spec(
         _choice("recognised, soft", soft),
         _choice("mistaken 10 %", random_prompt_rate(0.1)),
         _choice("mistaken 50 %", random_prompt_rate(0.5)),
-        Row("VPose, dropout 0.25", ("VPose", "dropout 0.25"), chain(baseline, dropout(0.25)), frames=81),
+        TableRow("VPose, dropout 0.25", ("VPose", "dropout 0.25"), chain(baseline, dropout(0.25)), frames=81),
         _choice("dropout 0.25", dropout(0.25), chain(baseline, dropout(0.25))),
         _choice("dropout 0.25, one for all", chain(taught("one"), dropout(0.25)), chain(baseline, dropout(0.25))),
     ),
@@ -262,14 +262,14 @@ CHOICES = Spec(
     '"as it is" for all others',
     held_out="once",
 )
-SUBJECTS = Spec(
+SUBJECTS = TableSpec(
     "Every training subject held out once, not in the paper: whether a gain holds for other people, 81 frames",
     ("held out", "Method", "actions taught"),
     ("P1", "P2"),
     (
-        Row("VPose", ("VPose", ""), baseline, frames=81),
-        Row("VPose+APM, true", ("+APM", "true"), whole, baseline, frames=81),
-        Row("VPose+APM, one", ("+APM", "one"), taught("one"), baseline, frames=81),
+        TableRow("VPose", ("VPose", ""), baseline, frames=81),
+        TableRow("VPose+APM, true", ("+APM", "true"), whole, baseline, frames=81),
+        TableRow("VPose+APM, one", ("+APM", "one"), taught("one"), baseline, frames=81),
     ),
     detail="subjects",
     home="",

@@ -10,7 +10,7 @@ from actionprompt.reproduce.grid import digest
 from actionprompt.reproduce.measures import measure, subject_means
 from actionprompt.reproduce.paper import PaperTable
 from actionprompt.reproduce.parameters import count
-from actionprompt.reproduce.plan import Line, Side, Table
+from actionprompt.reproduce.plan import PlannedRow, Side, Table
 from actionprompt.reproduce.results import Result
 from actionprompt.training.config import RunCfg
 
@@ -52,7 +52,7 @@ class Cell:
 class FilledRow:
     """A row of a table with its numbers."""
 
-    line: Line
+    line: PlannedRow
     cells: tuple[Cell, ...]
 
 
@@ -70,7 +70,7 @@ def fill(
     return rows
 
 
-def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted: int, paper: PaperTable) -> Cell:
+def _cell(column: str, line: PlannedRow, ours: Group, base: Group, failed: int, wanted: int, paper: PaperTable) -> Cell:
     if column == "full parameters" and line.full is not None:
         size = count(line.full.model) / 1e6
         return Cell(column, size, None, wanted, 0, wanted, None, paper.rows[line.paper].get("parameters"), None)
@@ -90,7 +90,7 @@ def _cell(column: str, line: Line, ours: Group, base: Group, failed: int, wanted
 
 
 def overall(
-    lines: Sequence[Line], column: str, seeds: Sequence[int], results: Results, tail: Sequence[str]
+    lines: Sequence[PlannedRow], column: str, seeds: Sequence[int], results: Results, tail: Sequence[str]
 ) -> tuple[float, float | None] | None:
     """What rows change against their baselines, in percent, averaged over the rows.
 
@@ -108,7 +108,7 @@ def overall(
     return mean(gains), half_width(gains)
 
 
-def by_subject(lines: Sequence[Line], column: str, seeds: Sequence[int], results: Results) -> dict[str, float]:
+def by_subject(lines: Sequence[PlannedRow], column: str, seeds: Sequence[int], results: Results) -> dict[str, float]:
     """What rows change against their baselines for each subject, in percent: the mean over seeds (and rows)."""
     changes = defaultdict(list)
     for line in lines:

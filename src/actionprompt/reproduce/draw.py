@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from actionprompt.data.clip import Corpus
-from actionprompt.reproduce.grid import Job, job
+from actionprompt.reproduce.grid import GridRun, job
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.results import Result
 from actionprompt.reproduce.tables import figure3, figure4
@@ -39,7 +39,7 @@ def draw(
     return poses.draw(base, ours, corpus(), folder)
 
 
-def figure4_runs(plan: Plan, seeds: Sequence[int], root: Path) -> list[Job]:
+def figure4_runs(plan: Plan, seeds: Sequence[int], root: Path) -> list[GridRun]:
     """Baseline and APM at the first seed."""
     lines = [(line.run, f"figure4/{line.paper}") for line in figure4(plan).lines]
     return [job(run, seeds[0], root, (name,)) for run, name in lines if run is not None]

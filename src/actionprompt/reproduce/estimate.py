@@ -12,7 +12,7 @@ from typing import NamedTuple
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.errors import Interrupted
 from actionprompt.reproduce.execute import machine, write_timing
-from actionprompt.reproduce.grid import Job, digest
+from actionprompt.reproduce.grid import GridRun, digest
 from actionprompt.training.config import RunCfg
 
 STEPS = 24
@@ -26,7 +26,7 @@ class Estimate(NamedTuple):
     how: str
 
 
-def known(job: Job, everything: Sequence[Job]) -> Estimate | None:
+def known(job: GridRun, everything: Sequence[GridRun]) -> Estimate | None:
     """The time of a run from others of the same settings but the seed, or from an earlier timing on this machine."""
     root = job.folder.parent
     siblings = [other for other in everything if replace(other.cfg, seed=0) == replace(job.cfg, seed=0)]
@@ -37,7 +37,7 @@ def known(job: Job, everything: Sequence[Job]) -> Estimate | None:
     return Estimate(seconds, "timed steps") if seconds else None
 
 
-def time_steps(job: Job, corpus: Corpus) -> Estimate:
+def time_steps(job: GridRun, corpus: Corpus) -> Estimate:
     """Times a few steps of training (evaluation adds little) and remembers the result.
 
     On one CPU thread, only the share of the time that the machine gave to this process counts: what other work there
@@ -85,7 +85,7 @@ def steps(cfg: RunCfg, corpus: Corpus) -> int:
     return cfg.schedule.epochs * -(-windows // cfg.schedule.batch)
 
 
-def _cache(job: Job, root: Path) -> Path:
+def _cache(job: GridRun, root: Path) -> Path:
     return root / ".timings" / f"{digest(replace(job.cfg, seed=0))}.json"
 
 

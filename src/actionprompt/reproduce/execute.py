@@ -8,7 +8,7 @@ from typing import Literal
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import Diverged
 from actionprompt.files import write_text
-from actionprompt.reproduce.grid import Job
+from actionprompt.reproduce.grid import GridRun
 from actionprompt.reproduce.results import report_name, split
 from actionprompt.training.interleave import Work, run_to_completion
 from actionprompt.training.run_folder import RunFolder
@@ -17,7 +17,7 @@ Outcome = Literal["done", "failed", "elsewhere"]
 
 
 def executing(
-    job: Job, corpus: Corpus, *, flip: bool = False, quiet: bool = False, alone: bool = True
+    job: GridRun, corpus: Corpus, *, flip: bool = False, quiet: bool = False, alone: bool = True
 ) -> Work[Outcome]:
     """Makes a run and its reports complete; does nothing where they are. Pauses after each training step.
 
@@ -44,7 +44,7 @@ execute = run_to_completion(executing)
 """The same without pauses."""
 
 
-def complete(job: Job, flip: bool) -> bool:
+def complete(job: GridRun, flip: bool) -> bool:
     """Whether nothing is left to do."""
     if job.state == "failed":
         return True
@@ -52,7 +52,7 @@ def complete(job: Job, flip: bool) -> bool:
     return job.state == "trained" and all((job.folder / f"{name}.json").is_file() for name in reports)
 
 
-def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool, alone: bool) -> Work[Outcome]:
+def _execute(job: GridRun, corpus: Corpus, flip: bool, quiet: bool, alone: bool) -> Work[Outcome]:
     if job.state in ("missing", "unfinished"):
         try:
             yield from _train(job, corpus, quiet, alone)
@@ -69,7 +69,7 @@ def _execute(job: Job, corpus: Corpus, flip: bool, quiet: bool, alone: bool) -> 
     return "done"
 
 
-def _train(job: Job, corpus: Corpus, quiet: bool, alone: bool) -> Work[None]:
+def _train(job: GridRun, corpus: Corpus, quiet: bool, alone: bool) -> Work[None]:
     from actionprompt.training.train import training
 
     resume = job.state == "unfinished"
@@ -91,7 +91,7 @@ def machine() -> str:
     return f"{platform.node()} {platform.machine()}"
 
 
-def report_run(job: Job, corpus: Corpus, flip: bool) -> None:
+def report_run(job: GridRun, corpus: Corpus, flip: bool) -> None:
     """Evaluates a trained run on the test subjects, or on those that it held out, and writes its report."""
     import torch
 

@@ -78,7 +78,7 @@ def _stated(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Job:
+class GridRun:
     """One run of a grid."""
 
     cfg: RunCfg
@@ -112,7 +112,7 @@ class Job:
         write_text(self.folder / "failed.json", json.dumps({"reason": reason}) + "\n")
 
 
-def jobs(tables: Iterable[Table], seeds: Sequence[int], root: Path) -> list[Job]:
+def jobs(tables: Iterable[Table], seeds: Sequence[int], root: Path) -> list[GridRun]:
     """Every run that the tables need, once; all rows at one seed before the next seed."""
     rows: dict[RunCfg, list[str]] = {}
     for table in tables:
@@ -126,16 +126,16 @@ def jobs(tables: Iterable[Table], seeds: Sequence[int], root: Path) -> list[Job]
             if all(line.run != cfg for line in table.lines):
                 rows[cfg].append(f"{table.name}/baseline")
     seeded = [(replace(cfg, seed=seed), names) for seed in seeds for cfg, names in rows.items()]
-    return [Job(cfg, root / digest(cfg), tuple(names)) for cfg, names in seeded]
+    return [GridRun(cfg, root / digest(cfg), tuple(names)) for cfg, names in seeded]
 
 
-def job(cfg: RunCfg, seed: int, root: Path, rows: tuple[str, ...] = ()) -> Job:
+def job(cfg: RunCfg, seed: int, root: Path, rows: tuple[str, ...] = ()) -> GridRun:
     """One run."""
     cfg = replace(cfg, seed=seed)
-    return Job(cfg, root / digest(cfg), rows)
+    return GridRun(cfg, root / digest(cfg), rows)
 
 
-def serving(everything: Sequence[Job], rows: Sequence[str]) -> list[Job]:
+def serving(everything: Sequence[GridRun], rows: Sequence[str]) -> list[GridRun]:
     """The runs behind rows whose names hold one of these texts, or are it; none given: all runs.
 
     Raises:
@@ -151,7 +151,7 @@ def serving(everything: Sequence[Job], rows: Sequence[str]) -> list[Job]:
     return [job for job in everything if not rows or meant & set(job.rows)]
 
 
-def share(everything: Sequence[Job], spec: str) -> list[Job]:
+def share(everything: Sequence[GridRun], spec: str) -> list[GridRun]:
     """The i-th of n equal shares, dealt out to and fro, since a run with APM, which takes longer, follows its baseline.
 
     Raises:

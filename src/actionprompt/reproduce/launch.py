@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from actionprompt.errors import InputError, Interrupted
-from actionprompt.reproduce.grid import Job
+from actionprompt.reproduce.grid import GridRun
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,7 +65,7 @@ def in_processes(command: Sequence[str], workers: int, tell: Callable[[], None] 
         raise InputError("Not all runs were made, see above; the tables show what there is with --render.")
 
 
-def submit(jobs: Sequence[Job], cfg: SlurmCfg, flip: bool, folder: Path, console: "Console") -> None:
+def submit(jobs: Sequence[GridRun], cfg: SlurmCfg, flip: bool, folder: Path, console: "Console") -> None:
     """Submits a job for each run; waits for them only where they run here.
 
     Raises:
@@ -92,7 +92,7 @@ def submit(jobs: Sequence[Job], cfg: SlurmCfg, flip: bool, folder: Path, console
             job.result()
 
 
-def make(job: Job, flip: bool) -> None:
+def make(job: GridRun, flip: bool) -> None:
     """What a cluster's job does: one run, from its data to its report."""
     from actionprompt.data.load import load as load_data
     from actionprompt.reproduce.execute import complete, execute

@@ -9,7 +9,7 @@ from actionprompt.data.config import DATA
 from actionprompt.evaluation.compare import half_width
 from actionprompt.reproduce.cells import Results, by_subject, found, found_lines, judge, overall, plain, tail_of
 from actionprompt.reproduce.paper import PaperTable
-from actionprompt.reproduce.plan import Line, Plan, Table
+from actionprompt.reproduce.plan import Plan, PlannedRow, Table
 from actionprompt.reproduce.results import Result
 
 
@@ -91,7 +91,7 @@ def _overall(table: Table, seeds: Sequence[int], results: Results, paper: PaperT
             )
 
 
-def _printed(lines: Sequence[Line], column: str, paper: PaperTable) -> str:
+def _printed(lines: Sequence[PlannedRow], column: str, paper: PaperTable) -> str:
     """The same change as the paper printed it, where it did for all these rows."""
     pairs = [(line.paper, line.paper.replace("+APM", "")) for line in lines]
     if not all(ours in paper.rows and base in paper.rows for ours, base in pairs):
@@ -104,7 +104,7 @@ def _over_subjects(table: Table, seeds: Sequence[int], results: Results) -> Iter
     """Changes averaged over subjects, with an interval over them: against the encoder alone, and against each other."""
     if table.detail != "subjects":
         return
-    kinds: dict[tuple[str, ...], list[Line]] = {}
+    kinds: dict[tuple[str, ...], list[PlannedRow]] = {}
     for line in table.lines:
         if line.baseline is not None:
             kinds.setdefault(line.stub[1:], []).append(line)

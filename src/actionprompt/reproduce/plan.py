@@ -41,7 +41,7 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Line:
+class PlannedRow:
     """A row of a table."""
 
     paper: str
@@ -70,7 +70,7 @@ class Table:
     """Heads of the leading cells."""
     columns: tuple[str, ...]
     """Measures: P1, P2, P3, accuracy, parameters, full parameters; " of cells": the mean over subject and action."""
-    lines: tuple[Line, ...]
+    lines: tuple[PlannedRow, ...]
     detail: Literal["", "actions", "cells", "subjects"] = ""
     """A second part: P1 by action (Table I), by action and subject (Table II), or a note on all subjects held out."""
     home: str = "human36m"

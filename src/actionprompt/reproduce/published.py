@@ -8,7 +8,7 @@ from typing import Any
 
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
-from actionprompt.reproduce.grid import Job, canonical
+from actionprompt.reproduce.grid import GridRun, canonical
 from actionprompt.reproduce.plan import Plan, detected
 from actionprompt.reproduce.results import Result, sound
 from actionprompt.serialise import from_data, to_data
@@ -41,7 +41,7 @@ def read_all(path: Path) -> dict[str, Result]:
         ) from error
 
 
-def matching(known: Mapping[str, Result], jobs: Iterable[Job], flip: bool) -> dict[str, Result]:
+def matching(known: Mapping[str, Result], jobs: Iterable[GridRun], flip: bool) -> dict[str, Result]:
     """Published results that belong to these runs: the same name, settings and test.
 
     Settings that are newer than a result have their defaults in it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from actionprompt.errors import InputError
-from actionprompt.reproduce.grid import Job, canonical
+from actionprompt.reproduce.grid import GridRun, canonical
 from actionprompt.reproduce.plan import Side
 from actionprompt.serialise import to_data
 from actionprompt.training.config import RunCfg
@@ -61,7 +61,7 @@ def report_name(cfg: RunCfg, flip: bool) -> str:
     return f"report-{split(cfg)}" + "-flip" * flip
 
 
-def read(job: Job, flip: bool) -> Result | None:
+def read(job: GridRun, flip: bool) -> Result | None:
     """The result of a run; None while it is not evaluated.
 
     Raises:
@@ -107,12 +107,12 @@ def sound(result: Result) -> bool:
     )
 
 
-def broken(job: Job, flip: bool, reason: str) -> Result:
+def broken(job: GridRun, flip: bool, reason: str) -> Result:
     """A run without numbers."""
     return Result(job.folder.name, _plain(job), "failed", reason, flip)
 
 
-def _plain(job: Job) -> dict[str, Any]:
+def _plain(job: GridRun) -> dict[str, Any]:
     """A run's canonical settings, as JSON gives them back."""
     plain: dict[str, Any] = json.loads(json.dumps(to_data(canonical(job.cfg))))
     return plain

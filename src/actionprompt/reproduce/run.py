@@ -17,7 +17,7 @@ from actionprompt.evaluation.terminal import tight
 from actionprompt.reproduce import estimate, paper
 from actionprompt.reproduce.cells import only_begun
 from actionprompt.reproduce.execute import complete, executing
-from actionprompt.reproduce.grid import Job
+from actionprompt.reproduce.grid import GridRun
 from actionprompt.reproduce.plan import SOURCES, Plan, Table
 from actionprompt.reproduce.results import Result, broken, read
 from actionprompt.reproduce.sheets import Page, page
@@ -62,10 +62,10 @@ def _there(data: DataCfg) -> bool:
 
 
 def plan_times(
-    todo: Sequence[Job], everything: Sequence[Job], load: Load | None, console: Console
-) -> dict[Job, estimate.Estimate]:
+    todo: Sequence[GridRun], everything: Sequence[GridRun], load: Load | None, console: Console
+) -> dict[GridRun, estimate.Estimate]:
     """The time that each run will take; models never seen on this machine are timed for a few steps, given data."""
-    times: dict[Job, estimate.Estimate] = {}
+    times: dict[GridRun, estimate.Estimate] = {}
     for job in todo:
         found = estimate.known(job, everything)
         if found is None and load is not None:
@@ -77,7 +77,7 @@ def plan_times(
     return times
 
 
-def listing(everything: Sequence[Job], times: Mapping[Job, estimate.Estimate], flip: bool) -> Screen:
+def listing(everything: Sequence[GridRun], times: Mapping[GridRun, estimate.Estimate], flip: bool) -> Screen:
     """Every run of the grid: what it is for, its state, its time."""
     screen = Screen("", "run", "seed", title="Runs of this grid")
     screen.add_column("rows", overflow="fold", min_width=24)
@@ -92,7 +92,7 @@ def listing(everything: Sequence[Job], times: Mapping[Job, estimate.Estimate], f
 
 
 def work(
-    todo: Sequence[Job], load: Load, flip: bool, console: Console, quiet: bool = False, side_by_side: int = 1
+    todo: Sequence[GridRun], load: Load, flip: bool, console: Console, quiet: bool = False, side_by_side: int = 1
 ) -> list[str]:
     """Makes every run complete, some of them side by side.
 
@@ -105,7 +105,7 @@ def work(
     """
     refused: list[str] = []
 
-    def making(number: int, job: Job) -> Work[tuple[int, str]]:
+    def making(number: int, job: GridRun) -> Work[tuple[int, str]]:
         if complete(job, flip):
             return number, "done"
         what = f"{job.folder.name} seed {job.cfg.seed}: {', '.join(job.rows)}"
@@ -143,13 +143,13 @@ WHY = MappingProxyType(
 """What is said of a run that was not made."""
 
 
-def results_of(everything: Sequence[Job], flip: bool) -> dict[str, Result]:
+def results_of(everything: Sequence[GridRun], flip: bool) -> dict[str, Result]:
     """What is finished, by the hash of its settings; a damaged run is a failed one."""
     found = {job.folder.name: _read(job, flip) for job in everything}
     return {name: result for name, result in found.items() if result is not None}
 
 
-def _read(job: Job, flip: bool) -> Result | None:
+def _read(job: GridRun, flip: bool) -> Result | None:
     try:
         return read(job, flip)
     except InputError as error:

@@ -6,9 +6,9 @@ from functools import partial
 from types import MappingProxyType
 
 from actionprompt.data.config import DATA
-from actionprompt.reproduce.ablations import OF_THE_PAPER, SPECS, Row, Spec
+from actionprompt.reproduce.ablations import OF_THE_PAPER, SPECS, TableRow, TableSpec
 from actionprompt.reproduce.changes import Change, baseline, validated_on, whole
-from actionprompt.reproduce.plan import FOLDS, HELD_OUT, Line, Plan, Table, detected
+from actionprompt.reproduce.plan import FOLDS, HELD_OUT, Plan, PlannedRow, Table, detected
 from actionprompt.reproduce.scales import SCALES
 from actionprompt.training.config import RunCfg
 
@@ -28,7 +28,7 @@ def build(name: str, plan: Plan) -> Table:
     )
 
 
-def _lines(spec: Spec, plan: Plan) -> Iterator[Line]:
+def _lines(spec: TableSpec, plan: Plan) -> Iterator[PlannedRow]:
     """The rows with their runs; held-out subjects repeat them, and rows that a scale has anyway are left out."""
     if spec.held_out == "each":
         for fold in FOLDS.get(plan.source, ()):
@@ -42,7 +42,7 @@ def _lines(spec: Spec, plan: Plan) -> Iterator[Line]:
     for row in spec.rows:
         if spec.held_out and not held_out:
             why = f"no training subjects of {_data_name(plan)} are set aside for this"
-            yield Line(row.key, row.cells, None, why_not=why)
+            yield PlannedRow(row.key, row.cells, None, why_not=why)
             continue
         line = _line(row, plan, spec, validated_on(held_out) if held_out else whole)
         if not (spec.held_out and line.run in seen):
@@ -51,16 +51,16 @@ def _lines(spec: Spec, plan: Plan) -> Iterator[Line]:
             seen.add(line.run)
 
 
-def _line(row: Row, plan: Plan, spec: Spec, last: Change) -> Line:
+def _line(row: TableRow, plan: Plan, spec: TableSpec, last: Change) -> PlannedRow:
     """One row with its run and its baseline, both changed once more by ``last``."""
     if row.detected:
         data = detected(plan.data)
         if data is None:
-            return Line(row.key, row.cells, None, why_not=f"{_data_name(plan)} has no detected 2D")
+            return PlannedRow(row.key, row.cells, None, why_not=f"{_data_name(plan)} has no detected 2D")
         plan = replace(plan, data=data)
     run = _run(row, plan, row.change, last)
     full = _run(row, replace(plan, scale=SCALES["paper"]), row.change, last)
-    return Line(
+    return PlannedRow(
         row.key,
         tuple(cell.format(app=run.model.apm.pose_prompt if run.model.apm else None) for cell in row.cells),
         run,
@@ -70,7 +70,7 @@ def _line(row: Row, plan: Plan, spec: Spec, last: Change) -> Line:
     )
 
 
-def _run(row: Row, plan: Plan, change: Change, last: Change) -> RunCfg:
+def _run(row: TableRow, plan: Plan, change: Change, last: Change) -> RunCfg:
     if row.frames is None:
         return plan.encoder(row.encoder, change, last)
     return plan.long(row.frames, change, last)
@@ -98,7 +98,7 @@ def figure3(plan: Plan) -> Table:
 def figure4(plan: Plan) -> Table:
     """The runs behind Fig. 4."""
     base = plan.encoder("VPose", baseline)
-    lines = (Line("VPose", ("VPose",), base), Line("VPose+APM", ("+APM",), plan.encoder("VPose")))
+    lines = (PlannedRow("VPose", ("VPose",), base), PlannedRow("VPose+APM", ("+APM",), plan.encoder("VPose")))
     return Table("figure4", FIGURES["figure4"], ("Method",), (), lines)
 
 

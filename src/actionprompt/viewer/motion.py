@@ -24,7 +24,7 @@ CHANCE = Unit(1.0001, "a probability lies in [0, 1]")
 
 
 @dataclass(frozen=True)
-class Motion:
+class ViewerMotion:
     """One lifted sequence; every array may be anything that ``np.asarray`` reads, and is kept as float32.
 
     3D is in metres and camera axes (x right, y down, z forward). A joint that is NaN is missing: a gap.

@@ -16,12 +16,12 @@ from jaxtyping import Float
 
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
-from actionprompt.viewer.motion import Motion
+from actionprompt.viewer.motion import ViewerMotion
 
 SCRIPTS = ("data", "place", "flat", "space", "timeline", "numbers", "player", "controls")
 
 
-def page(motion: Motion, video: Path | None = None, folder: Path | None = None) -> str:
+def page(motion: ViewerMotion, video: Path | None = None, folder: Path | None = None) -> str:
     """The page's text; the same motion gives the same text.
 
     Args:
@@ -44,7 +44,7 @@ def page(motion: Motion, video: Path | None = None, folder: Path | None = None) 
     )
 
 
-def write_page(motion: Motion, path: Path, video: Path | None = None, embed: bool = True) -> None:
+def write_page(motion: ViewerMotion, path: Path, video: Path | None = None, embed: bool = True) -> None:
     """Writes the page, completely or not at all.
 
     Args:
@@ -78,7 +78,7 @@ def _json(document: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _document(motion: Motion) -> dict[str, Any]:
+def _document(motion: ViewerMotion) -> dict[str, Any]:
     """Everything that the script reads, in camera axes; the page turns it upright by ``level``."""
     skeleton = motion.skeleton
     return {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from actionprompt.data.cmu import load, parse_name, read
+from actionprompt.data.cmu import load_cmu, parse_name, read
 from actionprompt.data.config import CMUCfg, VirtualCamerasCfg
 from actionprompt.data.inspect.facts import Report, facts_of, problems_of
 from actionprompt.errors import InputError
@@ -19,7 +19,7 @@ def describe_folder(path: Path) -> Report:
     cfg = CMUCfg(path, virtual_cameras=VirtualCamerasCfg(cameras=1))
     try:
         present = {take.subject for take in read(path).takes}
-        corpus = load(CMUCfg(path, tuple(s for s in cfg.test if s in present), virtual_cameras=cfg.virtual_cameras))
+        corpus = load_cmu(CMUCfg(path, tuple(s for s in cfg.test if s in present), virtual_cameras=cfg.virtual_cameras))
     except InputError as error:
         return Report(title, (), (str(error),))
     return Report(title, facts_of(corpus), problems_of(corpus))

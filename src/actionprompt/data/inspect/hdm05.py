@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from actionprompt.data.config import HDM05Cfg, VirtualCamerasCfg
-from actionprompt.data.hdm05 import ACTIONS, load, parse_name
+from actionprompt.data.hdm05 import ACTIONS, load_hdm05, parse_name
 from actionprompt.data.inspect.facts import Report, facts_of, problems_of
 from actionprompt.errors import InputError
 
@@ -17,7 +17,7 @@ def describe_folder(path: Path) -> Report:
     """Everything that training would use of a folder, seen by one camera."""
     title = f"HDM05-11 in {path}"
     try:
-        corpus = load(HDM05Cfg(path, VirtualCamerasCfg(cameras=1)))
+        corpus = load_hdm05(HDM05Cfg(path, VirtualCamerasCfg(cameras=1)))
     except InputError as error:
         return Report(title, (), (str(error),))
     missing = set(ACTIONS.values()) - {clip.action for clip in corpus.clips}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.config import Human36MCfg
-from actionprompt.data.human36m import ACTIONS, LENSES, TEST, TRAIN, load
+from actionprompt.data.human36m import ACTIONS, LENSES, TEST, TRAIN, load_human36m
 from actionprompt.data.inspect.facts import Report, facts_of, problems_of
 from actionprompt.data.pairing import distance
 from actionprompt.errors import InputError
@@ -51,7 +51,7 @@ def _keypoints(path: Path) -> str:
 def _describe(folder: Path, keypoints: str) -> Report:
     title = f"Human3.6M in {folder}, 2D {keypoints}"
     try:
-        corpus = load(Human36MCfg(folder, keypoints))
+        corpus = load_human36m(Human36MCfg(folder, keypoints))
     except InputError as error:
         return Report(title, (), (str(error),))
     away = sum(distance(c, LENSES[c.camera]) * c.num_frames for c in corpus.clips)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from actionprompt.data.config import HumanEvaCfg
-from actionprompt.data.humaneva import ACTIONS, TEST, TRAIN, load
+from actionprompt.data.humaneva import ACTIONS, TEST, TRAIN, load_humaneva
 from actionprompt.data.inspect.facts import Report, facts_of, problems_of
 from actionprompt.errors import InputError
 
@@ -28,7 +28,7 @@ def describe_folder(path: Path) -> Report:
 
 def _describe(folder: Path, keypoints: str) -> Report:
     try:
-        corpus = load(HumanEvaCfg(folder, keypoints, tuple(ACTIONS)))
+        corpus = load_humaneva(HumanEvaCfg(folder, keypoints, tuple(ACTIONS)))
     except InputError as error:
         return Report("", (), (str(error),))
     seen = {(clip.subject, clip.action) for clip in corpus.clips}

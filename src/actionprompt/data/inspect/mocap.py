@@ -5,7 +5,7 @@ from pathlib import Path
 
 from actionprompt.data.config import MocapCfg, VirtualCamerasCfg
 from actionprompt.data.inspect.facts import Report, facts_of, problems_of, too_short
-from actionprompt.data.mocap import load
+from actionprompt.data.mocap import load_mocap
 from actionprompt.data.mocap_table import COLUMNS
 from actionprompt.errors import InputError
 from actionprompt.formats.bvh import read_bvh
@@ -31,7 +31,7 @@ def describe_table(path: Path) -> Report:
     """Everything that training would use, seen by one camera."""
     title = f"motion capture named in {path}"
     try:
-        corpus = load(MocapCfg(path, virtual_cameras=VirtualCamerasCfg(cameras=1)))
+        corpus = load_mocap(MocapCfg(path, virtual_cameras=VirtualCamerasCfg(cameras=1)))
     except InputError as error:
         return Report(title, (), (str(error),))
     return Report(title, facts_of(corpus), problems_of(corpus))

@@ -23,7 +23,7 @@ class Found(NamedTuple):
     confidence: Float[Tensor, "b f j"]
 
 
-class Detector:
+class SimulatedDetector:
     """Errors for windows of ``frames`` frames; its constants move to a device once."""
 
     def __init__(

@@ -13,7 +13,7 @@ from torch import Tensor
 from actionprompt import virtual_camera
 from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online.body import BodyMaker
-from actionprompt.data.online.detector import Detector
+from actionprompt.data.online.detector import SimulatedDetector
 from actionprompt.data.online.draws import Draws
 from actionprompt.data.online.view import Cameras, draw_cameras, draw_lenses
 from actionprompt.data.viewpoints import ASPECTS
@@ -62,7 +62,9 @@ class Studio:
     ) -> None:
         self.cfg, self.fps, self.skeleton = cfg.online, fps, skeleton
         self.bodies = BodyMaker(skeleton, cfg.online, mirror, device)
-        self.detector = Detector(cfg.detector, skeleton, frames, fps, device) if cfg.keypoints == "simulated" else None
+        self.detector = (
+            SimulatedDetector(cfg.detector, skeleton, frames, fps, device) if cfg.keypoints == "simulated" else None
+        )
         self.aspects = torch.tensor(ASPECTS, device=device)
 
     def __call__(self, world: Float[Tensor, "b f j 3"], draws: Draws) -> Filmed:
