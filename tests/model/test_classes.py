@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from actionprompt.errors import InputError
 from actionprompt.model.classes import Classes, TextClasses, bake_classes, tokenise
 from actionprompt.model.config import ClassesCfg, FixedClassesCfg, LearnedClassesCfg, TextClassesCfg
+from actionprompt.training.step import context_mode
 
 transformers = pytest.importorskip("transformers", reason="needs the extra `text`")
 from tiny_text_encoders import tiny_bert, tiny_clip  # noqa: E402
@@ -256,7 +257,7 @@ def test_contexts_updated_every_few_steps(cfg: TextClassesCfg) -> None:
     moved = []
     for step in range(7):
         before = classes.contexts.detach().clone()
-        classes.at(step)
+        classes.mode = context_mode(step, classes)
         t = classes()
         assert torch.equal(t, classes.eval()()), "T is always that of the contexts as they are"
         classes.train()

@@ -12,9 +12,8 @@ from toys import failure, open_plan, plan, result
 from actionprompt.data.config import Human36MCfg, HumanEvaCfg
 from actionprompt.reproduce import render
 from actionprompt.reproduce.grid import digest
-from actionprompt.reproduce.measures import measure
+from actionprompt.reproduce.measures import count_parameters, measure
 from actionprompt.reproduce.paper import NOTHING, read
-from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.published import read_all, write
 from actionprompt.reproduce.results import Result
@@ -215,7 +214,7 @@ def test_parameters():
 def test_the_parameters_of_a_layer_are_the_papers():
     """Table IX: four layers instead of one add 24.45 - 22.87 M."""
     lines = TABLES["table9"](Plan(SCALES["paper"], open_plan().data)).lines
-    sizes = [count(line.run.model) for line in lines]
+    sizes = [count_parameters(line.run.model) for line in lines]
     assert (sizes[1] - sizes[0]) / 1e6 == pytest.approx(24.45 - 22.87, abs=0.01)
 
 

@@ -47,7 +47,7 @@ def test_whose_prompts():
     """The label's own, those of a share of others, or None: the recognised action's."""
     action = torch.arange(3).repeat(1000)
     chosen = {
-        name: Step.chosen(SimpleNamespace(cfg=cfg, num_actions=3), action)
+        name: Step.prompt_actions(SimpleNamespace(cfg=cfg, num_actions=3), action)
         for name, cfg in {
             "label": run_cfg(),
             "predicted": run_cfg(prompt_source="predicted"),

@@ -72,7 +72,7 @@ class TextClasses(Classes):
     ids: Int[Tensor, "k s"]
     mask: Int[Tensor, "k s"]
     mode: Literal["update", "read", "reuse"] = "update"
-    """What T is in training: read with a gradient; read without one; or what was read last."""
+    """What T is in training: read with a gradient; read without one; or what was read last (``training.step`` says)."""
 
     def __init__(self, actions: Sequence[str], model: str, contexts: int, update_every: int = 1) -> None:
         """Loads the text encoder and reads the names.
@@ -102,15 +102,10 @@ class TextClasses(Classes):
         self.register_state_dict_post_hook(_leave_text_encoder_out)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_put_text_encoder_in)  # type: ignore[no-untyped-call]
 
-    def at(self, step: int) -> None:
-        """Tells which training step comes, from 0: contexts update at every ``update_every``-th one.
-
-        No other step changes them, so what is reused until then is exact.
-        """
-        if step % self.update_every == 0:
-            self.mode = "update"
-        else:
-            self.mode = "reuse" if self.mode != "update" and self._kept is not None else "read"
+    @property
+    def kept(self) -> bool:
+        """Whether T was read before, and can be used again."""
+        return self._kept is not None
 
     def forward(self) -> Float[Tensor, "k d"]:
         """T of the contexts as they are now; with a gradient where they update."""
@@ -130,10 +125,10 @@ class TextClasses(Classes):
         return t
 
     def _insert(self, _: nn.Module, __: Any, tokens: Float[Tensor, "k s w"]) -> Float[Tensor, "k s w"]:
-        """Eq. 1: the contexts take the placeholders' places among the token embeddings."""
+        """The contexts take the placeholders' places among the token embeddings."""
         contexts = self.contexts.expand(tokens.shape[0], -1, -1)
         before, after = tokens[:, : self.start], tokens[:, self.start + contexts.shape[1] :]
-        return torch.cat([before, contexts, after], dim=1)
+        return torch.cat([before, contexts, after], dim=1)  # Eq. 1: [V]_1 ... [V]_N [Action]_k
 
 
 class Prompts(NamedTuple):

@@ -7,9 +7,8 @@ from statistics import mean
 
 from actionprompt.evaluation.compare import Difference, Group, difference, half_width
 from actionprompt.reproduce.grid import digest
-from actionprompt.reproduce.measures import measure, subject_means
+from actionprompt.reproduce.measures import count_parameters, measure, subject_means
 from actionprompt.reproduce.paper import PaperTable
-from actionprompt.reproduce.parameters import count
 from actionprompt.reproduce.plan import PlannedRow, Side, Table
 from actionprompt.reproduce.results import Result
 from actionprompt.training.config import RunCfg
@@ -72,7 +71,7 @@ def fill(
 
 def _cell(column: str, line: PlannedRow, ours: Group, base: Group, failed: int, wanted: int, paper: PaperTable) -> Cell:
     if column == "full parameters" and line.full is not None:
-        size = count(line.full.model) / 1e6
+        size = count_parameters(line.full.model) / 1e6
         return Cell(column, size, None, wanted, 0, wanted, None, paper.rows[line.paper].get("parameters"), None)
     printed = plain(column).removeprefix("action/").removeprefix("cell/")
     return Cell(

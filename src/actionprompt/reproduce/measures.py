@@ -1,9 +1,11 @@
-"""The numbers of a run by the names of the tables' columns."""
+"""The numbers of a run by the names of the tables' columns, and a model's parameters at the paper's size."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from statistics import mean
 
+from actionprompt.model.config import FixedClassesCfg, LifterCfg, TextPromptCfg
 from actionprompt.reproduce.plan import Side
 from actionprompt.reproduce.results import Errors, Result
 
@@ -54,3 +56,19 @@ def _p1(errors: Mapping[str, Mapping[Side, Errors]], name: str, side: Side) -> f
 
 def _tail(rows: Sequence[Mapping[Side, Errors]], side: Side) -> float | None:
     return mean(_side(errors, side)["P2"] for errors in rows) if rows else None
+
+
+JOINTS, ACTIONS = 17, 15
+"""Human3.6M's."""
+
+
+def count_parameters(cfg: LifterCfg, joints: int = JOINTS, actions: int = ACTIONS) -> int:
+    """Trainable numbers of the finished model: the class embeddings are stored, the text encoder is gone."""
+    import torch
+
+    if cfg.apm is not None and isinstance(cfg.apm.recogniser, TextPromptCfg):
+        stored = replace(cfg.apm.recogniser, classes=FixedClassesCfg())  # as wide as CLIP's
+        cfg = replace(cfg, apm=replace(cfg.apm, recogniser=stored))
+    with torch.device("meta"):
+        lifter = cfg.build(joints, [str(k) for k in range(actions)])
+    return sum(parameter.numel() for parameter in lifter.parameters())

@@ -31,8 +31,8 @@ class Loss(NamedTuple):
 
 
 def joint_loss(predicted: Float[Tensor, "b t j 3"], target: Float[Tensor, "b t j 3"]) -> Float[Tensor, ""]:
-    """Eq. 4; the root joint counts, with target zero, as in the baselines."""
-    return mpjpe(predicted, target).mean()
+    """L_P; the root joint counts, with target zero, as in the baselines."""
+    return mpjpe(predicted, target).mean()  # Eq. 4
 
 
 def loss(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -47,6 +47,16 @@ def matmul_precision(cfg: RunCfg) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
+def context_mode(step: int, text: TextClasses) -> Literal["update", "read", "reuse"]:
+    """What the text contexts do in a step, counted from 0: they update at every ``update_every``-th one.
+
+    No other step changes them, so what is read once is exact until then.
+    """
+    if step % text.update_every == 0:
+        return "update"
+    return "reuse" if text.mode != "update" and text.kept else "read"
+
+
 class Step:
     """Windows in, one step of the optimiser done, its errors added to ``meter``."""
 
@@ -85,7 +95,7 @@ class Step:
         seed_step(self.cfg.seed, step, self.fabric.global_rank)
         schedule(self.cfg.schedule, step // self.epoch_steps, self.norms, self.optimiser)
         for text in self.texts:
-            text.at(step)
+            text.mode = context_mode(step, text)
 
     def forward_backward(self, i: Int[Tensor, " b"]) -> None:
         """Gather, forward, backward, optimiser."""
