@@ -143,7 +143,9 @@ def test_the_status_counts_what_it_says(monkeypatch, capsys) -> None:
 
 
 def start(code: str, **options) -> subprocess.Popen:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+    here = Path(__file__).parent
+    path = os.pathsep.join(filter(None, [str(here), str(here.parent), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)], stderr=subprocess.PIPE, text=True, env=environment, **options
     )

@@ -292,7 +292,9 @@ def test_headers_and_weights_that_do_not_fit(good, tmp_path, change, message):
     "action", [torch.tensor([1]), torch.tensor([0.9, 0.1, 2.0]), torch.ones(3, 1, dtype=torch.long)]
 )
 def test_one_whole_number_an_item(action):
-    with pytest.raises((InputError, TypeCheckError), match="one action for each of 3 items|Type-check error"):
+    with pytest.raises(
+        (InputError, TypeCheckError), match="one action, a whole number, for each of 3 items|Type-check error"
+    ):
         lifter("apm")(torch.zeros(3, 9, 17, 2), action)
 
 
