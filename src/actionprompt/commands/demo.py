@@ -189,12 +189,15 @@ def show(lifters: "dict[str, Lifter]", clip: "Clip", corpus: "Corpus", path: Pat
     """Writes the page of one clip: the two models of the demo, and the one that comes with the package."""
     from actionprompt.hub import shipped as models
     from actionprompt.inference.lifting import lift
+    from actionprompt.inference.looking import RealCamera
     from actionprompt.model.files import load
     from actionprompt.viewer import ViewerMotion, write_page
+    from actionprompt.virtual_camera import FOCAL
 
     lifted = {name: lift(lifter, clip.keypoints) for name, lifter in lifters.items()}
     best = lifted["+APM"]
-    ready = lift(load(models.find(models.DEFAULT)), clip.keypoints, flip=corpus.skeleton)
+    camera = RealCamera(clip.focal or FOCAL, fps=corpus.fps)
+    ready = lift(load(models.find(models.DEFAULT)), clip.keypoints, flip=corpus.skeleton, camera=camera)
     motion = ViewerMotion(
         skeleton=corpus.skeleton,
         fps=corpus.fps,

@@ -59,4 +59,5 @@ def _look(file: Path) -> Shipped:
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         header = json.loads(json.loads(stream.read(length))["__metadata__"]["actionprompt"])
-    return Shipped(file, header["about"], tuple(header["actions"]), header["settings"])
+    facts = header["metadata" if "metadata" in header else "about"]
+    return Shipped(file, facts, tuple(header["actions"]), header["settings"])

@@ -10,9 +10,14 @@ from actionprompt.data.clip import Clip, with_confidence
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
+from actionprompt.inference.looking import RealCamera, look, trained_looking
 from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifted, Lifter
 from actionprompt.skeleton import Skeleton
+from actionprompt.virtual_camera import turn_back
+
+USUAL_CAMERA = RealCamera()
+"""A level camera with a lens as phones have it, at 50 frames a second."""
 
 
 class Poses(NamedTuple):
@@ -33,6 +38,7 @@ def lift(
     flip: Skeleton | None = None,
     overlap: int = 0,
     block: int = 2048,
+    camera: RealCamera | None = USUAL_CAMERA,
 ) -> Poses:
     """Lifts a sequence: the answers of :func:`lift_windows`, up to rounding, in less time.
 
@@ -48,6 +54,9 @@ def lift(
         overlap: frames that neighbouring windows share, poses and logits being averaged; for encoders that
             answer all frames of a window (MixSTE).
         block: frames that are computed at a time.
+        camera: what is known of the camera: a model that was trained with a virtual camera which looks at the person
+            (the shipped ones) sees the person through it, and its answers are turned back; other models see the
+            joints as they are. None: the joints are as the model is to see them.
 
     Raises:
         InputError: no frames, another number of joints than the model's, coordinates that are not numbers, or
@@ -55,11 +64,15 @@ def lift(
     """
     if block < 1:
         raise InputError(f"A block needs at least 1 frame; got {block}.")
+    if camera is not None and trained_looking(lifter):
+        x, rotation = seen_through(lifter, keypoints, camera)
+        answer = lift(lifter, x, flip=flip, overlap=overlap, block=block, camera=None)
+        return answer._replace(pose=turn_back(answer.pose, rotation))
     if not Flow.covers(lifter):
         window = lifter.encoder.window
         tokens = window.frames * (lifter.num_joints if window.out > 1 else 1)  # MixSTE's are the joints
         batch = max(1, block // tokens)
-        return lift_windows(lifter, keypoints, batch, flip=flip, overlap=overlap)
+        return lift_windows(lifter, keypoints, batch, flip=flip, overlap=overlap, camera=None)
     x = check_sequence(lifter, keypoints, overlap)
     flow, late = Flow(lifter, mirror_order(lifter, flip)), lifter.encoder.window.future
     n = x.shape[0]
@@ -78,6 +91,7 @@ def lift_windows(
     *,
     flip: Skeleton | None = None,
     overlap: int = 0,
+    camera: RealCamera | None = USUAL_CAMERA,
 ) -> Poses:
     """Lifts a sequence with one window per answer: any encoder, but up to F times the work.
 
@@ -88,10 +102,15 @@ def lift_windows(
         batch: windows per forward pass.
         flip: as in :func:`lift`.
         overlap: as in :func:`lift`.
+        camera: as in :func:`lift`.
 
     Raises:
         InputError: as in :func:`lift`.
     """
+    if camera is not None and trained_looking(lifter):
+        seen, rotation = seen_through(lifter, keypoints, camera)
+        answer = lift_windows(lifter, seen, batch, flip=flip, overlap=overlap, camera=None)
+        return answer._replace(pose=turn_back(answer.pose, rotation))
     x = check_sequence(lifter, keypoints, overlap)
     order, window = mirror_order(lifter, flip), lifter.eval().encoder.window
     clip = Clip(keypoints[..., :2], confidence=keypoints[..., 2] if keypoints.shape[-1] == 3 else None)
@@ -109,6 +128,15 @@ def lift_windows(
             if lifted.logits is not None:
                 logits.index_add_(0, frames, lifted.logits[:, None].expand(*valid.shape, -1)[valid])
     return _poses(pose / times[:, None, None], None if lifter.apm is None else logits / times[:, None])
+
+
+def seen_through(
+    lifter: Lifter, keypoints: Float[Tensor, "n j i"], camera: RealCamera
+) -> tuple[Float[Tensor, "n j i"], Float[Tensor, "n 3 3"]]:
+    """The joints as the lifter's virtual camera sees them, and by which rotations; raises what :func:`lift` says."""
+    x = check_sequence(lifter, keypoints)
+    looked = look(lifter, x[..., :2], camera)
+    return torch.cat([looked.keypoints, x[..., 2:]], -1), looked.rotation
 
 
 def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j i"], order: list[int] | None) -> Lifted:

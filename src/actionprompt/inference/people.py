@@ -131,7 +131,7 @@ def _lift(
     if settings.follow:
         joints, rotation, _ = look(lifter, joints, camera)
     x = Clip(joints, confidence=track.confidence).inputs(lifter.encoder.window.channels)
-    answer = lift(lifter, x, flip=H36M_17 if settings.flip else None, overlap=settings.overlap)
+    answer = lift(lifter, x, flip=H36M_17 if settings.flip else None, overlap=settings.overlap, camera=None)
     pose = answer.pose if rotation is None else virtual_camera.turn_back(answer.pose, rotation.to(answer.pose))
     lifted = LiftedTrack(
         person=track.person,
