@@ -4,6 +4,7 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from actionprompt.errors import Diverged, InputError, Interrupted, unknown
 
@@ -25,6 +26,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code (0 done, 2 wrong input, 130 interrupted, 1 the run diverged)."""
     args = list(sys.argv[1:] if argv is None else argv)
+    _forgive_encodings()
     try:
         return _command(args)(args[1:])
     except InputError as error:
@@ -41,6 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         why = "the disk is full" if full else error.strerror or str(error)
         return _fail(f"Cannot read or write {error.filename or 'a file'}: {why}.", 2)
+
+
+def _forgive_encodings() -> None:
+    """A console that lacks a letter (cp1252, ASCII) shows another one: no report is lost for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _command(args: list[str]) -> Callable[[list[str]], int]:

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from actionprompt.errors import InputError
+from actionprompt.keypoints.arrays import write_arrays
 from actionprompt.keypoints.read import read_keypoints
-from actionprompt.keypoints.table_formats import write_arrays
 from actionprompt.video.decode import open_video
 from actionprompt.video.detect import Detector, Person, detect, due
 from actionprompt.video.people import at_rate, tracks

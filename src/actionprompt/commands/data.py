@@ -1,5 +1,6 @@
 """``actionprompt data inspect PATH`` and ``actionprompt data prepare NAME``."""
 
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,10 @@ def prepare(args: list[str]) -> int:
         raise unknown("preparation", args[0], PREPARABLE)
     chosen = parse(PrepareArgs, args[1:], f"actionprompt data prepare {args[0]}", description=PREPARABLE[args[0]])
     files, missing = make(args[0], chosen.source, chosen.out)
-    print("\n".join(f"wrote {file}" for file in files) + f"\nNow: actionprompt data inspect {chosen.out}")
+    print(
+        "\n".join(f"wrote {file}" for file in files)
+        + f"\nNow: actionprompt data inspect {shlex.quote(str(chosen.out))}"
+    )
     if missing:
         print(f"Not there: {', '.join(missing)}", file=sys.stderr)
     return 0

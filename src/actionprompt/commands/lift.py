@@ -7,7 +7,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from actionprompt.commands.lift_args import CameraArgs, LiftArgs, is_live, load_lifter
-from actionprompt.commands.lift_joints import VIDEO_SUFFIXES, DetectorArgs, KeypointArgs, look, read
+from actionprompt.commands.lift_joints import DetectorArgs, KeypointArgs, is_video, look, open_source, read
+from actionprompt.commands.lift_outputs import default_outs, fingerprint
 from actionprompt.commands.options import parse
 from actionprompt.errors import InputError
 from actionprompt.files import check_writable
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 
     from actionprompt.inference.people import MotionCfg
     from actionprompt.output import LiftedTrack
+    from actionprompt.video.decode import Video
     from actionprompt.video.people import People
 
 TOLD = ("no path", "hardly seen", "left and right", "the camera is taken")
 """Beginnings of the notes that are said on the screen, too: where not to trust what was lifted."""
+MOST_SEGMENTS = 12
+"""Segments of a person that are shown in the terminal."""
 LARGEST = 30_000_000
 """Bytes of a video that is put into a page if nothing else is said."""
 
@@ -41,33 +45,42 @@ def main(args: list[str]) -> int:
 def run(args: LiftArgs) -> int:
     """Finds people, lifts them, writes files, and says what it did."""
     from rich.console import Console
+    from rich.markup import escape
 
     from actionprompt.inference.people import lift_people, model_rate
 
     console = Console(stderr=True, highlight=False)
-    source = Path(args.source)
-    outs = args.out or tuple(Path(f"{source.stem}-3d{suffix}") for suffix in (".html", ".npz"))
+    video, source = is_video(args.source), Path(args.source)
+    made_from = fingerprint(source)
+    outs = args.out or default_outs(source, made_from)
     if args.lag:
         raise InputError("--lag is for pipes (-) and webcams: files are lifted with all the look-ahead there is.")
     if args.show:
         raise InputError("--show is for pipes (-) and webcams: files become pages, which `actionprompt view` opens.")
-    settings, video = _settings(args), source.suffix.lower() in VIDEO_SUFFIXES
+    settings = _settings(args)
     _check_effect(args, video)
     _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
     lifter = load_lifter(args)
     begin = perf_counter()
     k, rate = args.keypoints, model_rate(lifter)
-    found, notes = look(source, k, args.detector, rate, console) if video else read(source, k, rate)
+    film = open_source(source, args.fps, args.mirror) if video else None
+    if film is not None:
+        for note in film.notes:
+            console.print(f"[yellow]{escape(note)}", soft_wrap=True)
+        found, notes = look(source, film, k, args.detector, rate, console, args.mirror)
+    else:
+        found, notes = read(source, k, rate, args.mirror)
     looked = perf_counter()
-    tracks = lift_people(lifter, _chosen(found, args.people), settings, notes)
+    chosen = _chosen(found, args.people)
+    tracks = lift_people(lifter, chosen, settings, (*notes, *found.notes, made_from))
     lifted = perf_counter()
     _tell(tracks, found, lifter.encoder.window.frames, console)
-    for path in outs:
-        for file in _write(path, tracks, args):
-            console.print(f"wrote {file}", soft_wrap=True)
+    failed = _write_all(outs, tracks, args, film, console)
     times = {"2D joints": looked - begin, "lifting": lifted - looked, "writing": perf_counter() - lifted}
     total = sum(times.values())
     console.print(", ".join(f"{name} {s:.1f} s ({s / total:.0%})" for name, s in times.items()))
+    if failed:
+        raise failed[0]
     return 0
 
 
@@ -131,6 +144,8 @@ def _check_effect(args: LiftArgs, video: bool) -> None:
         raise InputError("--keypoints.* describe a keypoint file, and none is given: a detector looks at the video.")
     if not detected and args.detector != DetectorArgs():
         raise InputError("--detector.* have no effect: the 2D joints come from a file, and no detector runs.")
+    if not video and args.fps is not None:
+        raise InputError("--fps is of a video: the rate of a keypoint file is --keypoints.fps.")
     if not video and args.page_video != "auto":
         raise InputError("--page-video has no effect: the source is no video.")
     if (save := args.detector.save) is None:
@@ -148,13 +163,22 @@ def _chosen(found: "People", most: int) -> "People":
 
 def _tell(tracks: "list[LiftedTrack]", found: "People", window: int, console: "Console") -> None:
     """Who was lifted, what they do, and where not to trust it."""
+    from rich.markup import escape
+
     from actionprompt.output import segments
 
     console.print(f"Frame rate: {found.timing}.")
+    for sentence in found.notes:
+        console.print(f"[yellow]{escape(sentence)}", soft_wrap=True)
     for sentence in found.dropped:
-        console.print(f"[yellow]Not lifted: {sentence}")
+        console.print(f"[yellow]Not lifted: {escape(sentence)}", soft_wrap=True)
     for track in tracks:
-        does = ", ".join(f"{s.action} {s.start:.1f}-{s.end:.1f} s ({s.mean_probability:.0%})" for s in segments(track))
+        all_segments = segments(track)
+        does = ", ".join(
+            f"{s.action} {s.start:.1f}-{s.end:.1f} s ({s.mean_probability:.0%})" for s in all_segments[:MOST_SEGMENTS]
+        )
+        if (more := len(all_segments) - MOST_SEGMENTS) > 0:
+            does += f" and {more:,} more (-o NAME.segments.csv holds all)"
         seconds = track.num_frames / track.fps
         console.print(f"Person {track.person}: {track.num_frames:,} frames, {seconds:.1f} s. {does}", soft_wrap=True)
         if track.num_frames < window:
@@ -169,24 +193,57 @@ def _page_video(args: LiftArgs) -> Path | None:
     from actionprompt.viewer.page import VIDEO_TYPES
 
     source = Path(args.source)
-    if args.page_video == "none" or source.suffix.lower() not in VIDEO_SUFFIXES:
+    if args.page_video == "none" or source.is_dir():
         return None
     playable = source.suffix.lower() in VIDEO_TYPES
     return source if playable or args.page_video != "auto" else None
 
 
-def _write(path: Path, tracks: "list[LiftedTrack]", args: LiftArgs) -> list[Path]:
+def _write_all(
+    outs: tuple[Path, ...],
+    tracks: "list[LiftedTrack]",
+    args: LiftArgs,
+    film: "Video | None",
+    console: "Console",
+) -> list[InputError]:
+    """Writes every file that can be written, in whatever order they are named, and returns what failed."""
+    from rich.markup import escape
+
+    failed = []
+    for path in outs:
+        files, error = _tried(path, tracks, args, film)
+        for file in files:
+            console.print(f"wrote {file}", soft_wrap=True, markup=False)
+        if error is not None:
+            failed.append(error)
+    for error in failed[1:]:
+        console.print(f"[yellow]{escape(str(error))}", soft_wrap=True)
+    return failed
+
+
+def _tried(
+    path: Path, tracks: "list[LiftedTrack]", args: LiftArgs, film: "Video | None"
+) -> tuple[list[Path], InputError | None]:
+    """The files of one output, or why there are none."""
+    try:
+        return _write(path, tracks, args, film), None
+    except InputError as error:
+        return [], error
+
+
+def _write(path: Path, tracks: "list[LiftedTrack]", args: LiftArgs, film: "Video | None") -> list[Path]:
     from actionprompt.output import WriteCfg, write
 
     if path.suffix.lower() != ".mp4":
-        video = _page_video(args)
+        video = None if film is None else _page_video(args)
         small = video is not None and video.stat().st_size <= LARGEST
         embed = args.page_video == "embed" or (args.page_video == "auto" and small)
-        settings = WriteCfg(axes=args.axes, bvh_unit=args.bvh_unit, video=video, embed=embed)
+        shown = WriteCfg() if film is None else WriteCfg(begin=film.begin, slow=film.slow, mirrored=args.mirror)
+        settings = replace(shown, axes=args.axes, bvh_unit=args.bvh_unit, video=video, embed=embed)
         return write(tracks, path, settings=settings)
     from actionprompt.output.overlay import write_overlay
     from actionprompt.output.show import overlay_figure
-    from actionprompt.video.decode import open_video
 
-    write_overlay(open_video(Path(args.source)), [overlay_figure(track) for track in tracks], path)
+    assert film is not None, "overlays are of videos"
+    write_overlay(film, [overlay_figure(track) for track in tracks], path)
     return [path]

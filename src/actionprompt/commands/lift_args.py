@@ -33,12 +33,18 @@ class LiftArgs:
     """What to lift, with which model, into which files."""
 
     source: tyro.conf.Positional[str]
-    """A video, a keypoint file, - (JSON lines of a pipe, answered line by line), or webcam (webcam:1, webcam:NAME)."""
+    """A video, a folder of pictures, a keypoint file, - (JSON lines of a pipe, answered line by line), or webcam
+    (webcam:1, webcam:NAME)."""
     out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=["-o"])] = ()
     """Files to write: .html .npz .csv .json .segments.csv .segments.json .bvh .glb .trc .c3d, and .mp4 (the video with
-    the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder."""
+    the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder (-3d-2 if another source has
+    these)."""
     model: str | None = None
     """A shipped model (`actionprompt models`), a model file or a run's folder (default: the shipped one)."""
+    fps: float | None = None
+    """Frames a second at which the video was taken, where the file says another rate (slow motion without a tag)."""
+    mirror: bool = False
+    """The picture is mirrored (a selfie, a Kinect's colour points): left and right are put back before lifting."""
     people: int = 0
     """Lift only so many people, the most prominent ones: largest, longest and surest seen (0: all)."""
     flip: bool = True

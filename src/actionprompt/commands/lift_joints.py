@@ -1,5 +1,7 @@
 """Where ``actionprompt lift`` has its 2D joints from: a detector that looks at a video, or a keypoint file."""
 
+import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,12 +16,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from actionprompt.keypoints.read import KeypointFile
+    from actionprompt.video.decode import Video
     from actionprompt.video.detect import Detector
     from actionprompt.video.people import People
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".gif", ".3gp")
+KEYPOINT_SUFFIXES = (".json", ".npz", ".npy", ".csv")
+"""Files of keypoints; whatever else there is, is tried as a video."""
 MOST_FRAMES = 60.0
 """Frames a second that a detector looks at, at most: slow motion cameras give hundreds."""
+SAME_RATE = 0.05
+"""By how much a given frame rate and a file's own times may differ."""
 Size = Annotated[tuple[int, int] | None, tyro.conf.arg(metavar="WIDTH HEIGHT")]
 
 
@@ -54,23 +60,31 @@ class DetectorArgs:
 
 
 def look(
-    path: Path, k: KeypointArgs, d: DetectorArgs, fps: float, console: "Console"
+    path: Path,
+    video: "Video",
+    k: KeypointArgs,
+    d: DetectorArgs,
+    fps: float,
+    console: "Console",
+    mirror: bool = False,
 ) -> "tuple[People, tuple[str, ...]]":
     """The people in a video, by a detector or from a keypoint file of it."""
+    from actionprompt.keypoints.arrays import write_arrays
     from actionprompt.keypoints.read import read_keypoints
-    from actionprompt.keypoints.table_formats import write_arrays
-    from actionprompt.video.decode import open_video
     from actionprompt.video.people import at_rate
     from actionprompt.video.people import tracks as people_seen
 
-    video = open_video(path)
     if k.file is not None:
-        known = read_keypoints(k.file, layout=k.layout, size=k.size or video.size, units=k.units)
+        own = None if k.fps is not None else video.times()
+        size = k.size or video.size
+        known = read_keypoints(
+            k.file, layout=k.layout, size=size, units=k.units, fps=_rate(k.fps), times=own, mirrored=mirror
+        )
         note = f"2D joints of {path.name} from {k.file.name} ({known.layout})"
-        times = _times(known, k.fps, video.fps)
+        times = _times(known, k.fps)
         if video.duration and abs(times[-1] - video.duration) > 0.5:
             console.print(f"[yellow]{k.file} covers {times[-1]:.1f} s, and the video lasts {video.duration:.1f} s.")
-        return at_rate(known, times, fps), (note,)
+        return at_rate(known, times, fps), (note, *video.notes)
     from actionprompt.video.detect import detect
 
     detector = load_detector(d)
@@ -84,7 +98,38 @@ def look(
         write_arrays(seen.detections, d.save)
         console.print(f"wrote {d.save}", soft_wrap=True)
     note = f"2D joints of {path.name} by {detector.name}" + (f"; {seen.broken}" if seen.broken else "")
-    return people_seen(seen, str(path), fps), (note,)
+    return people_seen(seen, str(path), fps), (note, *video.notes)
+
+
+def is_video(source: str) -> bool:
+    """Whether a source is a video or a folder of pictures, and no keypoint file.
+
+    Raises:
+        InputError: it is an address.
+    """
+    if re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
+        how = f"ffmpeg -i {shlex.quote(source)} -c copy clip.mkv"
+        raise InputError(f"{source} is an address, and files are lifted: download or record it first ({how}).")
+    path = Path(source)
+    if path.is_dir():
+        from actionprompt.keypoints.json_formats import is_folder
+        from actionprompt.video.pictures import is_pictures
+
+        return is_pictures(path) and not is_folder(path)
+    return path.suffix.lower() not in KEYPOINT_SUFFIXES
+
+
+def open_source(path: Path, fps: float | None, mirror: bool) -> "Video":
+    """The video, or folder of pictures, at the rate that it was taken at, turned where it is mirrored."""
+    from dataclasses import replace
+
+    from actionprompt.video.decode import open_video
+    from actionprompt.video.pictures import open_pictures
+
+    if fps is not None and not 1 <= fps < 10000:
+        raise InputError(f"--fps is {fps}: it must be a number from 1 to 10,000.")
+    video = open_pictures(path, fps) if path.is_dir() else open_video(path, fps)
+    return replace(video, turn=replace(video.turn, mirrored=not video.turn.mirrored)) if mirror else video
 
 
 def load_detector(args: DetectorArgs, most: int = 5) -> "Detector":
@@ -98,33 +143,43 @@ def load_detector(args: DetectorArgs, most: int = 5) -> "Detector":
     return BlazePose(weights=args.weights, most=most)
 
 
-def read(path: Path, k: KeypointArgs, fps: float) -> "tuple[People, tuple[str, ...]]":
+def read(path: Path, k: KeypointArgs, fps: float, mirror: bool = False) -> "tuple[People, tuple[str, ...]]":
     """The people of a keypoint file."""
     from actionprompt.keypoints.read import read_keypoints
     from actionprompt.video.people import at_rate
 
     if k.file is not None:
         raise InputError(f"{path} is no video that --keypoints.file could belong to: give one keypoint file.")
-    known = read_keypoints(path, layout=k.layout, size=k.size, units=k.units)
-    times = _times(known, k.fps, fps)
-    said = k.fps is not None or known.times is not None
-    guess = "" if said else f" (assumed to be at the model's {fps:g} frames/s: --keypoints.fps says otherwise)"
+    known = read_keypoints(
+        path, layout=k.layout, size=k.size, units=k.units, fps=_rate(k.fps), usual=fps, mirrored=mirror
+    )
+    times = _times(known, k.fps)
+    guess = (
+        "" if not known.assumed else f" (assumed to be at the model's {fps:g} frames/s: --keypoints.fps says otherwise)"
+    )
     return at_rate(known, times, fps), (f"2D joints from {path.name}, {known.layout}{guess}",)
 
 
-def _times(found: "KeypointFile", given: float | None, usual: float) -> "Float[np.ndarray, ' n']":
-    """Seconds of the frames: as the file says, else equally spaced, as given or as usual.
+def _rate(given: float | None) -> float | None:
+    """The frame rate of a keypoint file as given.
 
     Raises:
-        InputError: a frame rate that cannot be, or one for a file that knows its times.
+        InputError: one that cannot be.
+    """
+    if given is not None and not 1 <= given < 10000:
+        raise InputError(f"--keypoints.fps is {given}: it must be a number from 1 to 10,000.")
+    return given
+
+
+def _times(found: "KeypointFile", given: float | None) -> "Float[np.ndarray, ' n']":
+    """Seconds of the frames.
+
+    Raises:
+        InputError: another frame rate is given than the file's own times have.
     """
     import numpy as np
 
-    if found.times is not None:
-        if given is not None:
-            raise InputError("The keypoint file says the time of every frame: leave --keypoints.fps out.")
-        return found.times
-    fps = usual if given is None else given
-    if not 1 <= fps < 10000:
-        raise InputError(f"--keypoints.fps is {fps}: it must be a number from 1 to 10,000.")
-    return np.arange(max(track.first + track.keypoints.shape[0] for track in found.tracks)) / fps
+    assert found.times is not None, "a rate was given where the file says nothing"
+    if given is not None and found.times.size > 1 and abs(np.median(np.diff(found.times)) * given - 1) > SAME_RATE:
+        raise InputError("The keypoint file says the time of every frame: leave --keypoints.fps out.")
+    return found.times

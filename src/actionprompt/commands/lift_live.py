@@ -45,8 +45,12 @@ def pipe(args: LiftArgs) -> int:
     reader = PointReader(k.layout, k.size, k.units, k.fps)
     with _told(args.show) as tell:
         lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: what is no UTF-8 has a line number then
-        tell(lift_lines(load_lifter(args), lines, reader, args.lag))
+        tell(lift_lines(load_lifter(args), lines, reader, args.lag, _warn))
     return 0
+
+
+def _warn(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def webcam(args: LiftArgs) -> int:

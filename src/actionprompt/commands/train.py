@@ -1,5 +1,6 @@
 """``actionprompt train PRESET --data NAME``."""
 
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,7 +104,10 @@ def run(
         console.print(watch.table())
     if began := load(folder / "model.safetensors").metadata.get("encoder"):
         console.print(f"The encoder began {began}.", soft_wrap=True, highlight=False)
-    console.print(f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {folder}", soft_wrap=True)
+    console.print(
+        f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {shlex.quote(str(folder))}",
+        soft_wrap=True,
+    )
     if cfg.validation_subjects:
         from actionprompt.commands.evaluate import EvaluateArgs
         from actionprompt.commands.evaluate import run as evaluate

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from actionprompt.output import LiftedTrack
+    from actionprompt.viewer.page import Played
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,20 @@ def _write(args: ViewArgs, page: Path) -> None:
         _check_same(path, other, args.file, first)
         poses[path.stem] = other.pose
     truth = None if args.truth is None else _truth(args.truth, first)
-    write_page(replace(motion, poses=poses, truth=truth), page, args.video, args.embed)
+    write_page(replace(motion, poses=poses, truth=truth), page, args.video, args.embed, _played(args.video))
+
+
+def _played(video: Path | None) -> "Played | None":
+    """Where the motion's beginning is in the video, which PyAV knows."""
+    from importlib.util import find_spec
+
+    if video is None or not video.is_file() or find_spec("av") is None:
+        return None
+    from actionprompt.video.decode import open_video
+    from actionprompt.viewer.page import Played
+
+    known = open_video(video)
+    return Played(known.begin, known.slow)
 
 
 def _check_same(path: Path, other: "LiftedTrack", first_path: Path, first: "LiftedTrack") -> None:

@@ -6,6 +6,7 @@ over several seeds, says something. Runs of one seed share batches and the encod
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -122,7 +123,7 @@ def _check_protocol(path: Path, mine: Mapping[str, object], other: Path, theirs:
 def _read(file: Path) -> dict[str, Any]:
     """A report, checked to be one."""
     if not file.is_file():
-        raise InputError(f"There is no {file}: run `actionprompt evaluate {file.parent}` first.")
+        raise InputError(f"There is no {file}: run `actionprompt evaluate {shlex.quote(str(file.parent))}` first.")
     try:
         report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         _protocol(report), _scores(report)

@@ -9,6 +9,10 @@ from jaxtyping import Float
 
 from actionprompt.errors import InputError
 
+TIMES = ("time", "timestamp")
+"""Seconds."""
+FRAMES = ("frame", "frame_id", "frame_index")
+
 
 class JsonLine(NamedTuple):
     """What a line says."""
@@ -19,10 +23,14 @@ class JsonLine(NamedTuple):
     """1 where nothing is said."""
     time: float | None
     """Seconds."""
+    frame: int | None = None
+    """As it is numbered."""
 
 
 def parse(text: str | bytes, number: int) -> JsonLine:
     """A line ``{"keypoints": [[x, y] or [x, y, confidence] or null, ...], "time": seconds}``, or the bare list.
+
+    ``timestamp`` is ``time`` as well; without either, a ``frame`` counts at the rate of the lines.
 
     Args:
         text: the line.
@@ -35,13 +43,15 @@ def parse(text: str | bytes, number: int) -> JsonLine:
     if isinstance(found, dict):
         if "keypoints" not in found:
             raise _wrong(number, 'it has no "keypoints"')
-        rows, time = found["keypoints"], found.get("time")
+        rows = found["keypoints"]
+        time = next((found[name] for name in TIMES if found.get(name) is not None), None)
+        frame = next((found[name] for name in FRAMES if found.get(name) is not None), None)
     else:
-        rows, time = found, None
+        rows, time, frame = found, None, None
     if rows is not None and not isinstance(rows, list):
         raise _wrong(number, "there is no list of points")
     table = np.array([_point(row, number) for row in rows or []], dtype=float).reshape(-1, 3)
-    return JsonLine(table[:, :2], table[:, 2], None if time is None else _time(time, number))
+    return JsonLine(table[:, :2], table[:, 2], None if time is None else _time(time, number), _frame(frame, number))
 
 
 def _json(text: str | bytes, number: int) -> Any:
@@ -87,6 +97,12 @@ def _time(said: Any, number: int) -> float:
     except OverflowError:  # an integer beyond all floats
         pass
     raise InputError(f"Line {number} has the time {_short(said)}: it must be a number of seconds.")
+
+
+def _frame(said: Any, number: int) -> int | None:
+    if said is None or (isinstance(said, int) and not isinstance(said, bool) and 0 <= said < 1e12):
+        return said
+    raise InputError(f"Line {number} has the frame {_short(said)}: it must be a whole number, 0 or more.")
 
 
 def _wrong(number: int, why: str) -> InputError:

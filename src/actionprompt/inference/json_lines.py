@@ -3,7 +3,9 @@
 A line in is ``{"keypoints": [[x, y], ...]}`` (or the bare list), one person's points of one frame; a point may have a
 confidence as third number, and a point that is null, at (0, 0), of confidence 0 or not a number is missing: the last
 place where it was seen stands for it. No points (``[]`` or null), or only missing ones, mean that nobody is there. A
-line may have a ``"time"`` in seconds; lines without one come at the model's frame rate, or at one that is said.
+line may have a ``"time"`` (or ``"timestamp"``) in seconds, or a ``"frame"`` that counts at the rate of the lines; lines
+without come at the model's frame rate, or at one that is said. A line that is not after the one before is left out; a
+clock that begins anew begins a new sequence.
 
 A line out is ``{"frame": 7, "time": 0.14, "pose": [[x, y, z], ...], "action": "walking", "probability": 0.93}``:
 metres, camera axes, root-relative, Human3.6M's 17 joints. With times or a frame rate, answers come at the model's rate,
@@ -13,7 +15,7 @@ every point that is needed has been seen once. Who comes next begins a new seque
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,15 +27,17 @@ from actionprompt.errors import InputError, unknown
 from actionprompt.inference.json_line import JsonLine, parse
 from actionprompt.inference.live import Live, LiveAnswer
 from actionprompt.inference.people import model_rate
-from actionprompt.keypoints.detections import check_unit, not_found
+from actionprompt.keypoints.detections import Units, check_unit, not_found
 from actionprompt.keypoints.last_known import LastKnownKeypoints
 from actionprompt.keypoints.layouts import Layout, layout_for, layouts
-from actionprompt.keypoints.read import Units, to_screen
+from actionprompt.keypoints.read import to_screen
 from actionprompt.keypoints.timing import is_gap
 from actionprompt.model.lifter import Lifter
 
 FAR = 5.0
 """On the normalised screen, whose image is 2 wide: no joint of a person in the picture is further from its middle."""
+OUT_OF_ORDER = 0.5
+"""Seconds: lines that are earlier by more, and go on from there, are of a clock that began anew."""
 MOST_GAPS = 5
 """So many steps of over a second at the beginning are no seconds."""
 
@@ -45,6 +49,8 @@ class Frame(NamedTuple):
     """On the normalised screen; None: nobody is there, or a point that is needed has never been seen."""
     time: float | None
     """Seconds; None: it comes at the model's rate."""
+    restarted: bool = False
+    """Whether the clock began anew."""
 
 
 @dataclass
@@ -74,8 +80,8 @@ class PointReader:
         """Whether the unit was."""
         self._times = Times(self.fps)
 
-    def read(self, text: str | bytes, number: int, usual: float = 50.0) -> Frame:
-        """The joints of a line, and when they were seen.
+    def read(self, text: str | bytes, number: int, usual: float = 50.0) -> Frame | None:
+        """The joints of a line, and when they were seen; None: its time is not after that of the line before.
 
         Args:
             text: the line.
@@ -84,28 +90,38 @@ class PointReader:
 
         Raises:
             InputError: the line is no JSON, is no list of points, holds another number of points than the first one,
-                or coordinates in another unit than said; or its time is none, not after the one before, or contradicts
-                ``fps``.
+                or coordinates in another unit than said; or its time is none or contradicts ``fps``.
         """
         line = parse(text, number)
         points, known = line.points, ~not_found(line.points, line.confidence)
-        time = self._times.read(line, number, anybody=bool(known.any()))
+        moment = self._times.read(line, number, bool(known.any()), usual)
+        if moment is None:
+            return None
+        time, restarted = moment
+        if restarted:
+            self._held = None
         if not known.any():
-            return Frame(None, time)
+            return Frame(None, time, restarted)
         held = self._layout_held(points.shape[0], number)
         joints = held.joints(points, known, self._times.lines / usual if time is None else time)
-        return Frame(None if joints is None else self._screen(joints, points, known, number), time)
+        return Frame(None if joints is None else self._screen(joints, points, known, number), time, restarted)
+
+    def notes(self) -> list[str]:
+        """What is new to tell about the lines."""
+        notes, self._times.notes = self._times.notes, []
+        return notes
 
     def _layout_held(self, count: int, number: int) -> LastKnownKeypoints:
         """The points held so far, of a person of so many points."""
-        if self.chosen is None or self._held is None:
+        if self.chosen is None:
             self.chosen = layout_for(count, self.layout, f"Line {number}")
-            self._held = LastKnownKeypoints(self.chosen)
-        elif count not in self.chosen.counts:
+        if count not in self.chosen.counts:
             raise InputError(
                 f"Line {number} has {count} points, and the lines before are {self.chosen.name}, which has "
                 f"{self.chosen.counts[0]}."
             )
+        if self._held is None:
+            self._held = LastKnownKeypoints(self.chosen)
         return self._held
 
     def _screen(
@@ -141,29 +157,55 @@ class Times:
         """Steps between lines with somebody, all of over a second; None: one was shorter."""
         self._anybody = False
         """Whether the line before shows somebody."""
+        self._earlier: float | None = None
+        """Seconds of the line before, if it was left out since it is earlier than those before."""
+        self.notes: list[str] = []
+        """What a user should know about the lines since the last look."""
+        self._told: set[str] = set()
 
-    def read(self, line: JsonLine, number: int, anybody: bool) -> float | None:
-        """Seconds of a line; None: it does not say it, and no rate is known.
+    def read(self, line: JsonLine, number: int, anybody: bool, usual: float) -> tuple[float | None, bool] | None:
+        """Seconds of a line (None: it does not say it, and no rate is known), and whether the clock began anew.
+
+        None: the line is left out, since it is not after the line before.
 
         Raises:
-            InputError: not after the line before, no seconds, or only some of the lines say it.
+            InputError: no seconds, or only some of the lines say it.
         """
         said = line.time
+        if said is None and line.frame is not None:
+            said = line.frame / (self._fps or usual)
         self.lines += 1
-        if said is not None and self._fps is not None:
+        if line.time is not None and self._fps is not None:
             raise InputError(f"Line {number} says its time, which counts: leave --keypoints.fps out.")
         if said is None:
             if self._before > -math.inf:
                 raise InputError(f"Line {number} has no time, and the lines before have: give all or none of them one.")
-            return None if self._fps is None else (self.lines - 1) / self._fps
+            return (None if self._fps is None else (self.lines - 1) / self._fps), False
         if self.lines > 1 and self._before == -math.inf:
             raise InputError(f"Line {number} has a time, and the lines before have none: give all or none of them one.")
-        if said <= self._before:
-            raise InputError(f"Line {number} is at {said} s, which is not after the line before ({self._before} s).")
-        if anybody and self._anybody:
+        restarted = self._restarts(said)
+        if said <= self._before and not restarted:
+            self._earlier = said
+            self._note(f"Line {number} is at {said:g} s, not after the line before ({self._before:g} s): left out.")
+            return None
+        if restarted:
+            self._note(f"Line {number}: the clock began anew at {said:g} s, and so does the sequence.")
+        elif anybody and self._anybody:
             self._check_step(said - self._before, number)
-        self._before, self._anybody = said, anybody
-        return said
+        self._before, self._anybody, self._earlier = said, anybody, None
+        return said, restarted
+
+    def _restarts(self, said: float) -> bool:
+        """Whether this is the second line in a row that is well before the others and after the first of the two."""
+        earlier = self._earlier
+        return earlier is not None and earlier < said <= self._before and earlier < self._before - OUT_OF_ORDER
+
+    def _note(self, sentence: str) -> None:
+        """Says each kind of sentence once."""
+        kind = sentence.partition(":")[2]
+        if kind not in self._told:
+            self.notes.append(sentence)
+        self._told.add(kind)
 
     def _check_step(self, step: float, number: int) -> None:
         """Tells seconds from milliseconds."""
@@ -177,7 +219,13 @@ class Times:
             )
 
 
-def lift_lines(lifter: Lifter, lines: Iterable[str | bytes], reader: PointReader, lag: int = 0) -> Iterator[LiveAnswer]:
+def lift_lines(
+    lifter: Lifter,
+    lines: Iterable[str | bytes],
+    reader: PointReader,
+    lag: int = 0,
+    tell: Callable[[str], object] | None = None,
+) -> Iterator[LiveAnswer]:
     """Answers, each as soon as its frame can be answered; ``LiveAnswer.line`` is what goes out.
 
     Args:
@@ -185,6 +233,7 @@ def lift_lines(lifter: Lifter, lines: Iterable[str | bytes], reader: PointReader
         lines: JSON lines (bytes: UTF-8); empty ones are skipped.
         reader: what the points are.
         lag: frames of look-ahead, as in :class:`actionprompt.inference.stream.Stream`.
+        tell: is told, in a sentence each, of lines that are left out and of a clock that begins anew.
 
     Raises:
         InputError: a line that cannot be read (its number is said), or a model of other joints.
@@ -192,5 +241,12 @@ def lift_lines(lifter: Lifter, lines: Iterable[str | bytes], reader: PointReader
     live, usual = Live(lifter, lag), model_rate(lifter)
     for number, line in enumerate(lines, 1):
         if line.strip():
-            yield from live.push(*reader.read(line, number, usual))
+            frame = reader.read(line, number, usual)
+            for note in reader.notes():
+                (tell or (lambda _: None))(note)
+            if frame is None:
+                continue
+            if frame.restarted:
+                yield from live.restart()
+            yield from live.push(frame.joints, frame.time)
     yield from live.end()

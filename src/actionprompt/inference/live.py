@@ -94,6 +94,11 @@ class Live:
             self._last, self._empty = now, False
         yield from self._untimed_step(joints) if time is None else self._timed_step(joints, time)
 
+    def restart(self) -> Iterator[LiveAnswer]:
+        """Ends the sequence, and forgets the time: the next frame may come with any."""
+        yield from self.end()
+        self._last, self._empty = None, False
+
     def end(self) -> Iterator[LiveAnswer]:
         """Ends the sequence: answers the frames that waited. Who comes next begins a new one."""
         results = self._stream.flush()

@@ -1,30 +1,41 @@
 """What keypoint files hold, whatever their format: people seen in frames."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from actionprompt.errors import InputError, unknown
-from actionprompt.keypoints.layouts import Layout, layout_for, layouts
+from actionprompt.errors import InputError
+from actionprompt.keypoints.frame_numbers import check_span
+from actionprompt.keypoints.layouts import Layout
+from actionprompt.keypoints.names import arranged
 
 MOST_PEOPLE = 100
 """In one frame: a file with more is no file of people to lift."""
-SPARSEST = 10
-"""Times how many there are: frame numbers further apart are no frames of one video."""
 STRAY = 50
 """How far a point is from the middle of its person at most: a person is about four such sizes high."""
+BODY = 33
+"""Points of the body, which come before those of face and hands."""
 ELSEWHERE = 1000
 """How far a person is from where people are otherwise at most, in the same sizes."""
 MOST_SURE = 10.0
 """Middle confidence: detectors are at 1, some at up to 5, percentages far above."""
 
+MOST_NEGATIVE = 0.02
+"""Share of third values below 0, from where they are no confidences (raw scores of SimCC may be a little below)."""
+
+SMALLEST = 3.0
+"""Pixels: people who are smaller are none in a picture."""
+
 USUAL_RATE = 30.0
 """Frames a second of most videos."""
+
+
+Units = Literal["pixels", "relative", "screen"]
+"""Pixels; shares of width and height, 0 to 1 (MediaPipe); or the normalised screen, width -1 to 1."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +49,20 @@ class Detections:
     points: Float[np.ndarray, "d p 2"]
     confidence: Float[np.ndarray, "d p"]
     """0 to 1, or somewhat more, as detectors give it; 1 where the file says nothing."""
-    layout: str | None = None
-    """The layout's name, where the file says it or its format fixes it."""
+    layout: str | Layout | None = None
+    """The layout, or its name, where the file says it or its format fixes it."""
     size: tuple[int, int] | None = None
     """Width and height of the image, where the file says it."""
     times: Float[np.ndarray, " n"] | None = None
     """Seconds of every frame, rising, where they are known; None: the frames are equally spaced."""
     own: Float[np.ndarray, "d p 3"] | None = None
     """The detector's own 3D where it gives one: camera axes, metres, from between the hips."""
+    guess: str | None = None
+    """The layout that files of this format usually have; what the user says comes first."""
+    units: Units | None = None
+    """Where the format fixes it."""
+    notes: tuple[str, ...] = ()
+    """What had to be understood or left out, one sentence each."""
 
     @property
     def seconds(self) -> Float[np.ndarray, " d"]:
@@ -60,8 +77,11 @@ class Detections:
 
 
 def not_found(points: Float[np.ndarray, "*d p 2"], confidence: Float[np.ndarray, "*d p"]) -> Bool[np.ndarray, "*d p"]:
-    """Which points are missing, by the ways that detectors say so: confidence 0, at (0, 0) or not a number."""
-    nowhere = ~np.isfinite(points).all(-1) | (points == 0).all(-1)
+    """Which points are missing, by the ways that detectors say so.
+
+    Confidence 0, at (0, 0) or (-1, -1), or not a number.
+    """
+    nowhere = ~np.isfinite(points).all(-1) | (points == 0).all(-1) | (points == -1).all(-1)
     missing: Bool[np.ndarray, "*d p"] = nowhere | ~(confidence > 0)
     return missing
 
@@ -71,12 +91,12 @@ def seem_pixels(found: Float[np.ndarray, "n 2"]) -> bool:
     return float(np.abs(found).max()) >= 3
 
 
-def check_unit(found: Float[np.ndarray, "n 2"], units: str, where: str) -> None:
+def check_unit(found: Float[np.ndarray, "n 2"], units: Units, where: str) -> None:
     """Tells pixels from normalised coordinates.
 
     Args:
         found: at least one point.
-        units: as ``data.keypoints.Units``.
+        units: what they should be.
         where: for errors.
 
     Raises:
@@ -90,6 +110,24 @@ def check_unit(found: Float[np.ndarray, "n 2"], units: str, where: str) -> None:
         )
     if units != "pixels" and largest > 10:
         raise InputError(f"{where}: coordinates up to {largest:.4g} are not {units}; they seem to be pixels.")
+
+
+def check_people(detections: Detections, units: Units, where: str) -> None:
+    """Tells people in a picture from people in metres, whose places may be metres away.
+
+    Raises:
+        InputError: people smaller than three pixels.
+    """
+    seen = np.where(detections.missing[..., None], np.nan, detections.points)
+    seen = seen[~detections.missing.all(1)]
+    if units != "pixels" or not seen.size:
+        return
+    size = float(np.median(np.fmax.reduce(seen, axis=1) - np.fmin.reduce(seen, axis=1), axis=0).max())
+    if size < SMALLEST:
+        raise InputError(
+            f"{where}: people are {size:.3g} high or wide, which is no size in pixels; metres of joints in 3D need no "
+            "lifting, and shares of the picture are --keypoints.units relative."
+        )
 
 
 def check_confidence(detections: Detections, where: str) -> None:
@@ -117,9 +155,9 @@ def _stray(points: Float[np.ndarray, "d p 2"], missing: Bool[np.ndarray, "d p"])
         return stray
     with np.errstate(over="ignore", invalid="ignore"):
         found = np.where(missing[some, :, None], np.nan, points[some])
-        middle = np.nanmedian(found, axis=1)
+        middle = np.nanmedian(found[:, :BODY], axis=1)
         off = np.linalg.norm(found - middle[:, None], axis=-1)
-        own = np.nanmedian(off, axis=1)
+        own = np.nanmedian(off[:, :BODY], axis=1)
         usual = np.median(own)
         elsewhere = np.linalg.norm(middle - np.median(middle, axis=0), axis=-1) > ELSEWHERE * usual
         stray[some] = (off > STRAY * np.maximum(own, usual)[:, None]) | elsewhere[:, None]
@@ -127,13 +165,28 @@ def _stray(points: Float[np.ndarray, "d p 2"], missing: Bool[np.ndarray, "d p"])
 
 
 def collect(
-    rows: Sequence[tuple[int, str, Any]], where: str, *, layout: str | None, size: tuple[int, int] | None = None
+    rows: Sequence[tuple[int, str, Any]],
+    where: str,
+    *,
+    names: Sequence[str] | None = None,
+    times: Float[np.ndarray, " n"] | None = None,
+    **known: Any,
 ) -> Detections:
     """Detections from (frame, person, numbers) rows; numbers are x, y, confidence of each point, flat or nested.
 
+    A row without numbers is nobody. Points that the file names come in the order of the layout that they make.
+
+    Args:
+        rows: of the file.
+        where: the file, for errors.
+        names: what the file calls its points, where it does.
+        times: seconds of every frame, where the file says them.
+        known: other fields of ``Detections``.
+
     Raises:
-        InputError: no rows, rows of unequal length, something that is no number, or too many people.
+        InputError: nobody, rows of unequal length, something that is no number, or too many people.
     """
+    rows = [row for row in rows if np.size(row[2]) and row[2] is not None]
     if not rows:
         raise InputError(f"{where} holds no detected people.")
     first = np.size(rows[0][2])
@@ -143,12 +196,29 @@ def collect(
         table = np.array([np.ravel(numbers) for _, _, numbers in rows], dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{where} has keypoints that are no numbers.") from error
-    if first == 0 or first % 3:
+    if first % 3:
         raise InputError(f"{where} has {first} numbers per person instead of x, y, confidence for every point.")
     points = table.reshape(len(rows), -1, 3)
     frames = np.array([frame for frame, _, _ in rows])
     check_frames(frames, where)
-    return Detections(frames, tuple(row[1] for row in rows), points[..., :2], points[..., 2], layout, size)
+    check_third(points, where)
+    if names is not None:
+        known["layout"], points = arranged(points, names, where)
+    return Detections(frames, tuple(row[1] for row in rows), points[..., :2], points[..., 2], times=times, **known)
+
+
+def check_third(points: Float[np.ndarray, "*d p 3"], where: str) -> None:
+    """Tells x, y, confidence from x, y, z.
+
+    Raises:
+        InputError: third values below 0.
+    """
+    third = points[..., 2][np.isfinite(points).all(-1) & (points != 0).any(-1) & (points[..., :2] != -1).any(-1)]
+    if third.size and float(np.mean(third < 0)) > MOST_NEGATIVE:
+        raise InputError(
+            f"{where}: the third value of a point is below 0 in {np.mean(third < 0):.0%} of them, so it is z and not a "
+            "confidence: leave it out, or give x, y, z, visibility (four values, .npy or .npz)."
+        )
 
 
 def check_frames(frames: Int[np.ndarray, " d"], where: str) -> None:
@@ -163,76 +233,3 @@ def check_frames(frames: Int[np.ndarray, " d"], where: str) -> None:
         raise InputError(
             f"{where} has {most:,} people in one frame, and at most {MOST_PEOPLE} can be lifted: keep those you need."
         )
-
-
-def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
-    """The layout of the points: as said by the user, by the file, or by their number.
-
-    Raises:
-        InputError: an unknown layout, another number of points than it has, or a number that fits none or several.
-    """
-    known, said = layouts(), detections.layout
-    if wanted is not None and wanted not in known:
-        raise unknown("layout", wanted, known)
-    if said is not None and said not in known:
-        raise InputError(f"{where} says that its layout is {said!r}: there are {', '.join(known)}.")
-    if wanted is not None and said is not None and wanted != said:
-        raise InputError(f"{where} says that its layout is {said}, not {wanted}.")
-    return layout_for(detections.points.shape[1], wanted or said, where)
-
-
-def frame_numbers(names: Sequence[Any], where: str) -> list[int]:
-    """Frames of images called by these names: the last number in each, as ``from_zero``; else their order.
-
-    Raises:
-        InputError: names that differ before the number, or numbers that are no frames of one video.
-    """
-    found = [re.fullmatch(r"(.*?)(\d+)\D*", str(name).rpartition(".")[0] or str(name), re.DOTALL) for name in names]
-    matches = [match for match in found if match]
-    if len(matches) < len(found):
-        order = {name: i for i, name in enumerate(dict.fromkeys(map(str, names)))}
-        return [order[str(name)] for name in names]
-    videos = list(dict.fromkeys(match[1] for match in matches))
-    if len(videos) > 1:
-        raise InputError(
-            f"{where} has images of {len(videos)} videos, whose names begin with {videos[0]!r} and {videos[1]!r}: give "
-            "the keypoints of one."
-        )
-    return from_zero([int(match[2]) for match in matches], where)
-
-
-def from_zero(numbers: Sequence[int], where: str, *, ones: bool = True) -> list[int]:
-    """Frames as a file numbers them; from its lowest number where that is too high, as in a part of a long video.
-
-    Args:
-        numbers: of the frames.
-        where: for errors.
-        ones: a file whose lowest number is 1 counts from 1.
-
-    Raises:
-        InputError: numbers below 0, or too far apart.
-    """
-    check_span(numbers, where)
-    first = min(numbers, default=0)
-    if first < 0:
-        raise InputError(f"{where} has a frame {first}: frames are numbered from 0.")
-    start = first if (ones and first == 1) or first >= _widest(len(numbers)) else 0
-    return [number - start for number in numbers]
-
-
-def check_span(numbers: Sequence[int], where: str) -> None:
-    """Tells the frames of a video from pictures.
-
-    Raises:
-        InputError: numbers too far apart.
-    """
-    if numbers and max(numbers) - min(numbers) >= _widest(len(numbers)):
-        raise InputError(
-            f"{where} has {len(numbers):,} frame numbers between {min(numbers):,} and {max(numbers):,}: these are "
-            "pictures, not the frames of a video; give the keypoints of one video."
-        )
-
-
-def _widest(count: int) -> int:
-    """From where so many frame numbers are too far apart."""
-    return SPARSEST * count + 1000

@@ -1,8 +1,8 @@
-"""Keypoints in JSON: COCO annotations and results, AlphaPose, OpenPose, MMPose."""
+"""Keypoints in JSON, told apart by their keys, and folders of them; and ultralytics' folders of labels."""
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,24 @@ from typing import Any
 import numpy as np
 
 from actionprompt.errors import InputError
-from actionprompt.keypoints.detections import Detections, check_span, collect, frame_numbers, from_zero
+from actionprompt.keypoints import coco
+from actionprompt.keypoints.coco import Row, check_once
+from actionprompt.keypoints.detections import Detections, collect
+from actionprompt.keypoints.frame_numbers import Frames, frames_of
+from actionprompt.keypoints.layouts import layouts
+from actionprompt.keypoints.person_forms import read_people
+from actionprompt.keypoints.text import read_text
 
 FORMATS = "COCO (annotations or results), AlphaPose, OpenPose (a folder of *_keypoints.json) or MMPose"
-Row = tuple[int, str, Any]
+SENSORS = {
+    "k4abt_sdk_version": "Azure Kinect Body Tracking (32 joints, millimetres)",
+    "body_list": "Stereolabs' ZED (joints in 3D)",
+}
+"""Keys that name recordings of sensors, whose joints are in 3D."""
+OPENPOSE = ("pose_keypoints_2d", "pose_keypoints")
+"""OpenPose's name for points, now and in 2017."""
+BOX = 5
+"""Numbers before the points in a line of ultralytics: class and box."""
 
 
 def read_json(path: Path) -> Detections:
@@ -23,157 +37,166 @@ def read_json(path: Path) -> Detections:
         InputError: not JSON, or no keypoint file.
     """
     content = _parse(path)
-    where = str(path)
-    first = content[0] if isinstance(content, list) and content else {}
-    with _explained(path):
-        if isinstance(content, Mapping) and "annotations" in content:
-            return _coco(content, where)
-        if isinstance(content, Mapping) and "instance_info" in content:
-            about = content.get("meta_info", {}).get("dataset_name", "")
-            return _mmpose(content["instance_info"], where, {"coco": "coco17", "h36m": "h36m17"}.get(about))
-        if isinstance(content, Mapping) and "people" in content:
-            return collect(_openpose(0, content), where, layout=None)
-        if isinstance(first, Mapping) and "instances" in first:
-            return _mmpose(content, where, None)
-        if isinstance(first, Mapping) and {"image_id", "keypoints"} <= first.keys():
-            return _results(content, where)
+    with explained(path):
+        found = _known(content, str(path))
+    if found is not None:
+        return found
     if content == []:
         raise InputError(f"{path} holds no detected people.")
     raise InputError(f"{path} is no keypoint file: expected {FORMATS}.")
 
 
-def is_openpose(folder: Path) -> bool:
-    """Whether a folder holds OpenPose's files, one a frame."""
-    return folder.is_dir() and next(folder.glob("*_keypoints.json"), None) is not None
+def _known(content: Any, where: str) -> Detections | None:
+    first = content[0] if isinstance(content, list) and content else {}
+    table = content if isinstance(content, Mapping) else {}
+    if isinstance(table.get("data"), list) and table["data"] and _is_result(table["data"][0]):  # ST-GCN's wrapping
+        return coco.results(table["data"], where)
+    if "annotations" in table:
+        return coco.annotations(table, where)
+    if "instance_info" in table:
+        return coco.mmpose(table["instance_info"], where, table.get("meta_info") or {})
+    if "people" in table:
+        return collect(openpose_rows(0, table), where)
+    if isinstance(first, Mapping) and "instances" in first:
+        return coco.mmpose(content, where, {})
+    if _is_result(first) and isinstance(first["keypoints"], list):
+        return coco.results(content, where)
+    _refuse_sensors(table, where)
+    return read_people(content, where)
 
 
-def read_openpose(folder: Path) -> Detections:
-    """A folder of OpenPose's files.
+def _is_result(person: Any) -> bool:
+    return isinstance(person, Mapping) and {"image_id", "keypoints"} <= person.keys()
+
+
+def _refuse_sensors(table: Mapping[str, Any], where: str) -> None:
+    inner = next((value for value in table.values() if isinstance(value, Mapping)), {})
+    for key, what in SENSORS.items():
+        if key in table or key in inner:
+            raise InputError(
+                f"{where} is a recording of {what}: these are 3D already; lift the sensor's colour video instead."
+            )
+
+
+def is_folder(folder: Path) -> bool:
+    """Whether a folder holds OpenPose's or another program's files, one a frame."""
+    return folder.is_dir() and bool(_files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    """OpenPose's files; else numbered JSON; else numbered text files of ultralytics."""
+    for pattern in ("*_keypoints.json", "*.json", "*.txt"):
+        found = sorted(folder.glob(pattern))
+        if numbered := [file for file in found if re.search(r"\d", file.stem)]:
+            return numbered
+    return []
+
+
+def read_folder(folder: Path) -> Detections:
+    """A folder with a file a frame, of OpenPose, its relatives, or ultralytics.
 
     Raises:
-        InputError: a file that is not OpenPose's, files of several videos, or nobody in any.
+        InputError: a file of another kind, files of several videos, or nobody in any.
     """
-    files = sorted(folder.glob("*_keypoints.json"))
-    frames = frame_numbers([f.stem.removesuffix("_keypoints") + ".json" for f in files], str(folder))
-    _check_once("frame", frames, str(folder))
+    files = _files(folder)
+    ends = re.compile(r"(_keypoints|\.predictions|\.jpe?g|\.png)+$")
+    frames = frames_of([f"{ends.sub('', file.stem)}.json" for file in files], str(folder))
+    check_once("frame", frames.numbers, str(folder))
+    if files[0].suffix == ".txt":
+        return _read_labels(files, frames, str(folder))
     rows: list[Row] = []
-    for frame, file in zip(frames, files, strict=True):
+    for frame, file in zip(frames.numbers, files, strict=True):
         content = _parse(file)
-        if not isinstance(content, Mapping) or not isinstance(content.get("people"), list):
-            raise InputError(f"{file} is not a frame of OpenPose: it has no list `people`.")
-        with _explained(file):
-            rows += _openpose(frame, content)
-    with _explained(folder):
-        return collect(rows, str(folder), layout=None)
+        with explained(file):
+            rows += _frame_rows(frame, content, file)
+    with explained(folder):
+        return collect(rows, str(folder), times=frames.times, guess=None)
 
 
-def _openpose(frame: int, content: Mapping[str, Any]) -> list[Row]:
-    """One frame: 25 points are BODY-25, 17 or 18 another model's."""
+def _frame_rows(frame: int, content: Any, file: Path) -> list[Row]:
+    """The people of one frame."""
+    if isinstance(content, Mapping) and isinstance(content.get("people"), list):
+        return openpose_rows(frame, content)
+    found = None if isinstance(content, Mapping) and "people" in content else read_people(content, str(file))
+    if found is None and content not in ([], {}):
+        raise InputError(f"{file} is not a frame of OpenPose: it has no list `people`.")
+    if found is None:
+        return []
+    numbers = np.concatenate([found.points, found.confidence[..., None]], axis=-1)
+    return [(frame, person, points) for person, points in zip(found.person, numbers, strict=True)]
+
+
+def openpose_rows(frame: int, content: Mapping[str, Any]) -> list[Row]:
+    """One frame: 25 points are BODY_25 or BODY_25B, 17, 18 or 135 another model's."""
     rows = []
     for person in content["people"]:
         name = np.ravel(person.get("person_id", [-1]))
         known = name.size and int(name[0]) >= 0
-        rows.append((frame, str(int(name[0])) if known else "", person["pose_keypoints_2d"]))
+        key = next((key for key in OPENPOSE if key in person), OPENPOSE[0])
+        rows.append((frame, str(int(name[0])) if known else "", person[key]))
     return rows
 
 
-def _coco(content: Mapping[str, Any], where: str) -> Detections:
-    """Annotations beside a list of images, which are the frames."""
-    images = content.get("images", [])
-    frames = _image_frames(images, where)
-    people = [person for person in content["annotations"] if person.get("keypoints")]
-    if unknown := [person["image_id"] for person in people if person["image_id"] not in frames]:
-        raise InputError(f"{where}: a person is annotated in image {unknown[0]}, which is not in the list of images.")
-    rows = [(frames[person["image_id"]], _name(person), _visible(person["keypoints"])) for person in people]
-    sizes = {(image["width"], image["height"]) for image in images if "width" in image and "height" in image}
-    if len(sizes) > 1:
-        raise InputError(f"{where} has images of {len(sizes)} sizes: these are no frames of one video.")
-    return collect(rows, where, layout=_coco17(rows), size=next(iter(sizes), None))
+def _read_labels(files: list[Path], frames: Frames, where: str) -> Detections:
+    """Ultralytics' labels: a line a person, of class, box, points, and maybe confidence and number of the person."""
+    lines = [
+        (frame, file, line.split())
+        for frame, file in zip(frames.numbers, files, strict=True)
+        for line in read_text(file).splitlines()
+        if line.strip()
+    ]
+    if not lines:
+        raise InputError(f"{where} holds no detected people.")
+    try:
+        table = np.array([[float(cell) for cell in cells] for _, _, cells in lines])
+    except ValueError as error:
+        raise InputError(f"{where} has no labels of ultralytics, which are lines of as many numbers each.") from error
+    points, extra = _label_points(table, where)
+    names = table[:, -1].astype(int).astype(str) if extra else [""] * len(lines)
+    rows = [(frame, str(name), one) for (frame, _, _), name, one in zip(lines, names, points, strict=True)]
+    return collect(rows, where, times=frames.times, guess=coco.usual_17(rows), units="relative")
 
 
-def _image_frames(images: Sequence[Mapping[str, Any]], where: str) -> dict[Any, int]:
-    """The frame of each image by its id: its ``frame_id``, or where they have none its place in the order of ids."""
-    ids = [image["id"] for image in images]
-    _check_once("image", ids, where)
-    videos = sorted({str(image.get("video_id", image.get("vid_id", ""))) for image in images} - {"", "None"})
-    if len(videos) > 1:
-        raise InputError(f"{where} has images of videos {videos[0]} and {videos[1]}: give a file of one video.")
-    known = [int(image["frame_id"]) for image in images if image.get("frame_id") is not None]
-    if not known:
-        return {name: frame for frame, name in enumerate(sorted(ids))}
-    if len(known) < len(ids):
-        raise InputError(f"{where} has a frame_id in {len(known):,} of {len(ids):,} images: give it in all or none.")
-    _check_once("frame", known, where)
-    return dict(zip(ids, from_zero(known, where), strict=True))
-
-
-def _results(content: list[Mapping[str, Any]], where: str) -> Detections:
-    """COCO results and AlphaPose: a list of people with the name or number of their image."""
-    frames = frame_numbers([person["image_id"] for person in content], where)
-    rows = [(frame, _name(person), person["keypoints"]) for frame, person in zip(frames, content, strict=True)]
-    return collect(rows, where, layout=_coco17(rows))
-
-
-def _mmpose(content: list[Mapping[str, Any]], where: str, layout: str | None) -> Detections:
-    """A list of all frames with their instances, the first one the video's; points and scores stand apart."""
-    rows: list[Row] = []
-    numbers = [int(frame.get("frame_id", number)) for number, frame in enumerate(content)]
-    _check_once("frame", numbers, where)
-    check_span(numbers, where)
-    start = min(numbers, default=0)
-    for number, frame in zip(numbers, content, strict=True):
-        for person in frame["instances"]:
-            points = np.asarray(person["keypoints"], dtype=float)
-            scores = np.asarray(person.get("keypoint_scores", np.ones(points.shape[0])), dtype=float)
-            rows.append((number - start, _name(person), np.column_stack([points[:, :2], scores])))
-    return collect(rows, where, layout=layout)
-
-
-def _coco17(rows: list[Row]) -> str | None:
-    """COCO's own formats hold COCO's own 17 points, where the number fits."""
-    return "coco17" if rows and np.size(rows[0][2]) == 3 * 17 else None
-
-
-def _visible(numbers: Any) -> Any:
-    """COCO annotates visibility: 0 not there, 1 hidden, 2 seen; hidden points count as found, with confidence 0.5."""
-    points = np.asarray(numbers, dtype=float).reshape(-1, 3)
-    points[:, 2] /= 2
-    return points
-
-
-def _name(person: Mapping[str, Any]) -> str:
-    """Who it is, under the names that trackers use."""
-    for key in ("track_id", "idx", "person_id", "instance_id"):
-        value = np.ravel(person[key]) if person.get(key) is not None else np.array([])
-        if value.size == 1 and value[0] != -1:
-            return str(value[0])
-    return ""
-
-
-def _check_once(what: str, listed: Sequence[Any], where: str) -> None:
-    """Refuses a list of frames or images that has one of them twice, as two videos joined have."""
-    if len(set(listed)) < len(listed):
-        twice = next(name for name, count in Counter(listed).items() if count > 1)
-        raise InputError(f"{where} has {what} {twice} twice: give a file of one video.")
+def _label_points(table: Any, where: str) -> tuple[Any, bool]:
+    """The points of each line, and whether it ends with the number of the person."""
+    counts = {count for layout in layouts().values() for count in layout.counts}
+    for width in (3, 2):
+        for extra in (0, 1, 2):
+            numbers = table.shape[1] - BOX - extra
+            if numbers > 0 and numbers % width == 0 and numbers // width in counts:
+                points = table[:, BOX : BOX + numbers].reshape(len(table), -1, width)
+                if width == 2:
+                    points = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=-1)
+                last = table[:, -1]
+                return points, extra == 2 or (extra == 1 and bool((last == np.round(last)).all() and last.max() > 0))
+    raise InputError(
+        f"{where} has lines of {table.shape[1]} numbers: labels of ultralytics have a class, a box of four and three "
+        "for each point of a known layout."
+    )
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Says of a file that goes on otherwise than it begins that it is malformed."""
     try:
         yield
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise InputError(
-            f"{path} looks like a keypoint file, but is malformed ({type(error).__name__}: {error})."
-        ) from error
+        why = f"it lacks {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+        raise InputError(f"{path} looks like a keypoint file, but is malformed ({why}).") from error
 
 
 def _parse(path: Path) -> Any:
+    """JSON, or a line of JSON for every frame."""
+    text = read_text(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
+        lines = [line for line in text.splitlines() if line.strip()]
+        try:
+            if len(lines) > 1:
+                return [json.loads(line) for line in lines]
+        except (ValueError, RecursionError):
+            pass
         raise InputError(f"{path} is not JSON ({error}): expected keypoints of {FORMATS}.") from error

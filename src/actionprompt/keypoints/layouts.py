@@ -4,10 +4,14 @@ Each of the 17 is a weighted sum of a detector's points. Where a layout has no s
 
 * pelvis = mean of the hips; thorax = mean of the shoulders; spine = mean of pelvis and thorax;
 * head top = ears + 0.54 (ears - thorax): with the shoulders at 0.818 of the stature, the ear holes at 0.936 and the
-  top at 1 (after Drillis and Contini 1966), it is as far above the ears as 0.54 of their height above the shoulders.
+  top at 1 (after Drillis and Contini 1966), it is as far above the ears as 0.54 of their height above the shoulders;
+  eyes or nose, which are about as high, stand for ears that a layout lacks;
+* nose = mean of the eyes, of the ears, or of head top and neck (0.870 and 1 of the stature in the same source).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -51,15 +55,18 @@ class Layout:
 
 def layouts() -> dict[str, Layout]:
     """By name."""
+    return dict(_known())
+
+
+@cache
+def _known() -> dict[str, Layout]:
     coco = COCO_17.joints
+    feet = ("left big toe", "left small toe", "left heel", "right big toe", "right small toe", "right heel")
     halpe = (*coco, "head", "neck", "hip", "left big toe", "right big toe", "left small toe", "right small toe",
              "left heel", "right heel")  # fmt: skip
-    body = (
-        "nose", "neck", "right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist",
-        "mid hip", "right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle", "right eye",
-        "left eye", "right ear", "left ear", "left big toe", "left small toe", "left heel", "right big toe",
-        "right small toe", "right heel",
-    )  # fmt: skip
+    arms = ("right shoulder", "right elbow", "right wrist", "left shoulder", "left elbow", "left wrist")
+    legs = ("right hip", "right knee", "right ankle", "left hip", "left knee", "left ankle")
+    face = ("right eye", "left eye", "right ear", "left ear")
     blaze = (
         "nose", "left eye inner", "left eye", "left eye outer", "right eye inner", "right eye", "right eye outer",
         "left ear", "right ear", "mouth left", "mouth right", "left shoulder", "right shoulder", "left elbow",
@@ -67,14 +74,56 @@ def layouts() -> dict[str, Layout]:
         "left thumb", "right thumb", "left hip", "right hip", "left knee", "right knee", "left ankle", "right ankle",
         "left heel", "right heel", "left foot index", "right foot index",
     )  # fmt: skip
+    mpii = (
+        *("right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle"),
+        *("pelvis", "thorax", "neck", "head top"),
+        *("right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow", "left wrist"),
+    )
     known = (
         Layout("coco17", coco, (17, 133), combine()),
         Layout("halpe26", halpe, (26, 136), combine({"hip": 1.0}, {"neck": 1.0}, {"head": 1.0})),
-        Layout("body25", body, (25, 135), combine({"mid hip": 1.0}, {"neck": 1.0})),
+        _by_names("body25", ("nose", "neck", *arms, "mid hip", *legs, *face, *feet), (25,)),
+        _by_names("body25b", (*coco, "neck", "head top", *feet), (25, 135)),
+        _by_names("coco18", ("nose", "neck", *arms, *legs, *face), (18,)),
         Layout("blazepose33", blaze, (33,), combine()),
         Layout("h36m17", H36M_17.joints, (17,), {joint: {joint: 1.0} for joint in H36M_17.joints}),
+        _by_names("mpii16", mpii, (16,)),
     )
     return {layout.name: layout for layout in known}
+
+
+def _by_names(name: str, points: tuple[str, ...], counts: tuple[int, ...]) -> Layout:
+    found = joints_of(points)
+    assert found is not None, f"{name} has all limbs"
+    return Layout(name, points, counts, found)
+
+
+def joints_of(points: Sequence[str]) -> dict[str, Combination] | None:
+    """How the 17 joints follow from points of these names; None if limbs lack, or the head."""
+    limbs = [f"{side} {limb}" for side in ("left", "right") for limb in LIMBS]
+    if not set(limbs) <= set(points):
+        return None
+    if set(H36M_17.joints) <= set(points):
+        return {joint: {joint: 1.0} for joint in H36M_17.joints}
+    thorax = _first(points, "thorax", "neck") or {"left shoulder": 0.5, "right shoulder": 0.5}
+    ears, eyes = (_pair(points, name) for name in ("ear", "eye"))
+    top, neck = _first(points, "head top", "head"), _first(points, "neck") or thorax
+    nose = _first(points, "nose") or eyes or ears or (_sum((0.5, top), (0.5, neck)) if top else None)
+    level = ears or eyes or nose
+    if nose is None or level is None:
+        return None
+    top = top or _sum((1 + ABOVE_EARS, level), (-ABOVE_EARS, thorax))
+    pelvis = _first(points, "pelvis", "mid hip", "hip")
+    return combine(pelvis, thorax, top, nose)
+
+
+def _first(points: Sequence[str], *names: str) -> Combination | None:
+    return next(({name: 1.0} for name in names if name in points), None)
+
+
+def _pair(points: Sequence[str], name: str) -> Combination | None:
+    both = (f"left {name}", f"right {name}")
+    return dict.fromkeys(both, 0.5) if set(both) <= set(points) else None
 
 
 def layout_for(count: int, name: str | None, where: str) -> Layout:
@@ -102,7 +151,10 @@ def layout_for(count: int, name: str | None, where: str) -> Layout:
 
 
 def combine(
-    pelvis: Combination | None = None, thorax: Combination | None = None, head_top: Combination | None = None
+    pelvis: Combination | None = None,
+    thorax: Combination | None = None,
+    head_top: Combination | None = None,
+    nose: Combination | None = None,
 ) -> dict[str, Combination]:
     """The 17 joints; what a layout has no point for follows from its neighbours."""
     pelvis = pelvis or {"left hip": 0.5, "right hip": 0.5}
@@ -113,7 +165,7 @@ def combine(
         "pelvis": pelvis,
         "spine": _sum((0.5, pelvis), (0.5, thorax)),
         "thorax": thorax,
-        "nose": {"nose": 1.0},
+        "nose": nose or {"nose": 1.0},
         "head top": head_top or _sum((1 + ABOVE_EARS, ears), (-ABOVE_EARS, thorax)),
         **limbs,
     }

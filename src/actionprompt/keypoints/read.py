@@ -1,8 +1,7 @@
 """Anyone's 2D keypoints: files of common detectors become sequences of Human3.6M's 17 joints, ready to be lifted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -11,14 +10,20 @@ from torch import Tensor
 
 from actionprompt.camera import normalise_screen
 from actionprompt.errors import InputError
-from actionprompt.keypoints.detections import Detections, check_confidence, check_unit, layout_of
-from actionprompt.keypoints.json_formats import FORMATS, is_openpose, read_json, read_openpose
+from actionprompt.keypoints.arrays import read_arrays
+from actionprompt.keypoints.csv_tables import read_csv
+from actionprompt.keypoints.detections import Detections, Units, check_confidence, check_people, check_unit
+from actionprompt.keypoints.json_formats import FORMATS, is_folder, read_folder, read_json
+from actionprompt.keypoints.layout_choice import layout_of
 from actionprompt.keypoints.layouts import Layout
-from actionprompt.keypoints.table_formats import read_arrays, read_csv
+from actionprompt.keypoints.told import contradicts, told_of
 from actionprompt.keypoints.tracks import complete, link
+from actionprompt.skeleton import H36M_17
 
-Units = Literal["pixels", "relative", "screen"]
-"""Pixels; shares of width and height, 0 to 1 (MediaPipe); or the normalised screen, width -1 to 1."""
+AGAINST = (
+    "Left and right of person {}'s body contradict the face: where the picture is mirrored and the names are not, as "
+    "in colour points of a Kinect v2, say --mirror."
+)
 
 
 @dataclass(frozen=True)
@@ -51,26 +56,59 @@ class KeypointFile:
     dropped: tuple[str, ...]
     """People who cannot be lifted, one sentence each."""
     times: Float[np.ndarray, " n"] | None = None
-    """Seconds of every frame, where the file says them."""
+    """Seconds of every frame, where the file or the caller says them."""
+    assumed: bool = False
+    """Whether the times are an assumption."""
+    notes: tuple[str, ...] = ()
+    """What a user should know about the people in it, one sentence each."""
 
 
 def read_keypoints(
-    path: Path, *, layout: str | None = None, size: tuple[int, int] | None = None, units: Units = "pixels"
+    path: Path,
+    *,
+    layout: str | None = None,
+    size: tuple[int, int] | None = None,
+    units: Units = "pixels",
+    fps: float | None = None,
+    usual: float | None = None,
+    times: Float[np.ndarray, " n"] | None = None,
+    mirrored: bool = False,
 ) -> KeypointFile:
-    """Reads people's 2D joints from JSON (COCO, AlphaPose, OpenPose, MMPose), NPZ, NPY or CSV.
+    """Reads people's 2D joints from JSON, NPZ, NPY or CSV of many programs (docs/video.md lists them).
 
     Args:
         path: the file; a folder for OpenPose.
         layout: the detector's layout, where the file does not say it (a name in ``layouts()``).
         size: width and height of the image in pixels, where the file does not say it.
         units: what the coordinates are.
+        fps: frames a second, where the file does not say its times.
+        usual: frames a second to assume where nobody says them.
+        mirrored: whether the picture is, so that left and right change places.
+        times: seconds of the frames of the video that it belongs to, instead.
 
     Raises:
         InputError: no keypoint file, another number of points than the layout's, no image size, coordinates in
             another unit than said, confidences far above 1, too many people, or nobody whose joints are all found at
             least once.
     """
-    return people(read_detections(path), str(path), layout=layout, size=size, units=units)
+    detections = read_detections(path)
+    if detections.times is None:
+        assumed = fps is None and times is None
+        detections = replace(detections, times=_times(detections, usual if assumed else fps, times))
+        found = people(detections, str(path), layout=layout, size=size, units=units, mirrored=mirrored)
+        return replace(found, assumed=assumed)
+    return people(detections, str(path), layout=layout, size=size, units=units, mirrored=mirrored)
+
+
+def _times(
+    detections: Detections, fps: float | None, known: Float[np.ndarray, " n"] | None
+) -> Float[np.ndarray, " n"] | None:
+    """Seconds of the frames: a video's own, which go on at its average rate; or equally spaced."""
+    count = int(detections.frame.max()) + 1
+    if known is None or known.size < 2:
+        return None if fps is None else np.arange(count) / fps
+    step = float(known[-1] - known[0]) / (known.size - 1)
+    return np.concatenate([known, known[-1] + step * np.arange(1, count - known.size + 1)])
 
 
 def people(
@@ -81,6 +119,7 @@ def people(
     size: tuple[int, int] | None = None,
     units: Units = "pixels",
     repair: bool = True,
+    mirrored: bool = False,
 ) -> KeypointFile:
     """Detections, of a file or a video, as one gapless track per person; ``where`` names them in errors.
 
@@ -90,10 +129,12 @@ def people(
         InputError: as ``read_keypoints``.
     """
     chosen = layout_of(detections, layout, where)
+    units = detections.units or units
     width, height = _size(detections, size, units, where)
     _check_units(detections, units, width, height, where)
-    tracks, dropped = [], []
-    for person, track in link(detections, where):
+    tracks, dropped, notes = [], [], []
+    linked = link(detections, where)
+    for person, track in linked.people:
         sequence, why = complete(detections, track, chosen, repair=repair)
         if sequence is None:
             dropped.append(f"Person {person} ({len(track)} frames): {why}.")
@@ -103,10 +144,27 @@ def people(
         interpolated = int(sequence.filled[:, chosen.needed].sum())
         confidence = _confidence(sequence.confidence, chosen)
         first, own = int(detections.frame[track[0]]), _own_joints(sequence.own, chosen)
+        against = contradicts(chosen, sequence.points, sequence.missing)
+        if mirrored:
+            screen, confidence, own = _unmirrored(screen, confidence, own, names=not against)
+            notes.append(f"Person {person} is mirrored{'; left and right keep their names' * against}.")
+        elif against:
+            notes.append(AGAINST.format(person))
         tracks.append(Track(person, first, screen, confidence, interpolated, sequence.repairs, own))
+        notes += told_of(person, screen.numpy(), confidence.numpy(), (width, height))
     if not tracks:
         raise InputError(f"{where} shows nobody who can be lifted. {dropped[0]}")
-    return KeypointFile(tuple(tracks), chosen.name, (width, height), tuple(dropped), detections.times)
+    told = (*detections.notes, *linked.notes, *notes)
+    return KeypointFile(tuple(tracks), chosen.name, (width, height), tuple(dropped), detections.times, notes=told)
+
+
+def _unmirrored(
+    screen: Float[Tensor, "n 17 2"], confidence: Float[Tensor, "n 17"], own: Float[Tensor, "n 17 3"] | None, names: bool
+) -> tuple[Float[Tensor, "n 17 2"], Float[Tensor, "n 17"], Float[Tensor, "n 17 3"] | None]:
+    """Joints of a mirrored picture; left and right change names too, unless they already contradict the face."""
+    order = list(H36M_17.mirror) if names else list(range(H36M_17.num_joints))
+    flip = screen.new_tensor([-1.0, 1.0, 1.0])
+    return (screen * flip[:2])[:, order], confidence[:, order], None if own is None else (own * flip)[:, order]
 
 
 def read_detections(path: Path) -> Detections:
@@ -124,9 +182,11 @@ def _read(path: Path) -> Detections:
     if not path.exists():
         raise InputError(f"There is no keypoint file {path}.")
     if path.is_dir():
-        if is_openpose(path):
-            return read_openpose(path)
-        raise InputError(f"{path} is a folder without OpenPose's *_keypoints.json: give a keypoint file.")
+        if is_folder(path):
+            return read_folder(path)
+        raise InputError(
+            f"{path} is a folder without OpenPose's *_keypoints.json or other numbered files: give a keypoint file."
+        )
     readers = {".json": read_json, ".npz": read_arrays, ".npy": read_arrays, ".csv": read_csv}
     if path.suffix.lower() not in readers:
         raise InputError(f"{path} is no keypoint file: it must be .npz, .npy, .csv or .json of {FORMATS}.")
@@ -162,6 +222,7 @@ def _check_units(detections: Detections, units: Units, width: int, height: int, 
     if not found.size:
         raise InputError(f"{where} holds no point that was found.")
     check_unit(found, units, where)
+    check_people(detections, units, where)
     if units == "screen" and found.min() >= 0 and found.max() <= 1:
         raise InputError(
             f"{where}: all points are between 0 and 1, in the lower right quarter of the screen; they seem to be "

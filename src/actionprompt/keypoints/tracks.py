@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -17,8 +19,28 @@ FARTHEST = 0.5
 STRIDE = 0.2
 """Seconds over which a person's speed is measured."""
 MOST_TRACKS = 1000
-PAIRED = ("ear", "eye")
-"""Points so close to their partner of the other side that it can stand for them."""
+JUMP = 1.0
+"""How far nobody moves within ``BRIEFLY``, as a share of the size."""
+BRIEFLY = 0.2
+"""Seconds."""
+FRAGMENT = 1 / 3
+"""Of the usual number of points: who has fewer is a piece of somebody."""
+LONELY = 5
+"""So many people of one frame each are rather one person with wrong times."""
+STAND_INS = {
+    "left ear": ("right ear", "left eye", "right eye", "nose"),
+    "right ear": ("left ear", "right eye", "left eye", "nose"),
+    "left eye": ("right eye", "left ear", "right ear", "nose"),
+    "right eye": ("left eye", "right ear", "left ear", "nose"),
+    "nose": ("left eye", "right eye", "left ear", "right ear"),
+    "neck": ("left shoulder", "right shoulder"),
+    "mid hip": ("left hip", "right hip"),
+    "hip": ("left hip", "right hip"),
+    "pelvis": ("left hip", "right hip"),
+}
+"""Points that can stand for one that is never found, as the nose of a person who is filmed from behind."""
+PAIRED = {"nose", "neck", "mid hip", "hip", "pelvis"}
+"""Points in the middle, for which both of a pair stand."""
 
 
 @dataclass(frozen=True)
@@ -30,37 +52,119 @@ class Sequence:
     """0 where a point was interpolated."""
     filled: Bool[np.ndarray, "n p"]
     """Which points were interpolated."""
+    missing: Bool[np.ndarray, "n p"]
+    """Which points were not found, also of those that no joint needs."""
     repairs: tuple[str, ...] = ()
     """What else was put right, one line each."""
     own: Float[np.ndarray, "n p 3"] | None = None
     """The detector's own 3D points, interpolated in time where the person was not seen."""
 
 
-def link(detections: Detections, where: str) -> list[tuple[str, list[int]]]:
-    """People and the indices of their detections in the order of time, who is seen longest first.
+class Linked(NamedTuple):
+    """Who is who."""
 
-    People are told apart by their names; without names, by where they were before.
+    people: list[tuple[str, list[int]]]
+    """Names and the indices of their detections in the order of time, who is seen longest first."""
+    notes: tuple[str, ...]
+    """What had to be decided, one sentence each."""
+
+
+def link(detections: Detections, where: str) -> Linked:
+    """Tells people apart by their names; without names, or where names are none, by where they were before.
+
+    Who is away for more than a second is a new person, named or not.
 
     Raises:
-        InputError: thousands of people, or one person twice in a frame.
+        InputError: thousands of people, or nobody in two frames that are less than a second apart.
     """
     named: dict[str, list[int]] = {}
     for i in np.argsort(detections.frame, kind="stable"):
         named.setdefault(detections.person[i], []).append(int(i))
     unnamed = named.pop("", [])
-    for name, track in named.items():
-        if (twice := np.flatnonzero(np.diff(detections.frame[track]) == 0)).size:
-            frame = detections.frame[track][twice[0]]
-            raise InputError(
-                f"{where} has person {name} twice in frame {frame}: every person needs a number of their own."
-            )
-    found = [*named.items(), *(("", track) for track in _follow(detections, unnamed))] if unnamed else [*named.items()]
+    wrong, notes = _no_names(detections, named)
+    unnamed += [i for name in wrong for i in named.pop(name)]
+    unnamed.sort(key=lambda i: int(detections.frame[i]))
+    whole, left_over = _fragments(detections, unnamed)
+    if left_over:
+        notes.append(f"Pieces of a few points, beside whole people, are left out: {left_over:,}.")
+    found = [*_stays(detections, named), *(("", track) for track in _follow(detections, whole) if whole)]
     if len(found) > MOST_TRACKS:
         raise InputError(
             f"{where} holds {len(found):,} people, and at most {MOST_TRACKS:,} are lifted: keep those you need."
         )
+    if len(found) > LONELY and max(len(track) for _, track in found) == 1:
+        raise InputError(
+            f"{where} has {len(found):,} people who are seen in one frame each, over a second from the next: are the "
+            "frame numbers milliseconds, or the frame rate (--keypoints.fps) another?"
+        )
     found.sort(key=lambda item: -len(item[1]))
-    return [(name or f"{number}", track) for number, (name, track) in enumerate(found, 1)]
+    taken, numbers = {name for name, _ in found}, count(1)
+    free = (str(number) for number in numbers if str(number) not in taken)
+    if not any(taken):
+        return Linked([(f"{number}", track) for number, (_, track) in enumerate(found, 1)], tuple(notes))
+    return Linked([(name or next(free), track) for name, track in found], tuple(notes))
+
+
+def _stays(detections: Detections, named: dict[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
+    """Named people, cut where they are away for more than a second: nobody is invented in between."""
+    seconds = detections.seconds
+    for name, track in named.items():
+        away = [k for k in range(1, len(track)) if is_gap(seconds[track[k]] - seconds[track[k - 1]])]
+        for number, (begin, end) in enumerate(pairwise([0, *away, len(track)]), 1):
+            yield (name if number == 1 else f"{name}.{number}"), track[begin:end]
+
+
+def _no_names(detections: Detections, named: dict[str, list[int]]) -> tuple[list[str], list[str]]:
+    """Names that are none, since two people have them at once or they jump from one to another; and the sentences."""
+    twice = [name for name, track in named.items() if (np.diff(detections.frame[track]) == 0).any()]
+    notes = []
+    if twice:
+        notes.append(
+            f"Person {', '.join(twice[:3])} is several people in one frame: nobody was tracked, and people are linked "
+            "by place."
+        )
+    jumping = {name: at for name, track in named.items() if name not in twice and (at := _exchanged(detections, track))}
+    if jumping:
+        when = min(at for at in jumping.values())
+        notes.append(
+            f"The numbers of persons {', '.join(sorted(jumping)[:4])} are exchanged at {when:.2f} s: they are linked "
+            "by place."
+        )
+    return [*twice, *jumping], notes
+
+
+def _exchanged(detections: Detections, track: list[int]) -> float | None:
+    """When somebody with this name jumps to where another one just was; None: never."""
+    points = _seen(detections, track)
+    before, after = points[:-1], points[1:]
+    if not len(after):
+        return None
+    seconds, frame = detections.seconds, detections.frame
+    near = np.diff(seconds[track]) <= BRIEFLY
+    moved = np.linalg.norm(before - after, axis=-1)
+    known = np.isfinite(moved)
+    mean = np.where(known, moved, 0).sum(-1) / np.maximum(known.sum(-1), 1)
+    for k in np.flatnonzero(near & (mean > JUMP * sizes(before))):
+        others = np.flatnonzero((frame == frame[track[k]]) & (np.arange(frame.size) != track[k]))
+        if others.size and distances(_seen(detections, others.tolist()), after[k : k + 1]).min() < FARTHEST:
+            return float(seconds[track[k + 1]])
+    return None
+
+
+def _seen(detections: Detections, which: list[int]) -> Float[np.ndarray, "d p 2"]:
+    """Points with NaN where there are none."""
+    seen: Float[np.ndarray, "d p 2"] = np.where(detections.missing[which, :, None], np.nan, detections.points[which])
+    return seen
+
+
+def _fragments(detections: Detections, unnamed: list[int]) -> tuple[list[int], int]:
+    """Detections without those of a few points beside whole people, and how many these are."""
+    counts = (~detections.missing[unnamed]).sum(1) if unnamed else np.zeros(0)
+    few = counts < FRAGMENT * np.median(counts) if unnamed else counts.astype(bool)
+    frames = detections.frame[unnamed]
+    beside = np.isin(frames, frames[~few])
+    left = few & beside
+    return [i for i, out in zip(unnamed, left, strict=True) if not out], int(left.sum())
 
 
 def _follow(detections: Detections, unnamed: list[int]) -> Iterator[list[int]]:
@@ -110,10 +214,15 @@ def distances(before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2
     apart = np.linalg.norm(before[:, None] - here[None], axis=-1)
     both = np.isfinite(apart)
     mean = np.where(both, apart, 0).sum(-1) / np.maximum(both.sum(-1), 1)
-    low, high = np.fmin.reduce(before, axis=1), np.fmax.reduce(before, axis=1)  # ignore NaN
-    size = np.maximum(np.linalg.norm(high - low, axis=-1), 1e-9)
-    share: Float[np.ndarray, "t h"] = np.where(both.any(-1), mean / size[:, None], np.inf)
+    share: Float[np.ndarray, "t h"] = np.where(both.any(-1), mean / sizes(before)[:, None], np.inf)
     return share
+
+
+def sizes(people: Float[np.ndarray, "t p 2"]) -> Float[np.ndarray, " t"]:
+    """The diagonal of the box around each person's points (NaN where there are none)."""
+    low, high = np.fmin.reduce(people, axis=1), np.fmax.reduce(people, axis=1)  # ignore NaN
+    size: Float[np.ndarray, " t"] = np.maximum(np.linalg.norm(high - low, axis=-1), 1e-9)
+    return size
 
 
 def complete(
@@ -139,15 +248,13 @@ def complete(
     points[missing] = 0  # what was no number would make a joint none, even where its weight is 0
     filled = np.zeros_like(missing)
     for p in layout.needed:
-        source = p if not missing[:, p].all() else _partner(layout, p)
-        if source is None or missing[:, source].all():
+        sources = [p] if not missing[:, p].all() else _stand_ins(layout, p, missing)
+        if not sources:
             return None, f"the {layout.points[p]} is never found"
-        seen = ~missing[:, source]
-        filled[:, p] = ~seen | (source != p)
-        for axis in range(2):
-            points[:, p, axis] = np.interp(time, time[seen], points[seen, source, axis])
+        filled[:, p] = missing[:, sources].any(1) | (sources != [p])
+        points[:, p] = np.mean([_over_time(points[:, s], ~missing[:, s], time) for s in sources], axis=0)
         confidence[filled[:, p], p] = 0
-    return Sequence(points, confidence, filled, repairs, _own(detections, track, time, frames, count)), ""
+    return Sequence(points, confidence, filled, missing, repairs, _own(detections, track, time, frames, count)), ""
 
 
 def _own(
@@ -199,8 +306,19 @@ def _repair(
     return tuple(said)
 
 
-def _partner(layout: Layout, point: int) -> int | None:
-    """The same point of the other side of the face."""
-    side, _, name = layout.points[point].partition(" ")
-    other = f"{'right' if side == 'left' else 'left'} {name}"
-    return layout.points.index(other) if name in PAIRED and other in layout.points else None
+def _over_time(
+    point: Float[np.ndarray, "n 2"], seen: Bool[np.ndarray, " n"], time: Float[np.ndarray, " n"]
+) -> Float[np.ndarray, "n 2"]:
+    """A point where it was not seen, between the sightings before and after."""
+    return np.stack([np.interp(time, time[seen], point[seen, axis]) for axis in range(2)], axis=-1)
+
+
+def _stand_ins(layout: Layout, point: int, missing: Bool[np.ndarray, "n p"]) -> list[int]:
+    """The points whose middle stands for one that is never found; none if there are none."""
+    name = layout.points[point]
+    listed = [layout.points.index(other) for other in STAND_INS.get(name, ()) if other in layout.points]
+    found = [p for p in listed if not missing[:, p].all()]
+    if name not in PAIRED or not found:
+        return found[:1]
+    kind = layout.points[found[0]].split()[-1]
+    return [p for p in found if layout.points[p].endswith(kind)]

@@ -30,6 +30,12 @@ class WriteCfg:
     """The video that the motion comes from, for the page (HTML)."""
     embed: bool = True
     """Put the video into the page, or else refer to it where it lies."""
+    begin: float = 0.0
+    """When the video shows its first picture, seconds."""
+    slow: float = 1.0
+    """How many times slower than it happened the video plays."""
+    mirrored: bool = False
+    """Whether the video is mirrored, and shown put right."""
 
 
 class WriteJob(NamedTuple):
@@ -197,9 +203,12 @@ def _c3d(job: WriteJob, part: Path) -> None:
 def _html(job: WriteJob, part: Path) -> None:
     from actionprompt.output.show import viewer_motion
     from actionprompt.viewer import page
+    from actionprompt.viewer.page import Played
 
     folder = None if job.settings.embed else part.parent
-    _text(part, page(viewer_motion(job.tracks[0]), job.settings.video, folder))
+    settings = job.settings
+    played = Played(settings.begin, settings.slow, settings.mirrored)
+    _text(part, page(viewer_motion(job.tracks[0]), settings.video, folder, played))
 
 
 def _text(part: Path, text: str) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from actionprompt.errors import InputError
+from actionprompt.video.fields import Fields
 from actionprompt.video.libraries import library
 from actionprompt.video.upright import Turn, turn_of
 
@@ -18,6 +19,10 @@ SHORT = 0.5
 """Seconds that may be missing at the end: durations in files are not exact."""
 OPTIONS = {"protocol_whitelist": "file"}
 """A playlist does not make FFmpeg open the network."""
+CAPTURE_RATE = "com.android.capture.fps"
+"""What Android's cameras call the rate at which they took the pictures, which they then store at 30 a second."""
+SAME_RATE = 1.25
+"""Up to this ratio the taken and the stored rate are one."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,19 @@ class Video:
     size: tuple[int, int]
     """Width and height of the upright image with square pixels."""
     fps: float
-    """Frames a second, on average; the frames' own times count."""
+    """Frames a second, on average, as they were taken; the frames' own times count."""
     duration: float | None
     """Seconds, as the file says."""
     num_frames: int | None
     """As the file says."""
     turn: Turn
     """What makes the stored picture upright."""
+    begin: float = 0.0
+    """When the first picture is shown by a player, seconds."""
+    slow: float = 1.0
+    """How many times slower a player shows it than it happened (slow motion)."""
+    notes: tuple[str, ...] = ()
+    """What a user should know about the file."""
 
     @property
     def expected(self) -> int | None:
@@ -46,7 +57,7 @@ class Video:
     ) -> Iterator[tuple[float, UInt8[np.ndarray, "h w 3"]]]:
         """Seconds since the first frame (strictly rising) and the upright RGB image; one frame is held at a time.
 
-        A frame without a time, or not later than the one before, counts as 1 / fps later.
+        A frame without a time, or not later than the one before, counts as 1 / fps later. Interlaced frames become two.
 
         Args:
             broken: is told, in a sentence, where a damaged file breaks off; the frames until there then count.
@@ -60,10 +71,10 @@ class Video:
         width, height = self.turn.stored(self.size)
         with _opened(self.path) as (container, stream):
             pictures, end = _Pictures(container, stream), 0.0
-            for time, frame in _timed(pictures, self.fps):
+            for time, frame in _timed(Fields(pictures, stream), self.fps / self.slow, _clock(container)):
                 rgb = reformatter.reformat(frame, width=width, height=height, format="rgb24")
-                yield time, self.turn(rgb.to_ndarray())
-                end = time + (_seconds(frame.duration, frame.time_base) or 1 / self.fps)
+                yield time / self.slow, self.turn(rgb.to_ndarray())
+                end = (time + (_seconds(frame.duration, frame.time_base) or self.slow / self.fps)) / self.slow
             why = pictures.broken or _cut(self.duration, end, self.fps)
         if why:
             sentence = f"{self.path} breaks off at {end:.2f} s: it {why}."
@@ -71,9 +82,32 @@ class Video:
                 raise InputError(sentence)
             broken(sentence)
 
+    def times(self) -> Float[np.ndarray, " n"]:
+        """Seconds of all frames since the first one, as other programs count them, without decoding them.
 
-def open_video(path: Path) -> Video:
+        Interlaced frames are one each; a beginning that cannot be decoded is none.
+        """
+        with _opened(self.path) as (container, stream):
+            packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+            by_dts = container.format.name == "avi" or any(packet.pts is None for packet in packets)
+            first = next((i for i, packet in enumerate(packets) if packet.is_keyframe), 0)
+            start = packets[first].pts
+            ticks = [
+                i if by_dts else packet.pts
+                for i, packet in enumerate(packets[first:])
+                if first == 0 or by_dts or packet.pts >= start
+            ]
+            step = self.slow / self.fps if by_dts else float(stream.time_base)
+        seconds = np.unique(np.array(ticks)) * step / self.slow
+        return seconds - seconds[0]
+
+
+def open_video(path: Path, fps: float | None = None) -> Video:
     """Looks at a video file and decodes its first frame.
+
+    Args:
+        path: the file.
+        fps: frames a second at which it was taken, where the file says another rate.
 
     Raises:
         InputError: PyAV is not installed; no such file, a folder, an empty file, no video, a video of which no frame
@@ -91,8 +125,50 @@ def open_video(path: Path) -> Video:
         pixel = float(stream.sample_aspect_ratio or 1)  # height 1: anamorphic video has wide or narrow pixels
         size = turn.upright((max(1, round(frame.width * pixel)), frame.height))
         timed = frame.time is not None and stream.average_rate
-        fps = float((stream.average_rate if timed else stream.guessed_rate) or stream.average_rate or 25)
-        return Video(path, size, fps, _duration(container, stream), stream.frames or None, turn)
+        stored = float((stream.average_rate if timed else stream.guessed_rate) or stream.average_rate or 25)
+        slow, notes = _slow(container, stored, fps)
+        lost, told = _lost(stream, frame)
+        if frame.interlaced_frame:
+            stored *= 2
+            told = (*told, f"interlaced: its half pictures are lifted, {stored:g} a second")
+        duration = _duration(container, stream)
+        begin = 0.0 if frame.time is None else frame.time - min(0.0, (container.start_time or 0) / 1e6)
+        return Video(
+            path,
+            size,
+            stored * slow,
+            None if duration is None else (duration - lost) / slow,
+            stream.frames or None,
+            turn,
+            max(0.0, begin),
+            slow,
+            tuple(f"{path.name}: {note}." for note in (*notes, *told)),
+        )
+
+
+def _slow(container: Any, stored: float, given: float | None) -> tuple[float, tuple[str, ...]]:
+    """How many times slower than it happened the file plays, and a sentence if it does."""
+    tag = container.metadata.get(CAPTURE_RATE, "")
+    tagged = float(tag) if re.fullmatch(r"\d+(\.\d*)?", tag) else 0.0
+    taken = given or tagged
+    if not taken or (given is None and 1 / SAME_RATE < taken / stored < SAME_RATE):
+        return 1.0, ()
+    by = "--fps" if given else "the camera"
+    return taken / stored, (f"taken at {taken:g} frames/s, as {by} says, and stored at {stored:.4g}",)
+
+
+def _lost(stream: Any, frame: Any) -> tuple[float, tuple[str, ...]]:
+    """Seconds at the beginning that cannot be decoded, as between two key frames, and a sentence if there are."""
+    start = _seconds(stream.start_time, stream.time_base) or 0.0
+    lost = 0.0 if frame.time is None else frame.time - start
+    if lost < SHORT / 5:
+        return 0.0, ()
+    return lost, (f"its first {lost:.2f} s cannot be decoded, since it starts between key frames",)
+
+
+def _clock(container: Any) -> str:
+    """Whose times count: AVI stores none, and what is taken for them is wrong where frames are stored out of order."""
+    return "dts" if container.format.name == "avi" else "pts"
 
 
 class _Pictures:
@@ -138,13 +214,14 @@ class _Pictures:
         yield from frames
 
 
-def _timed(frames: Iterable[Any], fps: float) -> Iterator[tuple[float, Any]]:
+def _timed(frames: Iterable[Any], fps: float, clock: str = "pts") -> Iterator[tuple[float, Any]]:
     """Frames with their seconds since the first one, strictly rising."""
     begin, last = None, 0.0
     for i, frame in enumerate(frames):
-        begin = frame.time if i == 0 else begin
-        known = i > 0 and begin is not None and frame.time is not None
-        time = frame.time - begin if known else 0.0
+        ticks = getattr(frame, clock)
+        said = None if ticks is None or frame.time_base is None else float(ticks * frame.time_base)
+        begin = said if i == 0 else begin
+        time = said - begin if i > 0 and begin is not None and said is not None else 0.0
         last = 0.0 if i == 0 else time if time > last else last + 1 / fps
         yield last, frame
 
@@ -160,7 +237,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path} is empty.")
     try:
-        container = av.open(f"file:{path}", options=OPTIONS)
+        container = av.open(f"file:{path}", options=OPTIONS, metadata_errors="replace")
     except av.error.InvalidDataError as error:
         raise InputError(f"{path} is no video, or its beginning or index is missing (a cut-off download?).") from error
     except (av.error.FFmpegError, OSError) as error:

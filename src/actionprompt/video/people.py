@@ -28,6 +28,8 @@ class People:
     """What was done with the frame rate, for the report."""
     dropped: tuple[str, ...]
     """Who cannot be lifted, one sentence each."""
+    notes: tuple[str, ...] = ()
+    """What a user should know about the people, one sentence each."""
 
 
 def tracks(seen: Seen, where: str, fps: float) -> People:
@@ -66,7 +68,7 @@ def at_rate(found: KeypointFile, times: Float[np.ndarray, " n"], fps: float) -> 
         f"Person {t.person} is seen for {t.keypoints.shape[0] / fps:.2f} s only, from {t.first / fps:.2f} s on."
         for t in brief
     ]
-    return People(tuple(kept), fps, found.size, describe(times, fps), (*found.dropped, *left_out))
+    return People(tuple(kept), fps, found.size, describe(times, fps), (*found.dropped, *left_out), found.notes)
 
 
 def prominence(points: Float[np.ndarray, "n p 2"], confidence: Float[np.ndarray, "n p"]) -> float:

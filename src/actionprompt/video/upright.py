@@ -30,12 +30,24 @@ class Turn:
         return np.ascontiguousarray(image[:: -1 if self.upside_down else 1, :: -1 if self.mirrored else 1])
 
 
+QUARTERS = (
+    Turn(),
+    Turn(transposed=True, upside_down=True),
+    Turn(mirrored=True, upside_down=True),
+    Turn(transposed=True, mirrored=True),
+)
+"""Turns by 0, 90, 180 and 270 degrees against the clock."""
+
+
 def turn_of(frame: Any) -> Turn:
     """What a decoded frame's display matrix asks for, to the nearest 90 degrees.
 
     The matrix (a b u; c d v; x y w) takes a stored pixel (p, q) to (a p + c q + x, b p + d q + y).
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside data that PyAV has no name for, as EXIF, it tells the turn only
+        return QUARTERS[round(frame.rotation / 90) % 4]
     if matrix is None:
         return Turn()
     a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()

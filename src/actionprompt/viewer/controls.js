@@ -81,8 +81,7 @@ function listen() {
   on("place", "change", (e) => { place.mode = e.target.value; invalidate(); });
   on("joints", "toggle", invalidate);
   on("speed", "change", (e) => {
-    player.speed = Number(e.target.value);
-    if (player.video) player.video.playbackRate = player.speed;
+    setSpeed(Number(e.target.value));
   });
   on("close-up", "click", (e) => {
     flat.closeUp = !flat.closeUp;

@@ -52,6 +52,13 @@ const person = [0, 1].map((axis) => {
   return { middle: smoothed((f) => middle[f]), reach: 0.62 * widest };
 });
 
+function drawVideo(pen, [left, top, width, height]) {
+  pen.save();
+  if (film.mirrored) pen.setTransform(pen.getTransform().translate(2 * left + width, 0).scale(-1, 1));
+  pen.drawImage(player.video, left, top, width, height);
+  pen.restore();
+}
+
 function drawFlat(f) {
   const { pen, width, height } = fresh(flat.canvas);
   const [middleX, middleY] = flat.closeUp ? person.map(({ middle }) => middle[f]) : [0, 0];
@@ -61,7 +68,7 @@ function drawFlat(f) {
   const image = [originX - scale, originY - motion.aspect * scale, 2 * scale, 2 * motion.aspect * scale];
   pen.fillStyle = colours["--page"];
   pen.fillRect(...image);
-  if (player.video) pen.drawImage(player.video, ...image);
+  if (player.video) drawVideo(pen, image);
   pen.strokeStyle = colours["--line"];
   pen.strokeRect(...image);
 

@@ -19,6 +19,7 @@ class Unit(NamedTuple):
 
 
 METRES = Unit(32.0, "3D joints are metres relative to the root (millimetres: divide by 1000)")
+PATH = Unit(32000.0, "a path is metres in front of the camera")
 SCREEN = Unit(3.2, "keypoints are normalised screen coordinates (pixels: camera.normalise_screen)")
 CHANCE = Unit(1.0001, "a probability lies in [0, 1]")
 
@@ -77,7 +78,7 @@ class ViewerMotion:
         if self.truth is not None:
             converted["truth"] = _array("truth", self.truth, (n, j, 3), METRES)
         if self.root is not None:
-            converted["root"] = _complete("root", _array("root", self.root, (n, 3), METRES))
+            converted["root"] = _complete("root", _array("root", self.root, (n, 3), PATH))
         if self.probability is not None:
             converted["probability"] = _chances(self.probability, n, len(self.actions))
         for name, value in converted.items():

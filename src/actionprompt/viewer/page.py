@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -21,13 +21,25 @@ from actionprompt.viewer.motion import ViewerMotion
 SCRIPTS = ("data", "place", "flat", "space", "timeline", "numbers", "player", "controls")
 
 
-def page(motion: ViewerMotion, video: Path | None = None, folder: Path | None = None) -> str:
+class Played(NamedTuple):
+    """How a video plays what was filmed."""
+
+    begin: float = 0.0
+    """When it shows its first picture, which is at 0 s of the motion, seconds."""
+    slow: float = 1.0
+    """How many times slower than it happened (slow motion)."""
+    mirrored: bool = False
+    """Left and right are exchanged in it, and not in the motion."""
+
+
+def page(motion: ViewerMotion, video: Path | None = None, folder: Path | None = None, played: Played | None = None) -> str:
     """The page's text; the same motion gives the same text.
 
     Args:
         motion: what to show.
         video: the film that the keypoints came from; its frames' times are those of the motion.
         folder: where the page will lie, to refer to the video from there; None: the page holds the video.
+        played: how the video plays it; None: as it happened, from 0 s on.
 
     Raises:
         InputError: the video is missing, or no browser plays it.
@@ -40,11 +52,13 @@ def page(motion: ViewerMotion, video: Path | None = None, folder: Path | None = 
         style=style,
         script=script,
         motion=_json(_document(motion)),
-        video=_json(_film(video, folder)),
+        video=_json(_film(video, folder, played or Played())),
     )
 
 
-def write_page(motion: ViewerMotion, path: Path, video: Path | None = None, embed: bool = True) -> None:
+def write_page(
+    motion: ViewerMotion, path: Path, video: Path | None = None, embed: bool = True, played: Played | None = None
+) -> None:
     """Writes the page, completely or not at all.
 
     Args:
@@ -52,11 +66,12 @@ def write_page(motion: ViewerMotion, path: Path, video: Path | None = None, embe
         path: the HTML file; its folder is made if need be.
         video: the film that the keypoints came from.
         embed: put the video into the page; otherwise the page refers to it by its relative path.
+        played: how the video plays the motion.
 
     Raises:
         InputError: the video is missing, or no browser plays it.
     """
-    write_text(path, page(motion, video, None if embed else path.parent))
+    write_text(path, page(motion, video, None if embed else path.parent, played))
 
 
 def _source(name: str) -> str:
@@ -111,8 +126,9 @@ def _packed(values: Float[np.ndarray, "*shape"], step: float) -> dict[str, Any]:
 
 
 def _packed_metres(values: Float[np.ndarray, "*shape"]) -> dict[str, Any]:
-    """Tenths of a millimetre where they fit into int16 (a body does), else millimetres."""
-    return _packed(values, 1e-4 if np.nanmax(np.abs(values), initial=0) < 3.2 else 1e-3)
+    """Tenths of a millimetre where they fit into int16 (a body does), else millimetres, or more for far paths."""
+    largest = float(np.nanmax(np.abs(values), initial=0))
+    return _packed(values, next(step for step in (1e-4, 1e-3, 1e-2, 0.1, 1.0) if largest < 32000 * step))
 
 
 def _packed_chances(values: Float[np.ndarray, "n k"]) -> dict[str, Any]:
@@ -139,8 +155,8 @@ MP4 = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 WEBM = b"\x1a\x45\xdf\xa3"
 
 
-def _film(video: Path | None, folder: Path | None) -> dict[str, str] | None:
-    """The video's bytes, or its address as seen from the page's folder."""
+def _film(video: Path | None, folder: Path | None, played: Played) -> dict[str, Any] | None:
+    """The video's bytes, or its address as seen from the page's folder, and how it plays."""
     if video is None:
         return None
     if not video.is_file():
@@ -153,5 +169,5 @@ def _film(video: Path | None, folder: Path | None) -> dict[str, str] | None:
     if not (head.startswith(WEBM) if kind == "video/webm" else head[4:8] in MP4):
         raise InputError(f"{video} does not begin as a video of its kind does: is it damaged, or something else?")
     if folder is None:
-        return {"type": kind, "data": b64encode(video.read_bytes()).decode()}
-    return {"type": kind, "address": quote(Path(os.path.relpath(video, folder)).as_posix())}
+        return {"type": kind, **played._asdict(), "data": b64encode(video.read_bytes()).decode()}
+    return {"type": kind, **played._asdict(), "address": quote(Path(os.path.relpath(video, folder)).as_posix())}

@@ -11,7 +11,16 @@ function seek(frame) {
 function seekVideo() {
   if (!player.video) return;
   player.shown = NaN;
-  player.video.currentTime = motion.start + (player.frame + 0.5) / fps;
+  player.video.currentTime = film.begin + film.slow * (motion.start + (player.frame + 0.5) / fps);
+}
+
+/** Seconds since the motion's first frame, of the video's own time. */
+const inMotion = (time) => Math.max(0, (time - film.begin) / film.slow - motion.start);
+
+/** Slow motion is played faster, as far as browsers play. */
+function setSpeed(speed) {
+  player.speed = speed;
+  if (player.video) player.video.playbackRate = Math.min(16, Math.max(0.0625, speed * film.slow));
 }
 
 function setPlaying(playing) {
@@ -29,7 +38,7 @@ function setPlaying(playing) {
 function advance(now) {
   const { video } = player;
   if (!video) player.at += player.last ? (Math.min(now - player.last, 250) / 1000) * fps * player.speed : 0;
-  else if (!video.seeking) player.at = player.shown === player.shown ? player.shown : Math.max(0, video.currentTime - motion.start) * fps;
+  else if (!video.seeking) player.at = player.shown === player.shown ? player.shown : inMotion(video.currentTime) * fps;
   player.last = now;
   if (player.at < frames && !video?.ended) player.frame = Math.floor(player.at);
   else if (!element("loop").checked) { player.frame = frames - 1; setPlaying(false); }
@@ -42,7 +51,7 @@ function openVideo() {
   Object.assign(video, { muted: true, playsInline: true, preload: "auto" });
   video.addEventListener("loadeddata", () => {
     player.video = video;
-    video.playbackRate = player.speed;
+    setSpeed(player.speed);
     seek(player.frame);
     if (player.playing) setPlaying(true);
   }, { once: true });
@@ -52,7 +61,7 @@ function openVideo() {
     add(element("notes"), "li", { textContent: "The video cannot be shown: moved, or unreadable in this browser." });
   });
   const onPicture = (_, { mediaTime }) => { // the time of the very picture on the screen
-    player.shown = Math.max(0, mediaTime - motion.start) * fps + 1e-3; // against rounding
+    player.shown = inMotion(mediaTime) * fps + 1e-3; // against rounding
     video.requestVideoFrameCallback(onPicture);
     invalidate();
   };

@@ -7,8 +7,8 @@ import numpy as np
 from actionprompt.data.inspect.facts import Report
 from actionprompt.errors import InputError
 from actionprompt.keypoints.detections import Detections, seem_pixels
-from actionprompt.keypoints.json_formats import is_openpose
-from actionprompt.keypoints.layouts import layouts
+from actionprompt.keypoints.json_formats import is_folder
+from actionprompt.keypoints.layouts import Layout, layouts
 from actionprompt.keypoints.read import read_detections
 from actionprompt.keypoints.tracks import link
 
@@ -21,7 +21,7 @@ SHOWN = 5
 
 def recognises(path: Path) -> bool:
     """Whether it is a folder of OpenPose or a file with one of the endings."""
-    return is_openpose(path) or (path.is_file() and path.suffix.lower() in ENDINGS)
+    return is_folder(path) or (path.is_file() and path.suffix.lower() in ENDINGS)
 
 
 def describe(path: Path) -> Report:
@@ -29,26 +29,35 @@ def describe(path: Path) -> Report:
     title = f"2D keypoints in {path}"
     try:
         detections = read_detections(path)
-        people = link(detections, str(path))
+        linked = link(detections, str(path))
     except InputError as error:
         return Report(title, (), (str(error),))
     size = (
         f"{detections.size[0]} x {detections.size[1]} pixels" if detections.size else "not said: give it when lifting"
     )
     count = detections.points.shape[1]
-    fitting = [detections.layout] if detections.layout else [x.name for x in layouts().values() if count in x.counts]
+    fitting = _fitting(detections)
     facts = [
         ("points", f"{count} a person: {' or '.join(fitting) or 'no known layout'}"),
         ("image", size),
         *_units(detections),
         ("frames", f"{int(np.ptp(detections.frame)) + 1:,}, {len(detections.person):,} detections"),
-        *((f"person {name}", _describe(detections, track)) for name, track in people[:SHOWN]),
+        *((f"person {name}", _describe(detections, track)) for name, track in linked.people[:SHOWN]),
     ]
-    if len(people) > SHOWN:
-        facts.append(("more people", f"{len(people) - SHOWN:,}"))
+    if len(linked.people) > SHOWN:
+        facts.append(("more people", f"{len(linked.people) - SHOWN:,}"))
+    facts += [("note", note) for note in (*detections.notes, *linked.notes)]
     known = ", ".join(f"{layout.name} {layout.counts[0]}" for layout in layouts().values())
     problems = [] if fitting else [f"{count} points a person are none of the known layouts ({known})."]
     return Report(title, tuple(facts), (*problems, *_places(detections)))
+
+
+def _fitting(detections: Detections) -> list[str]:
+    """Names of the layouts that the points may have."""
+    said, count = detections.layout or detections.guess, detections.points.shape[1]
+    if said is not None:
+        return [said.name if isinstance(said, Layout) else said]
+    return [layout.name for layout in layouts().values() if count in layout.counts]
 
 
 def _places(detections: Detections) -> list[str]:

@@ -1,7 +1,8 @@
-"""Keypoints in arrays (.npz, .npy) and in CSV tables."""
+"""Keypoints in arrays (.npz, .npy)."""
 
-import csv
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,9 @@ import numpy as np
 from actionprompt.errors import InputError
 from actionprompt.files import whole
 from actionprompt.formats.npz_pickle import read_npy, read_npz
-from actionprompt.keypoints.detections import Detections, check_frames, collect, from_zero
-from actionprompt.keypoints.layouts import layouts
+from actionprompt.keypoints.detections import Detections, check_frames, check_third, collect
+from actionprompt.keypoints.layouts import Layout
 
-SCORES = ("confidence", "score", "visibility", "conf", "c", "v", "s")
 FIELD_LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
 """Layout names in the metadata of the field's files."""
 
@@ -21,9 +21,10 @@ FIELD_LAYOUTS = {"coco": "coco17", "h36m": "h36m17"}
 def read_arrays(path: Path) -> Detections:
     """An .npz file of ours or the field's, or a plain .npy array.
 
-    Ours: ``keypoints`` (frames, points, 2 or 3) or (people, frames, points, 2 or 3), maybe ``confidence``,
-    ``layout``, and ``size`` (width, height); or what ``write_arrays`` writes. The field's:
-    ``positions_2d[video]["custom"]`` and ``metadata``.
+    Ours: ``keypoints`` (frames, points, 2 to 4) or (people, frames, points, 2 to 4), maybe ``confidence``, ``layout``,
+    ``size`` (width, height) and ``fps``; or what ``write_arrays`` writes. Four values are MediaPipe's x, y, z,
+    visibility. The field's: ``positions_2d[video]["custom"]`` and ``metadata``; Detectron2's lists of people in frames,
+    and ``reconstruction``, Human3.6M's 17 joints.
 
     Raises:
         InputError: not such a file.
@@ -32,7 +33,12 @@ def read_arrays(path: Path) -> Detections:
     if "positions_2d" in content:
         return _field(content, path)
     if {"pose", "axes"} <= set(content):
-        raise InputError(f"{path} is lifted already: `actionprompt view {path}` shows it; lift what it was made from.")
+        raise InputError(
+            f"{path} is lifted already: `actionprompt view {shlex.quote(str(path))}` shows it; lift what it was made "
+            "from."
+        )
+    if "keypoints" not in content and "reconstruction" in content:
+        return _from_array(np.asarray(content["reconstruction"]), None, path, "h36m17", None)
     if "keypoints" not in content:
         raise InputError(f"{path} has no array `keypoints` but {', '.join(content) or 'nothing'}.")
     points = np.asarray(content["keypoints"])
@@ -41,7 +47,36 @@ def read_arrays(path: Path) -> Detections:
     layout = str(content["layout"]) if "layout" in content else None
     if {"frame", "times"} <= set(content):
         return _from_detector(content, path, layout, size)
-    return _from_array(points, scores, path, layout, size)
+    if points.dtype == object:
+        return _detectron2(points, path, _table(content, "metadata", path))
+    return _at_rate(_from_array(points, scores, path, layout, size), content.get("fps"), path)
+
+
+def _at_rate(detections: Detections, fps: Any, path: Path) -> Detections:
+    """With the times of a constant rate, where the file says it."""
+    if fps is None:
+        return detections
+    rate = np.ravel(np.asarray(fps))
+    if rate.size != 1 or rate.dtype.kind not in "iuf" or not 1 <= rate[0] < 10000:
+        raise InputError(f"{path}: `fps` must be frames a second, and is {rate.tolist()}.")
+    return replace(detections, times=np.arange(int(detections.frame.max()) + 1) / float(rate[0]))
+
+
+def _detectron2(points: Any, path: Path, about: Mapping[Any, Any]) -> Detections:
+    """Detectron2's people by frame and class, as the field saves them: (people, 4, points).
+
+    The four are x, y, a raw score and a probability. People are the last class; a frame without them has an empty list.
+    """
+    rows = []
+    for frame, classes in enumerate(points):
+        people = np.asarray(classes[-1] if np.ndim(classes) or isinstance(classes, list) else classes)
+        if people.size == 0:
+            continue
+        if people.ndim != 3 or people.shape[1] not in (3, 4):
+            raise InputError(f"{path}, frame {frame}: people have shape {people.shape} instead of (people, 4, points).")
+        rows += [(frame, "", person[[0, 1, -1]].T) for person in people.astype(float)]
+    size = _read_size([about["w"], about["h"]], path) if {"w", "h"} <= set(about) else None
+    return collect(rows, str(path), guess="coco17", size=size)
 
 
 def _read_size(said: Any, path: Path) -> tuple[int, int]:
@@ -64,6 +99,7 @@ def write_arrays(detections: Detections, path: Path) -> None:
     """
     assert detections.times is not None, "a detector's frames have times"
     assert not any(detections.person), "nobody is followed yet"
+    assert not isinstance(detections.layout, Layout), "detectors have known layouts"
     known = {"layout": detections.layout, "size": detections.size}
     with whole(path) as part:
         np.savez_compressed(
@@ -135,13 +171,14 @@ def _from_array(points: Any, scores: Any, path: Path, layout: str | None, size: 
     if points.ndim == 3:
         points = points[None]
         scores = None if scores is None else np.asarray(scores)[None]
-    if points.ndim != 4 or points.shape[-1] not in (2, 3) or points.dtype.kind not in "fiu":
+    if points.ndim != 4 or points.shape[-1] not in (2, 3, 4) or points.dtype.kind not in "fiu":
         raise InputError(
-            f"{path}: keypoints are {points.dtype} of shape {points.shape} instead of (frames, points, 2 or 3) or "
-            "(people, frames, points, 2 or 3)."
+            f"{path}: keypoints are {points.dtype} of shape {points.shape} instead of (frames, points, 2 to 4) or "
+            "(people, frames, points, 2 to 4)."
         )
     if scores is None:
-        scores = points[..., 2] if points.shape[-1] == 3 else np.ones(points.shape[:3])
+        scores = points[..., -1] if points.shape[-1] > 2 else np.ones(points.shape[:3])
+        check_third(np.concatenate([points[..., :2], scores[..., None]], axis=-1), str(path))
     if np.shape(scores) != points.shape[:3]:
         raise InputError(f"{path}: confidence has shape {np.shape(scores)}, keypoints {points.shape}.")
     people, frames = points.shape[:2]
@@ -153,67 +190,3 @@ def _from_array(points: Any, scores: Any, path: Path, layout: str | None, size: 
         layout,
         size,
     )
-
-
-def read_csv(path: Path) -> Detections:
-    """A table with a line per person and frame: frame, maybe person, and for each point its x, y and maybe confidence.
-
-    Columns are called after the points: ``left_hip_x``, ``left_hip_y``, ``left_hip_confidence``. Frames count from 0.
-
-    Raises:
-        InputError: no such table, columns of no known layout, or cells that are no numbers.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            columns = _columns(reader.fieldnames or (), path)
-            lines = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"Cannot read {path} ({error}).") from error
-    if not columns:
-        raise InputError(f"{path} is empty: it should hold a table of keypoints.")
-    points = {name[:-2] for name in columns if name.endswith(" x")}
-    fitting = [layout for layout in layouts().values() if set(layout.points) <= points]
-    if not fitting:
-        raise InputError(
-            f"{path} has columns for {', '.join(sorted(points)) or 'no point'}: expected `left_hip_x`, "
-            f"`left_hip_y` and so on, for the points of {', '.join(layouts())}."
-        )
-    layout = max(fitting, key=lambda layout: len(layout.points))
-    if lacking := [point for point in layout.points if f"{point} y" not in columns]:
-        raise InputError(f"{path} has a column `{lacking[0]} x` but no column `{lacking[0]} y`.")
-    names = {point: [f"{point} x", f"{point} y", *(f"{point} {s}" for s in SCORES)] for point in layout.points}
-    rows = []
-    for number, line in enumerate(lines, 2):
-        if None in line.values():
-            raise InputError(f"{path}, line {number} has fewer cells than the head: is the file cut off?")
-        try:
-            cells = [[_number(line[columns[n]]) for n in names[point] if n in columns][:3] for point in layout.points]
-            frame = int(line[columns["frame"]]) if "frame" in columns else number - 2
-        except (ValueError, KeyError) as error:
-            raise InputError(f"{path}, line {number} has a cell that is missing or no number ({error}).") from error
-        person = line[columns["person"]].strip() if "person" in columns else ""
-        rows.append((frame, person, [cell if len(cell) == 3 else [*cell, 1.0] for cell in cells]))
-    frames = from_zero([row[0] for row in rows], str(path), ones=False)
-    rows = [(frame, person, cells) for frame, (_, person, cells) in zip(frames, rows, strict=True)]
-    return collect(rows, str(path), layout=layout.name)
-
-
-def _columns(head: Sequence[str], path: Path) -> dict[str, str]:
-    """The names in the head by their plain form."""
-    columns: dict[str, str] = {}
-    for name in head:
-        plain = _plain(name)
-        if plain and plain in columns:
-            raise InputError(f"{path} has the column `{name}` twice.")
-        columns[plain] = name
-    return columns
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.strip().lower().replace("_", " ").split())
-
-
-def _number(cell: str | None) -> float:
-    """A cell; an empty one is a point that was not found."""
-    return float(cell) if cell and cell.strip() else float("nan")
