@@ -76,7 +76,7 @@ def test_frames_before_everything_was_seen_have_no_pose() -> None:
 
 def test_a_detectors_points_become_seventeen_joints() -> None:
     reader = PointReader(size=(1000, 800))
-    joints, time = reader.read(json.dumps(points(1, count=33)[0].tolist()), 1)
+    joints, time, _ = reader.read(json.dumps(points(1, count=33)[0].tolist()), 1)
     assert time is None
     assert joints is not None
     assert joints.shape == (17, 2)
@@ -174,7 +174,6 @@ def test_after_a_gap_the_stream_starts_anew() -> None:
 @pytest.mark.parametrize(
     ("times", "fps", "message"),
     [
-        ([0.0, 0.0], None, r"Line 2 is at 0.0 s, which is not after the line before \(0.0 s\)"),
         ([0.0, None], None, "Line 2 has no time, and the lines before have"),
         ([None, 0.1], None, "Line 2 has a time, and the lines before have none"),
         ([0.0], 30.0, "Line 1 says its time, which counts: leave --keypoints.fps out"),
@@ -280,3 +279,49 @@ def test_bytes_and_a_byte_order_mark() -> None:
     assert told(lifter("apm"), ["\ufeff" + plain[0], *plain[1:]], reader()) == expected
     coded = [line.encode() for line in plain]
     assert told(lifter("apm"), [b"\xef\xbb\xbf" + coded[0], b"\n", *coded[1:]], reader()) == expected
+
+
+def clocked(model: Lifter, frames: np.ndarray, times: list[float]) -> tuple[list[dict], list[str]]:
+    """Answers, and what was told."""
+    sentences: list[str] = []
+    given = timed(frames, np.array(times))
+    answers = [json.loads(answer.line()) for answer in lift_lines(model, given, reader(), tell=sentences.append)]
+    return answers, sentences
+
+
+def test_a_line_that_is_not_later_is_left_out() -> None:
+    frames, model = points(8), lifter("apm")
+    times = [0.0, 0.02, 0.02, 0.04, 0.03, 0.06, 0.06, 0.08]
+    answers, sentences = clocked(model, frames, times)
+    kept = [0, 1, 3, 5, 7]
+    expected, _ = clocked(model, frames[kept], [times[i] for i in kept])
+    assert answers == expected
+    assert sentences == ["Line 3 is at 0.02 s, not after the line before (0.02 s): left out."]  # once
+
+
+def test_a_clock_that_begins_anew_begins_a_new_sequence() -> None:
+    frames, model = points(12), lifter("apm")
+    times = [1 + f / 50 for f in range(6)] + [f / 50 for f in range(6)]
+    answers, sentences = clocked(model, frames, times)
+    before, _ = clocked(model, frames[:6], times[:6])
+    after, _ = clocked(model, frames[7:], times[7:])
+    for answer in after:
+        answer["frame"] += 6
+    assert answers == before + after
+    assert [sentence.partition(":")[0] for sentence in sentences] == [
+        "Line 7 is at 0 s, not after the line before (1.1 s)", "Line 8"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["timestamp", "frame", "frame_id"])
+def test_other_names_of_the_time(name: str) -> None:
+    frames, model = points(9), lifter("apm")
+    numbers = [0, 1, 2, 3, 5, 6, 7, 8, 9]
+    expected, _ = clocked(model, frames, [n / 25 for n in numbers])
+    said = [n / 25 if name == "timestamp" else n for n in numbers]
+    given = [json.dumps({"keypoints": f.tolist(), name: n}) for f, n in zip(frames, said, strict=True)]
+    fps = None if name == "timestamp" else 25.0
+    found = told(model, given, reader(fps=fps))
+    assert [a["frame"] for a in found] == [a["frame"] for a in expected]
+    np.testing.assert_allclose([a["pose"] for a in found], [a["pose"] for a in expected], atol=2e-4)
+    with pytest.raises(InputError, match='Line 1 has the frame "one"'):
+        told(model, [json.dumps({"keypoints": [], "frame": "one"})], reader())

@@ -30,11 +30,11 @@ def read(path: Path, kind: str = "", **options) -> object:
         ('{"people": 4}', "looks like a keypoint file, but is malformed"),
         ('[{"image_id": 1, "keypoints": [1, 2, 3, 4]}]', "has 4 numbers per person instead of x, y, confidence"),
         (
-            '[{"image_id": 1, "keypoints": [1, 2, 3]}, {"image_id": 2, "keypoints": []}]',
+            '[{"image_id": 1, "keypoints": [1, 2, 3]}, {"image_id": 2, "keypoints": [1, 2, 3, 4, 5, 6]}]',
             "frame 1: a person has another",
         ),
         (
-            '{"images": [], "annotations": [{"image_id": 3, "keypoints": [1, 2, 3]}]}',
+            '{"images": [{"id": 4}], "annotations": [{"image_id": 3, "keypoints": [1, 2, 3]}]}',
             "annotated in image 3, which is not",
         ),
         ('{"instance_info": [{"frame_id": 1}]}', "looks like a keypoint file, but is malformed"),
@@ -130,7 +130,7 @@ def test_broken_files_of_the_field(tmp_path: Path, content: dict[str, object], m
     [
         ({"person_id": 1e400}, r"a_002_keypoints.json looks like .* malformed \(OverflowError: "),
         ({"pose_keypoints_2d": [[1], [1, 2]]}, r"looks like .* malformed \(ValueError: "),
-        ({"pose_keypoints_2d": None}, "another number of points than the first one"),
+        ({"pose_keypoints_2d": [1, 2, 3]}, "another number of points than the first one"),
     ],
 )
 def test_broken_files_of_openpose(tmp_path: Path, change: dict[str, object], message: str):
@@ -171,14 +171,14 @@ def test_csv_columns_are_all_there_and_once(tmp_path: Path):
 
 
 def test_wrong_numbers_of_points_are_refused(tmp_path: Path):
-    with pytest.raises(InputError, match=r"has 16 points a person, which is none of the known layouts \(coco17 17, "):
-        read_keypoints(write("alphapose", tmp_path, people(points=16)), size=SIZE)
+    with pytest.raises(InputError, match=r"has 19 points a person, which is none of the known layouts \(coco17 17, "):
+        read_keypoints(write("alphapose", tmp_path, people(points=19)), size=SIZE)
     with pytest.raises(InputError, match="has 17 points a person: say whether they are coco17 or h36m17"):
         read_keypoints(write("npy", tmp_path, people()), size=SIZE)
-    with pytest.raises(InputError, match="has 25 points a person, and coco17 has 17; 25 points are body25"):
+    with pytest.raises(InputError, match="has 25 points a person, and coco17 has 17; 25 points are body25 or body25b"):
         read(write("npy", tmp_path, people(points=25)), layout="coco17")
-    with pytest.raises(InputError, match="There is no layout 'mpii'. There are: coco17"):
-        read(write("npy", tmp_path, people()), layout="mpii")
+    with pytest.raises(InputError, match="There is no layout 'cmu'. There are: coco17"):
+        read(write("npy", tmp_path, people()), layout="cmu")
 
 
 def test_wrong_units_and_sizes_are_noticed(tmp_path: Path):
@@ -225,8 +225,6 @@ def test_crowds_and_pictures_are_refused(tmp_path: Path):
         read(dump(tmp_path / "a.json", [row | {"image_id": i, "idx": i} for i in range(2000)]))
     with pytest.raises(InputError, match="these are pictures, not the frames of a video"):
         read(dump(tmp_path / "a.json", [row, row | {"image_id": 581929}]))
-    with pytest.raises(InputError, match="has person 7 twice in frame 0"):
-        read(dump(tmp_path / "a.json", [row | {"idx": 7}, row | {"idx": 7}]))
 
 
 def test_inspection(tmp_path: Path):
@@ -248,7 +246,7 @@ def test_inspection(tmp_path: Path):
     assert facts["frames"] == "10, 10 detections"
     assert facts["person 1"].startswith("frames 30 to 39, not seen in 0 of them")
     assert (
-        inspect(write("alphapose", tmp_path, people(points=16))).problems[0].startswith("16 points a person are none")
+        inspect(write("alphapose", tmp_path, people(points=19))).problems[0].startswith("19 points a person are none")
     )
     np.savez(tmp_path / "screen.npz", keypoints=np.random.default_rng(0).uniform(-1, 1, (9, 17, 2)))
     assert "--keypoints.units relative (0 to 1) or screen" in dict(inspect(tmp_path / "screen.npz").facts)["units"]

@@ -57,11 +57,10 @@ def test_several_people_become_tracks(tmp_path: Path, kind: str):
         assert min((track.keypoints - expected(person)).abs().max() for person in table) < 1e-5
 
 
-@pytest.mark.parametrize(("layout", "points"), [("halpe26", 26), ("body25", 25), ("blazepose33", 33), ("halpe26", 136)])
+@pytest.mark.parametrize(("layout", "points"), [("halpe26", 26), ("mpii16", 16), ("blazepose33", 33), ("halpe26", 136)])
 def test_other_layouts_are_told_by_their_number_of_points(tmp_path: Path, layout: str, points: int):
     table = people(points=points)
-    kind = "openpose" if layout == "body25" else "alphapose"
-    found = read_keypoints(write(kind, tmp_path, table), size=SIZE)
+    found = read_keypoints(write("alphapose", tmp_path, table), size=SIZE)
     assert found.layout == layout
     count = len(layouts()[layout].points)
     assert (found.tracks[0].keypoints - expected(table[0, :, :count], layout)).abs().max() < 1e-5
@@ -155,8 +154,8 @@ def test_csv(tmp_path: Path):
     for track in found.tracks:
         assert (track.keypoints - expected(table["ab".index(track.person)])).abs().max() < 1e-5
     text = (tmp_path / "k.csv").read_text()
-    (tmp_path / "k.csv").write_text(text.replace("left_hip_x", "lhip_x"))
-    with pytest.raises(InputError, match="has columns for .*lhip.*: expected `left_hip_x`"):
+    (tmp_path / "k.csv").write_text(text.replace("left_hip", "hop"))
+    with pytest.raises(InputError, match="has columns for .*hop.*: expected `left_hip_x`"):
         read(tmp_path / "k.csv")
     (tmp_path / "k.csv").write_text(text.replace(str(table[0, 3, 0, 0]), "far"))
     with pytest.raises(InputError, match="line 5 has a cell that is missing or no number"):

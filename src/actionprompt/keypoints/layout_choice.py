@@ -9,8 +9,8 @@ from actionprompt.keypoints.detections import Detections
 from actionprompt.keypoints.layouts import Layout, layout_for, layouts
 from actionprompt.skeleton import H36M_17
 
-CLEARLY = 0.8
-"""How much shorter the bones of a person are in the right layout, at least."""
+CLEARLY = 0.85
+"""How much shorter and more alike the bones of a person are in the right layout, at least."""
 SAME_STANCE = {"coco17", "h36m17"}
 """Layouts that are asked for, since files that do not say which they have are as often one as the other."""
 
@@ -44,9 +44,9 @@ def layout_of(detections: Detections, wanted: str | None, where: str) -> Layout:
 
 
 def by_stance(detections: Detections, fitting: Sequence[Layout]) -> Layout | None:
-    """The one of some layouts by which neighbouring joints are near each other; None if two do about as well.
+    """The one of some layouts by which bones are short and as long left as right; None if two do about as well.
 
-    A wrong layout joins, say, hips with elbows: the bones together are then much longer.
+    A wrong layout joins, say, hips with elbows.
     """
     if {layout.name for layout in fitting} <= SAME_STANCE:
         return None
@@ -57,7 +57,9 @@ def by_stance(detections: Detections, fitting: Sequence[Layout]) -> Layout | Non
         used = np.nan_to_num(points[:, : len(layout.points)])
         whole = ~np.isnan(points[:, layout.needed]).any((1, 2))
         joints = np.einsum("jp,dpc->djc", layout.weights(), used[whole])
-        lengths[layout.name] = float(np.linalg.norm(joints - joints[:, parents], axis=-1).sum())
+        bones = np.linalg.norm(joints - joints[:, parents], axis=-1)
+        unequal = np.abs(bones[:, list(H36M_17.left)] - bones[:, list(H36M_17.right)])
+        lengths[layout.name] = float(bones.sum() + unequal.sum())
     best, second = sorted(lengths.values())[:2]
     if not 0 < best < CLEARLY * second:
         return None

@@ -19,8 +19,8 @@ FARTHEST = 0.5
 STRIDE = 0.2
 """Seconds over which a person's speed is measured."""
 MOST_TRACKS = 1000
-JUMP = 1.0
-"""How far nobody moves within ``BRIEFLY``, as a share of the size."""
+JUMP = 0.5
+"""How far nobody moves within ``BRIEFLY``, as a share of the size, if somebody else was just there."""
 BRIEFLY = 0.2
 """Seconds."""
 FRAGMENT = 1 / 3
