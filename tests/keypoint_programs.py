@@ -34,7 +34,7 @@ def standing(points: tuple[str, ...], frames: int = FRAMES, step: float = 3.0) -
 
 
 COCO = layouts()["coco17"].points
-COCO18 = layouts()["coco18"].points
+OPENPOSE18 = layouts()["openpose18"].points
 MPII = ("right ankle", "right knee", "right hip", "left hip", "left knee", "left ankle", "pelvis", "thorax",
         "upper neck", "head top", "right wrist", "right elbow", "right shoulder", "left shoulder", "left elbow",
         "left wrist")  # fmt: skip
@@ -143,7 +143,7 @@ def programs() -> dict[str, tuple[str, Callable[[Path], Path]]]:
     """The layout, and what writes the file into a folder, by the name of the program and form."""
     coco = standing(COCO)
     reverse = COCO[::-1]
-    eighteen = standing(COCO18)
+    eighteen = standing(OPENPOSE18)
     mmpose = [[{"keypoints": listed(p[:, :2]), "keypoint_scores": p[:, 2].tolist()}] for p in coco]
     ultra = [
         [{"name": "person", "track_id": 1,
@@ -187,16 +187,16 @@ def programs() -> dict[str, tuple[str, Callable[[Path], Path]]]:
         "MPII by names": ("mpii16", as_json(_annotations(snake(MPII), standing(layouts()["mpii16"].points)))),
         "COCO without images": ("coco17", as_json({"annotations": [
             {"frame_id": f, "keypoints": flat(p * [1, 1, 2])} for f, p in enumerate(coco)]})),
-        "AlphaPose, OpenPose's form": ("coco18", as_json({"version": "AlphaPose v0.3", **{
+        "AlphaPose, OpenPose's form": ("openpose18", as_json({"version": "AlphaPose v0.3", **{
             f"{f}.jpg": {"people": [{"pose_keypoints_2d": flat(p)}]} for f, p in enumerate(eighteen)}})),
-        "AlphaPose, CMU's form": ("coco18", as_json({"version": "AlphaPose v0.3", **{
+        "AlphaPose, CMU's form": ("openpose18", as_json({"version": "AlphaPose v0.3", **{
             f"{f}.jpg": {"bodies": [{"joints": flat(p)}]} for f, p in enumerate(eighteen)}})),
         "tracked person": ("coco17", as_json({"1": {
             f"{f:04d}": {"keypoints": flat(p), "scores": None} for f, p in enumerate(coco)}})),
         "PoseFlow": ("coco17", as_json({
             f"images/s/{f:08d}.jpg": [{"keypoints": flat(p), "idx": 1}] for f, p in enumerate(coco)})),
-        "OpenPose of 2017": ("coco18", lambda d: _openpose_folder(
-            d, "pose_keypoints", COCO18, "a_{:06d}_keypoints.json")),
+        "OpenPose of 2017": ("openpose18", lambda d: _openpose_folder(
+            d, "pose_keypoints", OPENPOSE18, "a_{:06d}_keypoints.json")),
         "Pose2Sim": ("halpe26", lambda d: _openpose_folder(
             d, "pose_keypoints_2d", layouts()["halpe26"].points, "cam04_{:06d}.json")),
         "OpenPose's BODY_25B": ("body25b", lambda d: _openpose_folder(
@@ -211,7 +211,7 @@ def programs() -> dict[str, tuple[str, Callable[[Path], Path]]]:
         "SLEAP": ("coco17", _sleap),
         "Detectron2": ("coco17", _detectron2),
         "ST-GCN": ("coco17", as_json({"label": "x", "data": stgcn})),
-        "ST-GCN, Kinetics": ("coco18", as_json({"label": "x", "data": kinetics})),
+        "ST-GCN, Kinetics": ("openpose18", as_json({"label": "x", "data": kinetics})),
         "wrapped results": ("coco17", as_json({"data": _ids(coco)})),
         "MMPose, lists in lists": ("coco17", as_json(mmpose)),
         "openpifpaf": ("coco17", text("\n".join(lines) + "\n")),

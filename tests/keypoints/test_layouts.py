@@ -4,7 +4,7 @@ import pytest
 from actionprompt.keypoints.layouts import ABOVE_EARS, layouts
 from actionprompt.skeleton import H36M_17
 
-NAMES = ("coco17", "halpe26", "body25", "blazepose33", "h36m17", "body25b", "coco18", "mpii16")
+NAMES = ("coco17", "halpe26", "body25", "blazepose33", "h36m17", "body25b", "openpose18", "mpii16")
 
 
 def joints(name: str, **points: tuple[float, float]) -> dict[str, np.ndarray]:

@@ -224,7 +224,7 @@ def test_turned_people_are_told(tmp_path: Path, how: str) -> None:
 
 
 def test_exchanged_width_and_height_are_told(tmp_path: Path) -> None:
-    table = moved(standing(COCO), 270)
+    table = moved(standing(COCO), 240)
     (note,) = read(results(tmp_path, table, list(range(FRAMES))), size=(480, 640)).notes
     assert "of the joints of person 1 are outside the picture of 480 x 640 pixels: is it 640 x 480?" in note
 

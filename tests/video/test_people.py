@@ -44,7 +44,7 @@ def test_two_people_cross(hidden: int, speed: float, seed: int):
         for who in (0, 1)
         if not (who == 1 and hidden and abs(f - 45) <= hidden / 2)
     ]
-    found = link(seen(rows, times).detections, "v.mp4")
+    found = link(seen(rows, times).detections, "v.mp4").people
     assert sorted({rows[i][1] for i in track} for _, track in found) == [{0}, {1}]
     assert len(tracks(seen(rows, times), "v.mp4", 50.0).tracks) == 2
 

@@ -84,7 +84,7 @@ def _known() -> dict[str, Layout]:
         Layout("halpe26", halpe, (26, 136), combine({"hip": 1.0}, {"neck": 1.0}, {"head": 1.0})),
         _by_names("body25", ("nose", "neck", *arms, "mid hip", *legs, *face, *feet), (25,)),
         _by_names("body25b", (*coco, "neck", "head top", *feet), (25, 135)),
-        _by_names("coco18", ("nose", "neck", *arms, *legs, *face), (18,)),
+        _by_names("openpose18", ("nose", "neck", *arms, *legs, *face), (18,)),
         Layout("blazepose33", blaze, (33,), combine()),
         Layout("h36m17", H36M_17.joints, (17,), {joint: {joint: 1.0} for joint in H36M_17.joints}),
         _by_names("mpii16", mpii, (16,)),
