@@ -32,7 +32,9 @@ class Played(NamedTuple):
     """Left and right are exchanged in it, and not in the motion."""
 
 
-def page(motion: ViewerMotion, video: Path | None = None, folder: Path | None = None, played: Played | None = None) -> str:
+def page(
+    motion: ViewerMotion, video: Path | None = None, folder: Path | None = None, played: Played | None = None
+) -> str:
     """The page's text; the same motion gives the same text.
 
     Args:
