@@ -19,6 +19,7 @@ from jaxtyping import TypeCheckError
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
 from actionprompt.viewer import ViewerMotion, page, write_page
+from actionprompt.viewer.page import Played
 
 HOOKED = hasattr(ViewerMotion.__init__, "__wrapped__")  # by jaxtyping, which checks arguments before we convert them
 
@@ -165,7 +166,11 @@ def test_a_video_is_embedded_or_referred_to_from_the_page_s_folder(motion, tmp_p
     assert film["type"] == "video/mp4"
     assert b64decode(film["data"]) == video.read_bytes()
     film = embedded((tmp_path / "pages" / "referring.html").read_text(), "film")
-    assert film == {"type": "video/mp4", "address": "../films/a%20walk.mp4"}
+    plays = {"begin": 0.0, "slow": 1.0, "mirrored": False}
+    assert film == {"type": "video/mp4", "address": "../films/a%20walk.mp4", **plays}
+    text = page(motion(), video, played=Played(begin=1.5, slow=8.0, mirrored=True))
+    assert embedded(text, "film") | {"data": ""} == {
+        "type": "video/mp4", "begin": 1.5, "slow": 8.0, "mirrored": True, "data": ""}  # fmt: skip
 
 
 def test_a_film_that_no_browser_plays_is_refused(motion, tmp_path):
