@@ -7,6 +7,7 @@ import torch
 from actionprompt.camera import normalise_screen
 from actionprompt.errors import InputError
 from actionprompt.inference.json_lines import PointReader, lift_lines
+from actionprompt.inference.live import LiveCfg
 from actionprompt.inference.stream import Stream
 from actionprompt.model.lifter import Lifter
 from small import lifter
@@ -25,7 +26,10 @@ def reader(**options) -> PointReader:
 
 
 def told(model: Lifter, given: list[str | bytes], reader: PointReader, lag: int = 0) -> list[dict]:
-    return [json.loads(answer.line()) for answer in lift_lines(model, given, reader, lag)]
+    return [
+        json.loads(answer.line())
+        for answer in lift_lines(model, given, reader, lag, use=LiveCfg(follow=False, body=None))
+    ]
 
 
 @pytest.mark.parametrize("lag", [0, 4])

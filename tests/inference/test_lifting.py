@@ -16,7 +16,7 @@ from actionprompt.encoders.config import A3DHPCfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.evaluation.evaluate import answer
 from actionprompt.inference.incremental.p2t import PoseToTextFlow
-from actionprompt.inference.lifting import Poses, lift, lift_windows
+from actionprompt.inference.lifting import SOFT, Poses, lift, lift_windows
 from actionprompt.model.config import (
     APMCfg,
     LifterCfg,
@@ -121,7 +121,7 @@ def test_flip_is_what_evaluation_does(encoder, apm):
     )
     with torch.inference_mode():
         pose, _, action = answer(lifter, x[None], torch.tensor([-1]), list(TRIPOD.mirror))
-    poses = lift(lifter, x, flip=TRIPOD)
+    poses = lift(lifter, x, flip=TRIPOD, selection=None)  # the paper's choice
     torch.testing.assert_close(poses.pose[t], pose[0], atol=1e-5, rtol=1e-5)
     assert set(poses.action[t].tolist()) == set(action.tolist())
 
@@ -139,7 +139,7 @@ def test_a3dhp_takes_a_window_per_frame(block):
     x = walk(20)
     padded = torch.cat([x[:1].expand(4, -1, -1), x, x[-1:].expand(4, -1, -1)])
     with torch.inference_mode():
-        pose, logits = lifter(torch.stack([padded[i : i + 9] for i in range(20)]))
+        pose, logits = lifter(torch.stack([padded[i : i + 9] for i in range(20)]), selection=SOFT)
     fast = lift(lifter, x, block=block)
     torch.testing.assert_close(fast.pose, pose[:, 0], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(fast.probability, logits.softmax(-1), atol=1e-5, rtol=1e-5)
@@ -156,7 +156,7 @@ def test_mixste_averages_overlapping_windows(n, overlap):
     for start in range(first, first + count * stride, stride):
         frames = range(start, start + 5)
         with torch.inference_mode():
-            pose, logits = lifter(x[torch.tensor(frames).clamp(0, n - 1)][None])
+            pose, logits = lifter(x[torch.tensor(frames).clamp(0, n - 1)][None], selection=SOFT)
         for i, t in enumerate(frames):
             if 0 <= t < n:
                 found[t].append((pose[0, i], logits[0]))
@@ -223,3 +223,15 @@ def test_actions_are_the_lifters():
     assert poses.probability.shape == (10, len(ACTIONS))
     torch.testing.assert_close(poses.probability.sum(-1), torch.ones(10))
     assert torch.equal(poses.action, poses.probability.argmax(-1))
+
+
+def test_nothing_jumps_where_the_recognised_action_changes():
+    """In use prompts are weighted by probability: a near tie that turns moves the pose by little; the paper's jumps."""
+    lifter, x = random_lifter(config()), walk(400)
+    soft, hard = lift(lifter, x), lift(lifter, x, selection=None)
+    changes = hard.action.diff() != 0
+    assert changes.any()
+    torch.testing.assert_close(soft.probability, hard.probability)
+    steps = [poses.pose.diff(dim=0).norm(dim=-1).amax(-1) for poses in (soft, hard)]
+    assert steps[0][changes].max() <= 1.5 * steps[0][~changes].max()
+    assert steps[1][changes].max() > steps[0][changes].max()

@@ -3,11 +3,20 @@ import pytest
 import torch
 
 from actionprompt.errors import InputError
-from actionprompt.inference.live import Live
+from actionprompt.inference.body import bones_of
+from actionprompt.inference.live import Live, LiveCfg
+from actionprompt.inference.looking import CausalVirtualCamera, RealCamera
 from actionprompt.inference.stream import Stream
 from actionprompt.model.config import LifterCfg
+from actionprompt.skeleton import H36M_17
+from actionprompt.virtual_camera import look_at_person
+from lifted_people import person
 from lifters import TRIPOD
 from small import VPOSE, lifter
+
+BONES = bones_of(H36M_17)
+ALONE = LiveCfg(follow=False, body=None)
+"""As the model answers."""
 
 
 def joints(n: int) -> torch.Tensor:
@@ -16,7 +25,7 @@ def joints(n: int) -> torch.Tensor:
 
 def test_nobody_is_said_once_and_who_comes_begins_anew():
     model, frames = lifter("apm"), joints(8)
-    live = Live(model, lag=2)
+    live = Live(model, 2, ALONE)
     answers = list(live.push(None, 9.0))
     for i in range(8):
         begin = 10.0 if i < 5 else 20.0
@@ -67,7 +76,7 @@ def test_models_of_other_joints():
 
 def test_without_times_every_frame_has_its_answer():
     """Joints stay for a second; then nobody is there."""
-    live, model, (one, other) = Live(lifter("apm"), lag=2), lifter("apm"), joints(2)
+    live, model, (one, other) = Live(lifter("apm"), 2, ALONE), lifter("apm"), joints(2)
     given = [None, one, *[None] * 55, other]
     answers = [a for each in given for a in live.push(each)] + list(live.end())
     assert [a.frame for a in answers] == list(range(58))
@@ -77,3 +86,38 @@ def test_without_times_every_frame_has_its_answer():
         expected = [r for r in map(stream.push, part) if r is not None] + stream.flush()
         for pose, result in zip(poses, expected, strict=True):
             torch.testing.assert_close(pose, result.pose)
+
+
+def test_around_the_model_bones_have_one_length_and_the_root_a_place():
+    """Who walks aside is answered as in the middle, and has one body."""
+    walker = person(frames=40)
+    keypoints = torch.from_numpy(walker.keypoints).float()
+    live = Live(lifter("apm"))
+    answers = [a for k in keypoints for a in live.push(k)]
+    poses = np.stack([a.pose.numpy() for a in answers])
+    lengths = np.linalg.norm(poses[:, BONES.child] - poses[:, BONES.parent], axis=-1)
+    np.testing.assert_allclose(lengths, lengths[:, BONES.mirror], atol=1e-5)
+    assert np.ptp(lengths[20:], axis=0).max() < 0.02
+    roots = np.stack([a.root.numpy() for a in answers])
+    assert np.linalg.norm(np.diff(roots, axis=0), axis=1).max() * 50 <= 15 + 1e-3
+    assert '"root_approximate"' in answers[-1].line()
+
+
+def test_unknown_is_an_answer():
+    model = lifter("apm")
+    model.metadata["unknown_below"] = "1.0"
+    (answer,) = Live(model).push(joints(1)[0])
+    assert answer.action == "unknown"
+
+
+def test_the_virtual_camera_frame_by_frame():
+    """Equal to its slow twin, which sees the whole past again in every frame."""
+    keypoints = torch.from_numpy(person(frames=30).keypoints)
+    for size in ("", "0.2"):
+        model = lifter("apm")
+        model.metadata |= {"virtual_camera": "1", "virtual_camera_size": size}
+        camera = CausalVirtualCamera(model, RealCamera(2.0, 0.3))
+        each = [camera.push(k) for k in keypoints]
+        whole = look_at_person(keypoints, 2.0, roll=0.3, causal=True, size=float(size) if size else None)
+        torch.testing.assert_close(torch.stack([one.keypoints for one in each]), whole.keypoints)
+        torch.testing.assert_close(torch.stack([one.rotation for one in each]), whole.rotation)

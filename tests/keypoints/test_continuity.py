@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from actionprompt.keypoints.continuity import exchange_sides, limb_pairs, outliers, put_back
+from actionprompt.keypoints.continuity import Continuity, exchange_sides, limb_pairs, outliers, put_back
 from actionprompt.keypoints.detections import Detections
 from actionprompt.keypoints.read import people
 from actionprompt.skeleton import H36M_17
@@ -98,3 +98,40 @@ def test_tracks_are_repaired_and_say_so() -> None:
     assert (found.keypoints - clean.keypoints).abs().max() < 0.01  # of half the width
     assert track(points, repair=False).repairs == clean.repairs == ()
     assert "from frame 10 to frame 15" in track(points).repairs[0]
+
+
+def pushed(points: np.ndarray, seconds: np.ndarray = SECONDS) -> tuple[np.ndarray, np.ndarray]:
+    """What is believed, frame by frame."""
+    continuity = Continuity(H36M_17.joints)
+    each = [continuity.push(p, np.ones(17, bool), float(t)) for p, t in zip(points, seconds, strict=True)]
+    return np.stack([p for p, _ in each]), np.stack([known for _, known in each])
+
+
+def test_live_people_who_move_are_believed() -> None:
+    points, known = pushed(seen())
+    assert known.all()
+    np.testing.assert_array_equal(points, seen())
+
+
+def test_live_exchanged_legs_are_put_back() -> None:
+    points, known = pushed(legs_exchanged(seen(), slice(10, 16)))
+    assert known.all()
+    np.testing.assert_array_equal(points, seen())
+
+
+def test_live_legs_that_stay_exchanged_are_believed_after_a_second() -> None:
+    seconds = np.arange(40) / 10
+    wrong = legs_exchanged(seen(), slice(10, 40))
+    points, _ = pushed(wrong, seconds)
+    np.testing.assert_array_equal(points[:20], seen()[:20])
+    np.testing.assert_array_equal(points[22:], wrong[22:])
+
+
+def test_live_a_wrist_that_jumps_is_missing_until_it_is_back_or_stays() -> None:
+    points = seen()
+    points[20:23, WRIST] += 700
+    _, known = pushed(points)
+    assert (~known).nonzero()[0].tolist() == [20, 21, 22]
+    points[20:, WRIST] = seen()[20:, WRIST] + 700
+    _, known = pushed(points)
+    assert known[32:].all()  # after 0.2 s

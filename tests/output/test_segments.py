@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from actionprompt.errors import InputError
 from actionprompt.output import LiftedTrack, SegmentsCfg, segments
 from actionprompt.output.segments import segments_csv, segments_json
+from actionprompt.output.table import columns
 from lifted_people import ACTIONS, person
 
 
@@ -95,3 +96,14 @@ def test_tables_and_documents_say_the_same():
 def test_negative_durations_are_refused():
     with pytest.raises(InputError, match="at least 0 s"):
         SegmentsCfg(minimum=-1.0)
+
+
+def test_unknown_is_a_segment_where_no_action_is_likely_enough() -> None:
+    chance = np.array([[0.9, 0.05, 0.05]] * 50 + [[0.4, 0.35, 0.25]] * 50)
+    track = person(frames=100, probability=chance, unknown_below=0.5)
+    found = segments(track)
+    assert [(s.action, s.start, s.end) for s in found] == [("walking", 1.5, 2.5), ("unknown", 2.5, 3.5)]
+    assert found[1].mean_probability == pytest.approx(0.4)
+    assert track.shown[49:51] == ("walking", "unknown")
+    assert columns(track)["action"][49:51] == ["walking", "unknown"]
+    assert {s.action for s in segments(person(frames=100, probability=chance))} == {"walking"}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from actionprompt.commands.evaluate_real import is_real
+from actionprompt.commands.evaluate_real import main as evaluate_real
 from actionprompt.commands.options import data_default, parse, take_data, to_ask
 from actionprompt.data.config import DATA, DataCfg
 from actionprompt.errors import InputError
@@ -45,6 +47,8 @@ class EvaluateArgs:
 
 def main(args: list[str]) -> int:
     """Runs the command."""
+    if is_real(args):
+        return evaluate_real(args)
     source = take_data(args)
     place = next((Path(a) for a in args[:1] if not a.startswith("-")), None)
     settings = RunFolder(place).read_settings() if place is not None and place.is_dir() else None

@@ -14,14 +14,25 @@ from actionprompt.errors import InputError
 from actionprompt.training.interrupts import interrupts
 
 if TYPE_CHECKING:
-    from actionprompt.inference.live import Live, LiveAnswer
+    from actionprompt.inference.live import Live, LiveAnswer, LiveCfg
     from actionprompt.video.single_person import SinglePersonTracker
     from actionprompt.video.webcam import Frames
 
     Tell = Callable[[Iterable[LiveAnswer]], LiveAnswer | None]
 
-PIPE = {"model", "lag", "show", "device", "keypoints.layout", "keypoints.size", "keypoints.units", "keypoints.fps"}
-WEBCAM = {"model", "lag", "show", "device", "detector.name", "detector.weights"}
+AROUND = {"one_body", "camera.view", "camera.focal", "camera.roll", "camera.follow"}
+PIPE = {
+    "model",
+    "lag",
+    "show",
+    "device",
+    *AROUND,
+    "keypoints.layout",
+    "keypoints.size",
+    "keypoints.units",
+    "keypoints.fps",
+}
+WEBCAM = {"model", "lag", "show", "device", *(AROUND - {"camera.focal"}), "detector.name", "detector.weights"}
 """The options that have an effect."""
 
 
@@ -45,8 +56,19 @@ def pipe(args: LiftArgs) -> int:
     reader = PointReader(k.layout, k.size, k.units, k.fps)
     with _told(args.show) as tell:
         lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: what is no UTF-8 has a line number then
-        tell(lift_lines(load_lifter(args), lines, reader, args.lag, _warn))
+        tell(lift_lines(load_lifter(args), lines, reader, args.lag, _warn, live_settings(args, k.size)))
     return 0
+
+
+def live_settings(args: LiftArgs, size: tuple[int, int] | None) -> "LiveCfg":
+    """What happens around the model, for pictures of some size."""
+    from actionprompt.inference.body import BodyCfg
+    from actionprompt.inference.live import LiveCfg
+    from actionprompt.output import Lens
+
+    c, body = args.camera, BodyCfg() if args.one_body else None
+    lens = Lens.of_view(c.view, size or (0, 0)) if c.focal is None else Lens.of_pixels(c.focal, size or (0, 0))
+    return LiveCfg(lens.focal[0], c.roll or 0.0, c.follow, body)
 
 
 def _warn(sentence: str) -> None:
@@ -61,8 +83,9 @@ def webcam(args: LiftArgs) -> int:
 
     _check(args, WEBCAM, "on a webcam, which is answered on the output")
     camera = find_camera(args.source.partition(":")[2])
-    live = Live(load_lifter(args), args.lag)
+    lifter = load_lifter(args)
     with _told(args.show) as tell, camera.opened() as frames:  # before weights are fetched for nothing
+        live = Live(lifter, args.lag, live_settings(args, None))
         follow(frames, SinglePersonTracker(load_detector(args.detector, most=1)), live, tell)
     return 0
 

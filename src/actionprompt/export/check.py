@@ -10,7 +10,7 @@ from torch import Tensor
 
 from actionprompt.data.clip import with_confidence
 from actionprompt.export.forms import Form
-from actionprompt.inference.lifting import lift
+from actionprompt.inference.lifting import SOFT, lift
 from actionprompt.model.lifter import Lifted, Lifter
 
 Run = Callable[[Float[np.ndarray, "b n j i"]], tuple[Float[np.ndarray, "..."], ...]]
@@ -73,9 +73,9 @@ def answers(lifter: Lifter, form: Form, x: Float[Tensor, "b n j i"]) -> tuple[Te
     """What PyTorch answers: the lifter on windows, :func:`actionprompt.inference.lifting.lift` on each sequence."""
     with torch.inference_mode():
         if form == "window":
-            lifted: Lifted = lifter(x)
+            lifted: Lifted = lifter(x, selection=SOFT)
             return (lifted.pose,) if lifted.logits is None else (lifted.pose, lifted.logits.softmax(-1))
-        poses = [lift(lifter, sequence) for sequence in x]
+        poses = [lift(lifter, sequence, camera=None) for sequence in x]  # the graph is the network alone
     pose = torch.stack([one.pose for one in poses])
     return (pose,) if lifter.apm is None else (pose, torch.stack([one.probability for one in poses]))
 

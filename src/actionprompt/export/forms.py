@@ -9,6 +9,7 @@ from torch.export import Dim, ExportedProgram
 
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
+from actionprompt.inference.lifting import SOFT
 from actionprompt.model.files import bake
 from actionprompt.model.lifter import Lifter
 
@@ -27,7 +28,7 @@ class WindowForm(nn.Module):
 
     def forward(self, x: Float[Tensor, "b f j i"]) -> Outputs:
         """Poses (b t j 3), probabilities (b k)."""
-        pose, logits = self.lifter(x)
+        pose, logits = self.lifter(x, selection=SOFT)
         return (pose,) if logits is None else (pose, logits.softmax(-1))
 
 
@@ -36,7 +37,7 @@ class SequenceForm(nn.Module):
 
     def __init__(self, lifter: Lifter) -> None:
         super().__init__()
-        self.flow = Flow(lifter)
+        self.flow = Flow(lifter, selection=SOFT)
         """No module: the weights are constants of the graph, without those that folding has made superfluous."""
 
     @property

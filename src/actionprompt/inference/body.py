@@ -126,6 +126,67 @@ def fit_body(
     return Fitted(pose, bounded(sideways(pose, rays, weight, distance), fps), lengths)
 
 
+class CausalBody:
+    """The same frame by frame, from past frames only, in constant time and memory.
+
+    Bones have the mean length so far. Not the rays are smoothed, which would lag behind the person, but by how much the
+    pose is moved to be on them.
+    """
+
+    def __init__(self, fps: float, skeleton: Skeleton = H36M_17, settings: BodyCfg | None = None) -> None:
+        self.settings, self._bones, self._fps = settings or BodyCfg(), bones_of(skeleton), fps
+        self._counts = self._sums = np.zeros(self._bones.child.size)
+        self._frames = 0
+        self._moved: Float[np.ndarray, "1 j 3"] | None = None
+        self._root: Float[np.ndarray, "1 3"] | None = None
+
+    def push(
+        self, pose: Float[np.ndarray, "j 3"], rays: Float[np.ndarray, "j 2"], weight: Float[np.ndarray, " j"]
+    ) -> Fitted:
+        """The next frame; arguments as of :func:`fit_body`."""
+        net, rays, weight = pose[None].astype(float), rays[None].astype(float), weight[None].clip(FAINT, 1)
+        self._frames += 1
+        fitted, lengths = net, self._lengths(net, weight)
+        for _ in range(self.settings.rounds):
+            placed = with_lengths(fitted, lengths, self._bones)
+            fitted = to_rays(placed + place(placed, rays, weight)[:, None], rays, weight)
+            fitted = fitted - fitted[:, :1]
+            lengths = self._lengths(fitted, weight)
+        counts, sums = length_sums(fitted, weight, self._bones)
+        self._counts, self._sums = self._counts + counts, self._sums + sums
+        self._moved = self._faded(self._moved, fitted - net, self.settings.ray_smoothing)
+        body = with_lengths(net + self._moved, lengths, self._bones)
+        return Fitted(body[0], self._placed(body, rays, weight), lengths)
+
+    def _lengths(self, pose: Float[np.ndarray, "1 j 3"], weight: Float[np.ndarray, "1 j"]) -> Float[np.ndarray, " b"]:
+        """Of all frames so far and this one."""
+        counts, sums = length_sums(pose, weight, self._bones)
+        return _joined(self._counts + counts, self._sums + sums, self._frames, self._bones, self.settings.usual)
+
+    def _placed(
+        self, body: Float[np.ndarray, "1 j 3"], rays: Float[np.ndarray, "1 j 2"], weight: Float[np.ndarray, "1 j"]
+    ) -> Float[np.ndarray, " 3"]:
+        """The root: its distance is smoothed, its steps are no larger than people's."""
+        distance = place(body, rays, weight)[:, 2]
+        before = None if self._root is None else self._root[:, 2]
+        distance = self._faded(before, distance, self.settings.distance_smoothing)
+        root = sideways(body, rays, weight, distance)
+        if self._root is not None:
+            root = bounded(np.concatenate([self._root, root]), self._fps)[1:]
+        self._root = root
+        return root[0]
+
+    def _faded(
+        self, before: Float[np.ndarray, "1 ..."] | None, now: Float[np.ndarray, "1 ..."], seconds: float
+    ) -> Float[np.ndarray, "1 ..."]:
+        """The value now, mixed with those before, which fade within so many seconds."""
+        if before is None or seconds == 0:
+            return now
+        share = 1 - np.exp(-1 / (self._fps * seconds))
+        mixed: Float[np.ndarray, "1 ..."] = before + share * (now - before)
+        return mixed
+
+
 def sureness(confidence: Float[np.ndarray, "*n j"]) -> Float[np.ndarray, "*n j"]:
     """How much 2D joints of some confidence count: from :data:`SURE` on fully, below in proportion."""
     counted: Float[np.ndarray, "*n j"] = (confidence / SURE).clip(0, 1)

@@ -8,7 +8,8 @@ without come at the model's frame rate, or at one that is said. A line that is n
 clock that begins anew begins a new sequence.
 
 A line out is ``{"frame": 7, "time": 0.14, "pose": [[x, y, z], ...], "action": "walking", "probability": 0.93}``:
-metres, camera axes, root-relative, Human3.6M's 17 joints. With times or a frame rate, answers come at the model's rate,
+metres, camera axes, root-relative, Human3.6M's 17 joints; ``root_approximate`` is where the pelvis is.
+With times or a frame rate, answers come at the model's rate,
 which is what their frames count, and say their time; once nobody was there for over a second, one of them has ``pose``
 null. Without, there is one answer for every line, whose ``pose`` is null from then on. The same holds as long as not
 every point that is needed has been seen once. Who comes next begins a new sequence, of which nothing is known yet.
@@ -25,7 +26,7 @@ from torch import Tensor
 
 from actionprompt.errors import InputError, unknown
 from actionprompt.inference.json_line import JsonLine, parse
-from actionprompt.inference.live import Live, LiveAnswer
+from actionprompt.inference.live import Live, LiveAnswer, LiveCfg
 from actionprompt.inference.people import model_rate
 from actionprompt.keypoints.detections import Units, check_unit, not_found
 from actionprompt.keypoints.last_known import LastKnownKeypoints
@@ -225,6 +226,7 @@ def lift_lines(
     reader: PointReader,
     lag: int = 0,
     tell: Callable[[str], object] | None = None,
+    use: LiveCfg | None = None,
 ) -> Iterator[LiveAnswer]:
     """Answers, each as soon as its frame can be answered; ``LiveAnswer.line`` is what goes out.
 
@@ -234,11 +236,12 @@ def lift_lines(
         reader: what the points are.
         lag: frames of look-ahead, as in :class:`actionprompt.inference.stream.Stream`.
         tell: is told, in a sentence each, of lines that are left out and of a clock that begins anew.
+        use: what happens around the model.
 
     Raises:
         InputError: a line that cannot be read (its number is said), or a model of other joints.
     """
-    live, usual = Live(lifter, lag), model_rate(lifter)
+    live, usual = Live(lifter, lag, use), model_rate(lifter)
     for number, line in enumerate(lines, 1):
         if line.strip():
             frame = reader.read(line, number, usual)

@@ -11,6 +11,7 @@ from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
 from actionprompt.inference.looking import RealCamera, look, trained_looking
+from actionprompt.model.app import Selection, SoftSelection
 from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifted, Lifter
 from actionprompt.skeleton import Skeleton
@@ -18,6 +19,9 @@ from actionprompt.virtual_camera import turn_back
 
 USUAL_CAMERA = RealCamera()
 """A level camera with a lens as phones have it, at 50 frames a second."""
+
+SOFT = SoftSelection()
+"""Whose prompts are used in use: those of all actions, as probable as they are."""
 
 
 class Poses(NamedTuple):
@@ -39,6 +43,7 @@ def lift(
     overlap: int = 0,
     block: int = 2048,
     camera: RealCamera | None = USUAL_CAMERA,
+    selection: Selection | None = SOFT,
 ) -> Poses:
     """Lifts a sequence: the answers of :func:`lift_windows`, up to rounding, in less time.
 
@@ -57,6 +62,9 @@ def lift(
         camera: what is known of the camera: a model that was trained with a virtual camera which looks at the person
             (the shipped ones) sees the person through it, and its answers are turned back; other models see the
             joints as they are. None: the joints are as the model is to see them.
+        selection: whose pose prompts are used: in use those of all actions, weighted by their probabilities, so that
+            nothing jumps when the recognised action changes; None: as the model's settings say (the paper's: those of
+            the likeliest action).
 
     Raises:
         InputError: no frames, another number of joints than the model's, coordinates that are not numbers, or
@@ -66,15 +74,15 @@ def lift(
         raise InputError(f"A block needs at least 1 frame; got {block}.")
     if camera is not None and trained_looking(lifter):
         x, rotation = seen_through(lifter, keypoints, camera)
-        answer = lift(lifter, x, flip=flip, overlap=overlap, block=block, camera=None)
+        answer = lift(lifter, x, flip=flip, overlap=overlap, block=block, camera=None, selection=selection)
         return answer._replace(pose=turn_back(answer.pose, rotation))
     if not Flow.covers(lifter):
         window = lifter.encoder.window
         tokens = window.frames * (lifter.num_joints if window.out > 1 else 1)  # MixSTE's are the joints
         batch = max(1, block // tokens)
-        return lift_windows(lifter, keypoints, batch, flip=flip, overlap=overlap, camera=None)
+        return lift_windows(lifter, keypoints, batch, flip=flip, overlap=overlap, camera=None, selection=selection)
     x = check_sequence(lifter, keypoints, overlap)
-    flow, late = Flow(lifter, mirror_order(lifter, flip)), lifter.encoder.window.future
+    flow, late = Flow(lifter, mirror_order(lifter, flip), selection), lifter.encoder.window.future
     n = x.shape[0]
     answers = []
     for start in range(0, n + late, block):  # the last frame is repeated
@@ -92,6 +100,7 @@ def lift_windows(
     flip: Skeleton | None = None,
     overlap: int = 0,
     camera: RealCamera | None = USUAL_CAMERA,
+    selection: Selection | None = SOFT,
 ) -> Poses:
     """Lifts a sequence with one window per answer: any encoder, but up to F times the work.
 
@@ -103,13 +112,14 @@ def lift_windows(
         flip: as in :func:`lift`.
         overlap: as in :func:`lift`.
         camera: as in :func:`lift`.
+        selection: as in :func:`lift`.
 
     Raises:
         InputError: as in :func:`lift`.
     """
     if camera is not None and trained_looking(lifter):
         seen, rotation = seen_through(lifter, keypoints, camera)
-        answer = lift_windows(lifter, seen, batch, flip=flip, overlap=overlap, camera=None)
+        answer = lift_windows(lifter, seen, batch, flip=flip, overlap=overlap, camera=None, selection=selection)
         return answer._replace(pose=turn_back(answer.pose, rotation))
     x = check_sequence(lifter, keypoints, overlap)
     order, window = mirror_order(lifter, flip), lifter.eval().encoder.window
@@ -122,7 +132,7 @@ def lift_windows(
             i = torch.arange(start, min(start + batch, len(windows)), device=x.device)
             valid = windows.valid(i)
             frames = windows.frames(i)[valid]
-            lifted = lift_batch(lifter, windows.inputs(i).to(x.dtype), order)
+            lifted = lift_batch(lifter, windows.inputs(i).to(x.dtype), order, selection)
             times.index_add_(0, frames, times.new_ones(frames.shape[0]))
             pose.index_add_(0, frames, lifted.pose[valid])
             if lifted.logits is not None:
@@ -139,9 +149,11 @@ def seen_through(
     return torch.cat([looked.keypoints, x[..., 2:]], -1), looked.rotation
 
 
-def lift_batch(lifter: Lifter, x: Float[Tensor, "b f j i"], order: list[int] | None) -> Lifted:
+def lift_batch(
+    lifter: Lifter, x: Float[Tensor, "b f j i"], order: list[int] | None, selection: Selection | None = SOFT
+) -> Lifted:
     """A batch of windows; with ``order``, poses and logits averaged with those of the mirrored windows."""
-    answer = ForwardPass(lifter, x, order)
+    answer = ForwardPass(lifter, x, order, selection)
     return Lifted(answer.pose(), answer.logits)
 
 

@@ -1,20 +1,43 @@
 """Live lifting at any frame rate: one person's joints as they come, with or without times, to answers."""
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.errors import InputError
+from actionprompt.inference.body import BodyCfg, CausalBody
+from actionprompt.inference.certainty import calibrated, unknown_below
+from actionprompt.inference.looking import CausalVirtualCamera, RealCamera
 from actionprompt.inference.people import model_rate
 from actionprompt.inference.stream import Stream, StreamResult
 from actionprompt.keypoints.timing import Resampler, is_gap
 from actionprompt.model.lifter import Lifter
+from actionprompt.output.track import UNKNOWN
 from actionprompt.skeleton import H36M_17
+from actionprompt.virtual_camera import FOCAL, turn_back
+
+
+@dataclass(frozen=True)
+class LiveCfg:
+    """What happens around the model, live."""
+
+    focal: float = FOCAL
+    """The camera's focal length on the normalised screen, whose width is 2."""
+    roll: float = 0.0
+    """Degrees by which it is turned clockwise."""
+    follow: bool = True
+    """Show the model the person as a virtual camera sees it that looks at them."""
+    body: BodyCfg | None = field(default_factory=BodyCfg)
+    """Give every bone one length and put joints onto their rays, and say where the person is; None: as the model
+    answers."""
 
 
 class LiveAnswer(NamedTuple):
@@ -29,6 +52,8 @@ class LiveAnswer(NamedTuple):
     action: str = ""
     """The most probable one; empty without APM."""
     probability: float = 0.0
+    root: Float[Tensor, " 3"] | None = None
+    """Where the pelvis is, camera axes, metres: APPROXIMATE; None: it was not asked for."""
 
     def line(self) -> str:
         """As JSON."""
@@ -36,6 +61,8 @@ class LiveAnswer(NamedTuple):
         if self.time is not None:
             told["time"] = round(self.time, 4)
         told["pose"] = None if self.pose is None else [[round(x, 5) for x in joint] for joint in self.pose.tolist()]
+        if self.root is not None:
+            told["root_approximate"] = [round(x, 4) for x in self.root.tolist()]
         if self.action:
             told |= {"action": self.action, "probability": round(self.probability, 4)}
         return json.dumps(told)
@@ -49,12 +76,13 @@ class Live:
     every answer says that nobody is there.
     """
 
-    def __init__(self, lifter: Lifter, lag: int = 0) -> None:
+    def __init__(self, lifter: Lifter, lag: int = 0, use: LiveCfg | None = None) -> None:
         """Before the first frame.
 
         Args:
             lifter: a baked lifter of Human3.6M's 17 joints.
             lag: frames of look-ahead at the model's rate, as in :class:`actionprompt.inference.stream.Stream`.
+            use: what happens around the model.
 
         Raises:
             InputError: a model of other joints, or a lag that it cannot use.
@@ -63,7 +91,7 @@ class Live:
             raise InputError(
                 f"The model lifts {lifter.num_joints} joints; points become Human3.6M's 17: use such a model."
             )
-        self._lifter, self._lag = lifter, lag
+        self._lifter, self._lag, self._use = lifter, lag, use or LiveCfg()
         self._rate = model_rate(lifter)
         self._answered = 0
         self._untimed = 0
@@ -102,13 +130,17 @@ class Live:
     def end(self) -> Iterator[LiveAnswer]:
         """Ends the sequence: answers the frames that waited. Who comes next begins a new one."""
         results = self._stream.flush()
-        times = list(self._times)
+        answers = [self._answer(result, time) for result, time in zip(results, list(self._times), strict=True)]
         self._begin()
-        for result, time in zip(results, times, strict=True):
-            yield self._answer(result, time)
+        yield from answers
 
     def _begin(self) -> None:
-        self._stream = Stream(self._lifter, self._lag)
+        self._stream = Stream(self._lifter, self._lag, camera=None)
+        camera = RealCamera(self._use.focal, math.radians(self._use.roll), self._rate)
+        self._camera = CausalVirtualCamera(self._lifter, camera) if self._use.follow else None
+        self._body = CausalBody(self._rate, settings=self._use.body) if self._use.body else None
+        self._seen: deque[tuple[Float[Tensor, "17 2"], Float[Tensor, "3 3"] | None]] = deque()
+        """Joints of frames that are not answered yet, and how the virtual camera was turned."""
         self._resampler = Resampler(self._rate)
         self._times: deque[float | None] = deque()
         """Of frames that are not answered yet."""
@@ -129,7 +161,9 @@ class Live:
 
     def _step(self, joints: Float[Tensor, "17 2"], time: float | None) -> Iterator[LiveAnswer]:
         self._times.append(time)
-        result = self._stream.push(joints)
+        looked = None if self._camera is None else self._camera.push(joints)
+        self._seen.append((joints, None if looked is None else looked.rotation))
+        result = self._stream.push(joints if looked is None else looked.keypoints)
         if result is not None:
             yield self._answer(result, self._times.popleft())
 
@@ -139,8 +173,23 @@ class Live:
         return LiveAnswer(self._answered - 1, time)
 
     def _answer(self, result: StreamResult, time: float | None) -> LiveAnswer:
-        answer = self._blank(time)._replace(pose=result.pose)
+        pose, root = self._placed(result.pose)
+        answer = self._blank(time)._replace(pose=pose, root=root)
         if result.action < 0:
             return answer
-        named = self._lifter.actions[result.action]
-        return answer._replace(action=named, probability=float(result.probability[result.action]))
+        probability = float(calibrated(result.probability, self._lifter)[result.action])
+        known = probability >= unknown_below(self._lifter)
+        return answer._replace(
+            action=self._lifter.actions[result.action] if known else UNKNOWN, probability=probability
+        )
+
+    def _placed(self, pose: Float[Tensor, "17 3"]) -> tuple[Float[Tensor, "17 3"], Float[Tensor, " 3"] | None]:
+        """The oldest frame's pose in the real camera's axes, with one length for each bone, and its root."""
+        joints, rotation = self._seen.popleft()
+        if rotation is not None:
+            pose = turn_back(pose[None], rotation[None].to(pose))[0]
+        if self._body is None:
+            return pose, None
+        rays = joints.numpy() / self._use.focal
+        fitted = self._body.push(pose.cpu().numpy(), rays, np.ones(rays.shape[0]))
+        return torch.from_numpy(fitted.pose).float(), torch.from_numpy(fitted.root).float()

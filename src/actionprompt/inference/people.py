@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from actionprompt import virtual_camera
 from actionprompt.data.clip import Clip
@@ -21,9 +23,11 @@ from actionprompt.inference.body import (
     variation,
     with_lengths,
 )
-from actionprompt.inference.lifting import lift
+from actionprompt.inference.certainty import calibrated, unknown_below
+from actionprompt.inference.lifting import SOFT, lift
 from actionprompt.inference.looking import RealCamera, look, trained_looking
 from actionprompt.keypoints.read import Track
+from actionprompt.model.app import Selection
 from actionprompt.model.lifter import Lifter
 from actionprompt.output import Lens, LiftedTrack, estimate_root, smooth
 from actionprompt.output.axes import tilted
@@ -46,6 +50,10 @@ class MotionCfg:
     """Average with the answer for the mirrored joints."""
     overlap: int = 0
     """Frames that neighbouring windows share, for encoders that answer whole windows."""
+    selection: Selection | None = SOFT
+    """Whose pose prompts are used, as in ``lifting.lift``."""
+    detector_depth: float = 0.0
+    """Share of the detector's own 3D in the pose, where it gives one."""
     follow: bool = True
     """Show the model the person as a virtual camera sees it that looks at them."""
     body: BodyCfg | None = field(default_factory=BodyCfg)
@@ -71,6 +79,8 @@ class MotionCfg:
             if not low <= height <= high:
                 said = f"; {height:g} seem to be centimetres: {height / 100:g}" if low <= height / 100 <= high else ""
                 raise InputError(f"A person's height is {low:g} to {high:g} metres, not {height:g}{said}.")
+        if not 0 <= self.detector_depth <= 1:
+            raise InputError(f"The share of the detector's own 3D is 0 to 1, not {self.detector_depth:g}.")
         tilted(self.pitch, self.roll or 0.0)
 
 
@@ -131,18 +141,27 @@ def _lift(
     if settings.follow:
         joints, rotation, _ = look(lifter, joints, camera)
     x = Clip(joints, confidence=track.confidence).inputs(lifter.encoder.window.channels)
-    answer = lift(lifter, x, flip=H36M_17 if settings.flip else None, overlap=settings.overlap, camera=None)
+    answer = lift(
+        lifter,
+        x,
+        flip=H36M_17 if settings.flip else None,
+        overlap=settings.overlap,
+        camera=None,
+        selection=settings.selection,
+    )
     pose = answer.pose if rotation is None else virtual_camera.turn_back(answer.pose, rotation.to(answer.pose))
+    pose = with_evidence(pose.cpu(), track.own, settings.detector_depth)
     lifted = LiftedTrack(
         person=track.person,
         first=track.first / found.fps,
         fps=found.fps,
         skeleton=H36M_17,
         keypoints=track.keypoints.numpy(),
-        pose=pose.cpu().numpy(),
+        pose=pose.numpy(),
+        unknown_below=unknown_below(lifter),
         confidence=track.confidence.numpy(),
         actions=lifter.actions if lifter.apm is not None else (),
-        probability=answer.probability.cpu().numpy(),
+        probability=calibrated(answer.probability, lifter).cpu().numpy(),
         size=found.size,
         up=up,
         notes=(*notes, f"{track.interpolated} missing points interpolated", *track.repairs),
@@ -157,6 +176,13 @@ def _lift(
     if height is not None:
         lifted = of_height(lifted, height)
     return lifted if settings.smoothing is None else _smoothed(lifted, settings.smoothing, settings.body is not None)
+
+
+def with_evidence(
+    pose: Float[Tensor, "n 17 3"], own: Float[Tensor, "n 17 3"] | None, share: float
+) -> Float[Tensor, "n 17 3"]:
+    """The pose averaged with the detector's own 3D, both from the pelvis."""
+    return pose if own is None or share == 0 else (1 - share) * pose + share * own.to(pose)
 
 
 def one_body(track: LiftedTrack, lens: Lens, settings: BodyCfg | None = None) -> LiftedTrack:
@@ -242,5 +268,10 @@ def _about(lifter: Lifter, settings: MotionCfg, roll: float) -> tuple[str, ...]:
         "averaged with the mirrored input" if settings.flip else "not averaged with the mirrored input",
         *([f"the model sees a virtual camera that looks at the person ({with_it})"] if settings.follow else []),
         *(["reads the detector's confidence"] if lifter.encoder.window.channels == 3 else []),
+        *(
+            [f"{settings.detector_depth:.0%} of the pose is the detector's own 3D, where it gives one"]
+            if settings.detector_depth
+            else []
+        ),
         *([rolled] if settings.roll is None and roll else []),
     )

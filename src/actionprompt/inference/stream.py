@@ -1,5 +1,6 @@
 """Live lifting: one frame of 2D joints in, one 3D pose and its action out, in constant time and memory."""
 
+from collections import deque
 from typing import NamedTuple
 
 import torch
@@ -9,9 +10,12 @@ from torch import Tensor
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Answer, Flow
 from actionprompt.inference.incremental.history import History
-from actionprompt.inference.lifting import check_sequence, lift_batch, mirror_order
+from actionprompt.inference.lifting import SOFT, USUAL_CAMERA, check_sequence, lift_batch, mirror_order
+from actionprompt.inference.looking import CausalVirtualCamera, RealCamera, trained_looking
+from actionprompt.model.app import Selection
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import Skeleton
+from actionprompt.virtual_camera import turn_back
 
 
 class StreamResult(NamedTuple):
@@ -33,9 +37,9 @@ class WindowFlow:
     Frames that the window asks for beyond the pushed one repeat it.
     """
 
-    def __init__(self, lifter: Lifter, order: list[int] | None, lag: int) -> None:
+    def __init__(self, lifter: Lifter, order: list[int] | None, lag: int, selection: Selection | None = SOFT) -> None:
         window = lifter.encoder.window
-        self.lifter, self.order = lifter, order
+        self.lifter, self.order, self.selection = lifter, order, selection
         self.missing = max(0, window.future - lag)
         self.answered = 0 if window.out == 1 else window.frames - 1 - lag
         self.history = History(window.frames - self.missing - 1)
@@ -45,7 +49,7 @@ class WindowFlow:
         """The answer after one more frame."""
         seen = self.history.extend(x.flatten(1)[None])
         window = torch.cat([seen, seen[:, -1:].expand(-1, self.missing, -1)], dim=1)
-        pose, logits = lift_batch(self.lifter, window.view(1, -1, *x.shape[1:]), self.order)
+        pose, logits = lift_batch(self.lifter, window.view(1, -1, *x.shape[1:]), self.order, self.selection)
         return Answer(pose[:, self.answered], logits)
 
 
@@ -61,13 +65,23 @@ class Stream:
     frame.
     """
 
-    def __init__(self, lifter: Lifter, lag: int = 0, *, flip: Skeleton | None = None) -> None:
+    def __init__(
+        self,
+        lifter: Lifter,
+        lag: int = 0,
+        *,
+        flip: Skeleton | None = None,
+        selection: Selection | None = SOFT,
+        camera: RealCamera | None = USUAL_CAMERA,
+    ) -> None:
         """A stream at its first frame.
 
         Args:
             lifter: the model; put in evaluation mode. Bake it first, and do not train it while streaming.
             lag: frames to wait for before a frame is answered: look-ahead, which is accuracy, for delay.
             flip: the joint layout, to average poses and logits with those of the mirrored frames.
+            selection: whose pose prompts are used, as in ``lifting.lift``.
+            camera: what is known of the camera, as in ``lifting.lift``; the virtual camera follows past frames only.
 
         Raises:
             InputError: a lag that the encoder cannot use, or another joint layout than the model's.
@@ -79,7 +93,11 @@ class Stream:
         self.lifter, self.lag = lifter.eval(), lag
         order = mirror_order(lifter, flip)
         shared = Flow.covers(lifter) and lag == window.future
-        self._flow = Flow(lifter, order) if shared else WindowFlow(lifter, order, lag)
+        self._flow = Flow(lifter, order, selection) if shared else WindowFlow(lifter, order, lag, selection)
+        looks = camera is not None and trained_looking(lifter)
+        self._camera = CausalVirtualCamera(lifter, camera) if looks and camera is not None else None
+        self._turns: deque[Float[Tensor, "3 3"]] = deque()
+        """How the virtual camera was turned in frames that are not answered yet."""
         self._newest: Tensor | None = None
         self._pushed = 0
         self._ended = False
@@ -96,7 +114,12 @@ class Stream:
         """
         if self._ended:
             raise InputError("This stream was flushed, which ends its sequence: make a new one for the next.")
-        self._newest = check_sequence(self.lifter, keypoints[None])
+        x = check_sequence(self.lifter, keypoints[None])
+        if self._camera is not None:
+            looked = self._camera.push(x[0, :, :2])
+            self._turns.append(looked.rotation)
+            x = torch.cat([looked.keypoints[None], x[..., 2:]], -1)
+        self._newest = x
         return self._step(self._newest)
 
     def flush(self) -> list[StreamResult]:
@@ -111,6 +134,8 @@ class Stream:
         frame = self._pushed - 1 - self.lag
         if frame < 0:
             return None
+        if self._camera is not None:
+            pose = turn_back(pose, self._turns.popleft()[None])
         if logits is None:
             return StreamResult(frame, pose[0], -1, pose.new_empty(0))
         return StreamResult(frame, pose[0], int(logits[0].argmax()), logits[0].softmax(-1))

@@ -151,3 +151,57 @@ def longest_step(seconds: Float[np.ndarray, "*n"], size: Float[np.ndarray, "*n"]
     """How far a point of a body goes in so many seconds at most, on the screen."""
     longest: Float[np.ndarray, "*n"] = np.maximum(LEAST_JUMP, FASTEST * seconds) * size
     return longest
+
+
+class Continuity:
+    """The same as points come, without knowing what comes next: what jumps is not believed at first.
+
+    A point that jumps from its body is missing until it is back, or has stayed away for :data:`LONGEST_OUTLIER`; sides
+    that take each other's place are put back for :data:`LONGEST_EXCHANGE`, and believed after that.
+    """
+
+    def __init__(self, points: tuple[str, ...]) -> None:
+        self._pairs = limb_pairs(points)
+        self._last = np.full((len(points), 2), np.nan)
+        """Where points were, as far as they were believed."""
+        self._when = np.full(len(points), -np.inf)
+        """When that was."""
+        self._exchanged: dict[str, float] = {}
+        """Since when the sides of some limbs are exchanged."""
+
+    def push(
+        self, points: Float[np.ndarray, "p 2"], known: Bool[np.ndarray, " p"], time: float
+    ) -> tuple[Float[np.ndarray, "p 2"], Bool[np.ndarray, " p"]]:
+        """The points of the next frame, put right, and which of them are believed.
+
+        Args:
+            points: in any unit; not changed.
+            known: which of them were found.
+            time: seconds.
+        """
+        seen = np.where(known[:, None], points, np.nan)
+        size = sizes(np.stack([np.where(np.isnan(self._last), seen, self._last), seen]))[1]
+        for limbs, sides in self._pairs.items():
+            self._put_back(seen, limbs, sides, size, time)
+        step = np.linalg.norm(seen - self._last, axis=-1)
+        away = time - self._when
+        jumps = (step > longest_step(away, np.full(away.shape, size))) & (away <= LONGEST_OUTLIER)
+        believed = np.isfinite(seen).all(-1) & ~(jumps & (jumps.mean() <= MOST_POINTS))
+        self._last[believed], self._when[believed] = seen[believed], time
+        return np.nan_to_num(seen), believed
+
+    def _put_back(self, seen: Float[np.ndarray, "p 2"], limbs: str, sides: Pairs, size: float, time: float) -> None:
+        """Exchanges the sides, in place, where that continues the motion."""
+        left, right = sides
+        if left.size == 0:
+            return
+        keep, cross = side_steps(seen[left], seen[right], self._last[left], self._last[right])
+        if not (keep > LEAST_EXCHANGE * size and cross < CLEARER * keep):
+            self._exchanged.pop(limbs, None)
+            return
+        since = self._exchanged.setdefault(limbs, time)
+        if time - since <= LONGEST_EXCHANGE:
+            seen[left], seen[right] = seen[right].copy(), seen[left].copy()
+        else:  # so they are
+            del self._exchanged[limbs]
+            self._last[left], self._last[right] = seen[left], seen[right]

@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from actionprompt.keypoints.continuity import Continuity
 from actionprompt.keypoints.layouts import Layout
 from actionprompt.keypoints.timing import is_gap
 
@@ -37,8 +38,9 @@ class LastKnownKeypoints:
         if is_gap(time - self._time):
             self._forget()
         self._time = time
-        known = known[: len(self._layout.points)]
-        self._seen[known] = points[: len(self._layout.points)][known]
+        count = len(self._layout.points)
+        points, known = self._continuity.push(points[:count].astype(float), known[:count], time)
+        self._seen[known] = points[known]
         if np.isnan(self._seen[self._needed]).any():
             return None
         return torch.from_numpy(self._weights @ np.nan_to_num(self._seen)).float()
@@ -49,3 +51,4 @@ class LastKnownKeypoints:
 
     def _forget(self) -> None:
         self._seen = np.full((len(self._layout.points), 2), np.nan)
+        self._continuity = Continuity(self._layout.points)

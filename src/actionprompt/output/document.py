@@ -40,7 +40,10 @@ def _person(track: LiftedTrack) -> dict[str, Any]:
         "keypoints": _rounded(track.keypoints, 5),
         "pose": _rounded(track.pose, 4),
         "probability": _rounded(track.probability, 4),
+        "action": list(track.shown),
     }
+    if not track.seen.all():
+        person["seen"] = track.seen.astype(int).tolist()
     optional = {"confidence": (track.confidence, 3), "root_approximate": (track.root, 4)}
     return person | {name: _rounded(array, digits) for name, (array, digits) in optional.items() if array is not None}
 

@@ -30,6 +30,9 @@ def save_npz(track: LiftedTrack, path: Path, axes: Axes = "camera") -> None:
         "up": np.array(track.up),
         "axes": np.array(axes),
         "notes": _words(track.notes),
+        "seen": track.seen,
+        "action": _words(track.shown),
+        "unknown_below": np.array(track.unknown_below),
     }
     arrays |= {} if track.confidence is None else {"confidence": track.confidence}
     arrays |= {} if track.root is None else {"root_approximate": track.root}

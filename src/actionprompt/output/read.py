@@ -44,6 +44,7 @@ def read_npz(path: Path) -> LiftedTrack:
             size=(int(found["size"][0]), int(found["size"][1])),
             up=(float(found["up"][0]), float(found["up"][1]), float(found["up"][2])),
             notes=tuple(found["notes"].tolist()),
+            unknown_below=float(found.get("unknown_below", 0.0)),
         )
     except (KeyError, IndexError, AssertionError, TypeError) as error:
         raise InputError(f"{path} is damaged or of another version ({error}).") from error

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from actionprompt.errors import InputError
-from actionprompt.output.track import LiftedTrack
+from actionprompt.output.track import UNKNOWN, LiftedTrack
 
 
 class Segment(NamedTuple):
@@ -22,7 +22,8 @@ class Segment(NamedTuple):
     end: float
     action: str
     mean_probability: float
-    """The action's own probability, as the model gave it, over the segment's frames."""
+    """The action's own probability, as the model gave it, over the segment's frames; of "unknown", the likeliest
+    action's."""
     min_probability: float
 
 
@@ -53,13 +54,21 @@ def segments(track: LiftedTrack, settings: SegmentsCfg | None = None) -> list[Se
     settings = settings or SegmentsCfg()
     if not track.actions:
         return []
-    best = _filtered(track.probability, round(settings.median * track.fps)).argmax(1)
+    chance = with_unknown(track.probability, track.unknown_below)
+    names = (*track.actions, UNKNOWN)
+    best = _filtered(chance, round(settings.median * track.fps)).argmax(1)
     found = []
-    for start, end, action in _runs(best, settings.minimum * track.fps, track.probability):
-        own = track.probability[start:end, action]
+    for start, end, action in _runs(best, settings.minimum * track.fps, chance):
+        own = track.probability[start:end].max(1) if action == len(track.actions) else chance[start:end, action]
         times = track.first + start / track.fps, track.first + end / track.fps
-        found.append(Segment(*times, track.actions[action], float(own.mean()), float(own.min())))
+        found.append(Segment(*times, names[action], float(own.mean()), float(own.min())))
     return found
+
+
+def with_unknown(probability: Float[np.ndarray, "n k"], below: float) -> Float[np.ndarray, "n k+1"]:
+    """The probabilities and, as a last column, what an action has to reach so that it is not unknown."""
+    threshold = np.full((probability.shape[0], 1), below, probability.dtype)
+    return np.concatenate([probability, np.where(probability.max(1, keepdims=True) < below, threshold, 0)], axis=1)
 
 
 def _filtered(probability: Float[np.ndarray, "n k"], frames: int) -> Float[np.ndarray, "n k"]:

@@ -1,7 +1,7 @@
 """A lifted track for the viewer and for the drawing over the video."""
 
 from actionprompt.output.drawing import Figure
-from actionprompt.output.track import LiftedTrack
+from actionprompt.output.track import UNKNOWN, LiftedTrack
 from actionprompt.viewer import ViewerMotion
 
 
@@ -21,6 +21,7 @@ def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") ->
         root=track.root,
         actions=track.actions,
         probability=track.probability if track.actions else None,
+        unknown_below=track.unknown_below,
         title=title or f"Person {track.person}",
         aspect=track.size[1] / track.size[0] if min(track.size) > 0 else 1.0,
         notes=track.notes,
@@ -31,7 +32,7 @@ def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") ->
 
 def overlay_figure(track: LiftedTrack) -> Figure:
     """What is drawn over the video of a track."""
-    best = track.probability.argmax(1) if track.actions else []
+    best = track.probability.max(1) if track.actions else []
     return Figure(
         name=f"person {track.person}",
         skeleton=track.skeleton,
@@ -39,5 +40,5 @@ def overlay_figure(track: LiftedTrack) -> Figure:
         first=round(track.first * track.fps),
         keypoints=track.keypoints,
         pose=track.pose,
-        labels=tuple(f"{track.actions[k]} {track.probability[i, k]:.0%}" for i, k in enumerate(best)),
+        labels=tuple(name if name == UNKNOWN else f"{name} {p:.0%}" for name, p in zip(track.shown, best, strict=True)),
     )

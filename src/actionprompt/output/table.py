@@ -30,7 +30,7 @@ def columns(track: LiftedTrack) -> dict[str, list[str]]:
     found |= _numbers(["time_s"], track.times[:, None], 4)
     if track.actions:
         best = track.probability.argmax(1)
-        found["action"] = [track.actions[k] for k in best]
+        found["action"] = list(track.shown)
         found |= _numbers(["action_probability"], np.take_along_axis(track.probability, best[:, None], 1), 4)
         found |= _numbers([f"p_{name.replace(' ', '_')}" for name in track.actions], track.probability, 4)
     if track.root is not None:
@@ -42,6 +42,9 @@ def columns(track: LiftedTrack) -> dict[str, list[str]]:
     found |= _numbers(names, places.reshape(n, -1), 2 if known else 5)
     if track.confidence is not None:
         found |= _numbers([f"{joint}_confidence" for joint in joints], track.confidence, 3)
+    for joint, seen in zip(joints, track.seen.T, strict=True):
+        if not seen.all():  # its places are guesses where it is 0
+            found[f"{joint}_seen"] = [str(int(one)) for one in seen]
     return found
 
 

@@ -8,6 +8,8 @@ from jaxtyping import Bool, Float
 from actionprompt.errors import InputError
 from actionprompt.skeleton import Skeleton
 
+UNKNOWN = "unknown"
+"""The action of frames in which none of the model's actions is likely enough."""
 HARDLY_SEEN = 0.3
 """Confidence of a 2D joint below which its place is a guess."""
 
@@ -44,6 +46,8 @@ class LiftedTrack:
     """Action names, in the order of ``probability``'s columns."""
     probability: Float[np.ndarray, "n k"] = field(default_factory=_no_probability)
     """Each action's probability at each frame; k = 0 without actions."""
+    unknown_below: float = 0.0
+    """The probability below which a frame's action is :data:`UNKNOWN`; 0: it is always one of ``actions``."""
     size: tuple[int, int] = (0, 0)
     """Image width and height in pixels; zeros where unknown."""
     up: tuple[float, float, float] = (0.0, -1.0, 0.0)
@@ -89,6 +93,15 @@ class LiftedTrack:
             return np.ones(self.pose.shape[:2], dtype=bool)
         seen: Bool[np.ndarray, "n j"] = self.confidence >= HARDLY_SEEN
         return seen
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Each frame's likeliest action, or :data:`UNKNOWN`; none without actions."""
+        if not self.actions:
+            return ()
+        best = self.probability.argmax(1)
+        sure = self.probability[np.arange(best.size), best] >= self.unknown_below
+        return tuple(self.actions[k] if yes else UNKNOWN for k, yes in zip(best.tolist(), sure.tolist(), strict=True))
 
     @property
     def times(self) -> Float[np.ndarray, " n"]:

@@ -49,6 +49,8 @@ class ViewerMotion:
     """Action names, in the order of ``probability``'s columns."""
     probability: Float[np.ndarray, "n k"] | None = None
     """Each action's probability at each frame, in [0, 1]."""
+    unknown_below: float = 0.0
+    """The probability below which a frame's action is called unknown."""
     true_action: str = ""
     start: float = 0.0
     """When the first frame is in the video, seconds."""

@@ -50,7 +50,8 @@ function buildJointTable() {
 function drawAction(f) {
   let best = 0;
   for (let k = 1; k < K; k++) if (chances[f * K + k] > chances[f * K + best]) best = k;
-  const name = motion.actions[best], { trueAction } = motion;
+  const known = chances[f * K + best] >= motion.unknownBelow;
+  const name = known ? motion.actions[best] : "unknown", { trueAction } = motion;
   const verdict = trueAction && (name === trueAction ? " · correct" : ` · true: ${trueAction}`);
   write(element("action-name"), name);
   write(element("action-chance"), percent(chances[f * K + best]) + verdict);

@@ -115,6 +115,7 @@ def _document(motion: ViewerMotion) -> dict[str, Any]:
         "root": None if motion.root is None else _packed_metres(motion.root),
         "actions": motion.actions,
         "probability": None if motion.probability is None else _packed_chances(motion.probability),
+        "unknownBelow": motion.unknown_below,
         "trueAction": motion.true_action,
         "notes": motion.notes,
     }

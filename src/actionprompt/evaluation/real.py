@@ -1,0 +1,287 @@
+"""A lifter on a real, calibrated video whose 3D is known: what people get, and what each stage of it is worth.
+
+The file holds numbers only: the world points that several cameras agree on, and for each camera what a detector saw in
+it, in 2D and in 3D. Everything is measured as people use it: from the detector's 2D joints through ``lift_people``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from actionprompt import metrics
+from actionprompt.errors import InputError
+from actionprompt.formats.npz_pickle import read_npz
+from actionprompt.inference.body import variation
+from actionprompt.inference.people import MotionCfg, lift_people, model_rate
+from actionprompt.keypoints.detections import Detections
+from actionprompt.keypoints.layouts import layouts
+from actionprompt.keypoints.read import people
+from actionprompt.keypoints.timing import resample
+from actionprompt.model.app import HardSelection
+from actionprompt.model.lifter import Lifter
+from actionprompt.output.track import LiftedTrack
+from actionprompt.skeleton import H36M_17
+from actionprompt.video.people import People, at_rate
+
+HARD = HardSelection()
+LIMBS = tuple(
+    H36M_17.joints.index(f"{side} {joint}")
+    for joint in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+    for side in ("left", "right")
+)
+"""The joints that are measured: what every detector sees, and every data set means the same by."""
+HIPS = tuple(H36M_17.joints.index(f"{side} hip") for side in ("left", "right"))
+ANKLES = tuple(H36M_17.joints.index(f"{side} ankle") for side in ("left", "right"))
+STANDING = 0.15
+"""Metres a second: a foot that is slower in truth stands."""
+PLACES = (0.0, 0.05, 0.10, 0.15, 0.20, 0.30)
+"""Shares of the picture's width by which the person is moved aside."""
+ROLLS = (0.0, 10.0, 20.0, 30.0)
+"""Degrees by which the camera is turned."""
+
+
+class View(NamedTuple):
+    """One camera's part of the video."""
+
+    name: str
+    points: Float[np.ndarray, "n p 2"]
+    """What the detector saw, pixels."""
+    confidence: Float[np.ndarray, "n p"]
+    own: Float[np.ndarray, "n p 3"] | None
+    """The detector's own 3D, metres, camera axes."""
+    truth: Float[np.ndarray, "n p 3"]
+    """The points in the camera's axes, metres."""
+    intrinsic: Float[np.ndarray, "3 3"]
+    size: tuple[int, int]
+    up: Float[np.ndarray, " 3"]
+    """Against gravity, camera axes."""
+
+    @property
+    def perfect(self) -> Float[np.ndarray, "n p 2"]:
+        """The projection of the truth, pixels."""
+        image = self.truth @ self.intrinsic.T
+        points: Float[np.ndarray, "n p 2"] = image[..., :2] / image[..., 2:]
+        return points
+
+    def turned(self, rotation: Float[np.ndarray, "3 3"], points: Float[np.ndarray, "n p 2"]) -> "View":
+        """The same people as the camera would see them were it turned: rays and truth turn alike."""
+        rays = np.concatenate([points, np.ones_like(points[..., :1])], -1) @ np.linalg.inv(self.intrinsic).T
+        image = rays @ rotation.T @ self.intrinsic.T
+        return self._replace(
+            points=image[..., :2] / image[..., 2:], truth=self.truth @ rotation.T, own=None, up=rotation @ self.up
+        )
+
+
+@dataclass(frozen=True)
+class RealVideo:
+    """A calibrated video."""
+
+    views: tuple[View, ...]
+    layout: str
+    fps: float
+
+
+class Errors(NamedTuple):
+    """One lifting against the truth: 12 limb joints from the middle of the hips, camera axes, millimetres."""
+
+    p1: float
+    n: float
+    pa: float
+    depth: float
+    variation: float
+    """Of the limb bones' lengths, a share."""
+    sliding: float
+    """Mean speed of feet that stand in truth, metres a second; NaN without a path."""
+    velocity: float
+    """MPJVE, mm a frame."""
+    acceleration: float
+    """Error of the second difference, mm a frame squared."""
+    jump: float
+    """Largest joint step where the recognised action changes over the largest elsewhere; 0 without changes."""
+
+
+class Stage(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    motion: MotionCfg
+    repair: bool = True
+    """Whether exchanged sides and wrong points are put right before."""
+
+
+def read_real(path: Path) -> RealVideo:
+    """Reads a calibrated video's numbers (``shared/data/real`` describes the keys).
+
+    Raises:
+        InputError: no such file, or one without the points of some camera.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no file {path}: name the .npz file of a calibrated video with --data.path.")
+    found = read_npz(path)
+    names = [key.removesuffix("/keypoints") for key in found if key.endswith("/keypoints")]
+    if "world" not in found or "layout" not in found or "fps" not in found or not names:
+        raise InputError(
+            f"{path} is not a calibrated video: it needs the arrays world, layout, fps and, for each camera,"
+            " CAMERA/keypoints, CAMERA/confidence, CAMERA/K, CAMERA/R, CAMERA/t and CAMERA/size."
+        )
+    try:
+        return RealVideo(tuple(_view(found, name) for name in names), str(found["layout"]), float(found["fps"]))
+    except KeyError as error:
+        raise InputError(f"{path} has no array {error}, which each of its cameras needs.") from error
+
+
+def _view(found: dict[str, np.ndarray], name: str) -> View:
+    """One camera's arrays."""
+    rotation, shift = found[f"{name}/R"].astype(float), found[f"{name}/t"].astype(float).reshape(3)
+    own = found.get(f"{name}/detector_world")
+    width, height = (int(side) for side in found[f"{name}/size"])
+    return View(
+        name,
+        found[f"{name}/keypoints"].astype(float),
+        found[f"{name}/confidence"].astype(float),
+        None if own is None else own.astype(float),
+        found["world"].astype(float) @ rotation.T + shift,
+        found[f"{name}/K"].astype(float),
+        (width, height),
+        rotation[:, 2],  # the world's z
+    )
+
+
+def stages(motion: MotionCfg, apm: bool) -> list[Stage]:
+    """What ``lift`` does by default, then without each of its stages and with the detector's own 3D, then the network.
+
+    Args:
+        motion: as ``lift`` does.
+        apm: whether the lifter has actions to choose prompts by.
+    """
+    alone = replace(motion, follow=False, body=None, roll=0.0, selection=HARD, detector_depth=0.0)
+    without_choice = [Stage("prompts of the likeliest action only", replace(motion, selection=HARD))] if apm else []
+    return [
+        Stage("as lift does", motion),
+        *without_choice,
+        Stage("without the virtual camera", replace(motion, follow=False)),
+        Stage("without the guessed roll", replace(motion, roll=0.0)),
+        Stage("without one body on its rays", replace(motion, body=None)),
+        Stage("without repair of the 2D", motion, repair=False),
+        Stage("with 30 % of the detector's own 3D", replace(motion, detector_depth=0.3)),
+        Stage("the network with the virtual camera", replace(motion, body=None), repair=False),
+        Stage("the network alone", alone, repair=False),
+    ]
+
+
+def found_people(video: RealVideo, view: View, fps: float, *, perfect: bool = False, repair: bool = True) -> People:
+    """The person of a view as a detector finds them, at some frame rate."""
+    n = view.points.shape[0]
+    detections = Detections(
+        np.arange(n),
+        ("1",) * n,
+        view.perfect if perfect else view.points,
+        np.ones_like(view.confidence) if perfect else view.confidence,
+        video.layout,
+        view.size,
+        np.arange(n) / video.fps,
+        None if perfect else view.own,
+    )
+    return at_rate(people(detections, view.name, repair=repair), np.arange(n) / video.fps, fps)
+
+
+def true_joints(video: RealVideo, points: Float[np.ndarray, "n p 3"], fps: float) -> Float[np.ndarray, "m 17 3"]:
+    """Points of the video as the 17 joints at some frame rate."""
+    joints = layouts()[video.layout].weights() @ points
+    return resample(np.arange(points.shape[0]) / video.fps, joints, fps)[1]
+
+
+def measure(lifter: Lifter, video: RealVideo, view: View, stage: Stage, *, perfect: bool = False) -> Errors:
+    """One stage on one view."""
+    rate = model_rate(lifter)
+    found = found_people(video, view, rate, perfect=perfect, repair=stage.repair)
+    (track,) = lift_people(lifter, found, stage.motion)
+    return errors(track, true_joints(video, view.truth, rate))
+
+
+def errors(track: LiftedTrack, truth: Float[np.ndarray, "n 17 3"]) -> Errors:
+    """A lifted track against true joints in camera axes."""
+    mine, theirs = _limbs(track.pose), _limbs(truth)
+    means = [
+        1000 * float(measure(mine, theirs).mean())
+        for measure in (metrics.mpjpe, metrics.n_mpjpe, metrics.p_mpjpe, metrics.depth_error)
+    ]
+    velocity = 1000 * float(metrics.velocity_error(mine, theirs).mean())
+    twice = 1000 * float(metrics.acceleration_error(mine, theirs).mean())
+    changed = variation(track.pose, track.skeleton)
+    return Errors(*means, changed, sliding(track, truth), velocity, twice, largest_jump(track))
+
+
+def own_errors(video: RealVideo, view: View, fps: float) -> Errors | None:
+    """The detector's own 3D against the truth."""
+    if view.own is None:
+        return None
+    own, truth = true_joints(video, view.own, fps), true_joints(video, view.truth, fps)
+    n = own.shape[0]
+    return errors(LiftedTrack("1", 0.0, fps, H36M_17, np.zeros((n, 17, 2)), own), truth)
+
+
+def sliding(track: LiftedTrack, truth: Float[np.ndarray, "n 17 3"]) -> float:
+    """How fast feet slide that stand in truth, metres a second."""
+    if track.root is None:
+        return float("nan")
+    mine, theirs = (
+        np.linalg.norm(np.diff(joints[:, ANKLES], axis=0), axis=-1) * track.fps for joints in (track.points, truth)
+    )
+    stand = theirs < STANDING
+    return float(mine[stand].mean()) if stand.any() else float("nan")
+
+
+def largest_jump(track: LiftedTrack) -> float:
+    """The largest joint step where the likeliest action changes, over the largest one elsewhere."""
+    if not track.actions:
+        return 0.0
+    step = np.linalg.norm(np.diff(track.pose, axis=0), axis=-1).max(1)
+    changes = np.diff(track.probability.argmax(1)) != 0
+    if not changes.any() or changes.all():
+        return 0.0
+    return float(step[changes].max() / max(float(step[~changes].max()), 1e-9))
+
+
+def elsewhere(lifter: Lifter, video: RealVideo, stage: Stage) -> Iterator[tuple[str, float]]:
+    """P1 with the person moved aside in the picture, and with the camera rolled; from perfect 2D, mean over views."""
+    for share in PLACES:
+        yield f"{share:.0%} aside", _mean_p1(lifter, video, stage, share, 0.0)
+    for degrees in ROLLS[1:]:
+        yield f"rolled by {degrees:g} degrees", _mean_p1(lifter, video, stage, 0.0, degrees)
+
+
+def _mean_p1(lifter: Lifter, video: RealVideo, stage: Stage, share: float, degrees: float) -> float:
+    turned = [view.turned(_aim(view, share, degrees), view.perfect) for view in video.views]
+    sure = [view._replace(confidence=np.ones_like(view.confidence)) for view in turned]
+    return float(np.mean([measure(lifter, video, view, stage).p1 for view in sure]))
+
+
+def _aim(view: View, share: float, degrees: float) -> Float[np.ndarray, "3 3"]:
+    """The turn of the camera, first level, that puts the person's middle a share of the width aside, then rolls it."""
+    level = _about(2, np.arctan2(-view.up[0], -view.up[1]))
+    x, y, z = level @ np.median(view.truth.reshape(-1, 3), axis=0)
+    tilt = _about(0, np.arctan2(y, z))
+    aside = np.arctan(share * view.size[0] / view.intrinsic[0, 0])
+    pan = _about(1, aside - np.arctan2(x, np.hypot(y, z)))
+    turn: Float[np.ndarray, "3 3"] = _about(2, -np.radians(degrees)) @ pan @ tilt @ level
+    return turn
+
+
+def _about(axis: int, angle: float) -> Float[np.ndarray, "3 3"]:
+    """The rotation about an axis, right-handed."""
+    from scipy.spatial.transform import Rotation
+
+    rotation: Float[np.ndarray, "3 3"] = Rotation.from_rotvec(angle * np.eye(3)[axis]).as_matrix()
+    return rotation
+
+
+def _limbs(joints: Float[np.ndarray, "n 17 3"]) -> torch.Tensor:
+    """The limb joints, from the middle of the hips."""
+    hips = joints[:, HIPS].mean(1, keepdims=True)
+    return torch.from_numpy((joints - hips)[:, LIMBS].astype(float))
