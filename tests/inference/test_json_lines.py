@@ -14,7 +14,9 @@ from small import lifter
 
 
 def points(n: int, seed: int = 0, count: int = 17) -> np.ndarray:
-    return 300 + 100 * np.random.default_rng(seed).random((n, count, 2))
+    """A person who moves by a few pixels a frame."""
+    random = np.random.default_rng(seed)
+    return 300 + 100 * random.random((1, count, 2)) + random.normal(scale=2, size=(n, count, 2)).cumsum(0)
 
 
 def lines(frames: np.ndarray) -> list[str]:
