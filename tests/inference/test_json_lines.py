@@ -291,7 +291,10 @@ def clocked(model: Lifter, frames: np.ndarray, times: list[float]) -> tuple[list
     """Answers, and what was told."""
     sentences: list[str] = []
     given = timed(frames, np.array(times))
-    answers = [json.loads(answer.line()) for answer in lift_lines(model, given, reader(), tell=sentences.append)]
+    answers = [
+        json.loads(answer.line())
+        for answer in lift_lines(model, given, reader(), tell=sentences.append, use=LiveCfg(follow=False, body=None))
+    ]
     return answers, sentences
 
 
