@@ -207,14 +207,21 @@ def measure(lifter: Lifter, video: RealVideo, view: View, stage: Stage, *, perfe
 def errors(track: LiftedTrack, truth: Float[np.ndarray, "n 17 3"]) -> Errors:
     """A lifted track against true joints in camera axes."""
     mine, theirs = _limbs(track.pose), _limbs(truth)
-    means = [
+    p1, n, pa, depth = (
         1000 * float(measure(mine, theirs).mean())
         for measure in (metrics.mpjpe, metrics.n_mpjpe, metrics.p_mpjpe, metrics.depth_error)
-    ]
-    velocity = 1000 * float(metrics.velocity_error(mine, theirs).mean())
-    twice = 1000 * float(metrics.acceleration_error(mine, theirs).mean())
-    changed = variation(track.pose, track.skeleton)
-    return Errors(*means, changed, sliding(track, truth), velocity, twice, largest_jump(track))
+    )
+    return Errors(
+        p1,
+        n,
+        pa,
+        depth,
+        variation=variation(track.pose, track.skeleton),
+        sliding=sliding(track, truth),
+        velocity=1000 * float(metrics.velocity_error(mine, theirs).mean()),
+        acceleration=1000 * float(metrics.acceleration_error(mine, theirs).mean()),
+        jump=largest_jump(track),
+    )
 
 
 def own_errors(video: RealVideo, view: View, fps: float) -> Errors | None:

@@ -45,7 +45,8 @@ class RealReport(NamedTuple):
 def real_report(lifter: Lifter, video: RealVideo, motion: MotionCfg) -> RealReport:
     """Every stage on every camera."""
     todo = stages(motion, lifter.apm is not None and lifter.apm.pose_prompt is not None)
-    rows, views = [], []
+    rows: list[Row] = []
+    views: list[tuple[str, Errors]] = []
     for stage in todo:
         each = [measure(lifter, video, view, stage) for view in video.views]
         views = views or [(view.name, found) for view, found in zip(video.views, each, strict=True)]
@@ -59,7 +60,7 @@ def real_report(lifter: Lifter, video: RealVideo, motion: MotionCfg) -> RealRepo
 def mean(each: Sequence[Errors]) -> Errors:
     """Over cameras; the largest step is the largest of all."""
     table = np.array(each)
-    return Errors(*table[:, :-1].mean(0).tolist(), float(table[:, -1].max()))
+    return Errors._make([*table[:, :-1].mean(0).tolist(), float(table[:, -1].max())])
 
 
 def cells(row: Row) -> list[str]:
