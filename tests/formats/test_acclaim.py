@@ -130,7 +130,11 @@ def test_radians(rig_file: Path):
         .replace("axis 0 0 20", "axis 0 0 0.34906585")
     )
     scale = np.where(np.arange(10) < 3, 1, np.pi / 180)
-    np.testing.assert_allclose(read(rig_file, amc(frames * scale)).points, expected, atol=2e-5)
+    text = amc(frames * scale)
+    for said in (text.replace(":DEGREES", ":RADIANS"), text.replace(":DEGREES\n", "")):
+        np.testing.assert_allclose(read(rig_file, said).points, expected, atol=2e-5)
+    rig_file.write_text(ASF)
+    np.testing.assert_allclose(read(rig_file, text.replace(":DEGREES", ":RADIANS")).points, expected, atol=2e-5)
 
 
 @pytest.mark.parametrize(

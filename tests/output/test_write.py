@@ -246,9 +246,9 @@ def test_c3d_is_read_back(tmp_path: Path):
     track = person(noise=0.01)
     write([track], tmp_path / "a.c3d")
     found = read_c3d(tmp_path / "a.c3d")
-    assert (found.fps, found.up) == (50, "z")
+    assert (found.fps, found.up, found.unit) == (50, "z", 0.001)
     assert found.names == tuple(joint.replace(" ", "_") for joint in track.skeleton.joints)
-    np.testing.assert_allclose(found.points, world([track], "z-up").points(track.points), atol=1e-5)
+    np.testing.assert_allclose(found.points * 0.001, world([track], "z-up").points(track.points), atol=1e-5)
     about = ezc3d.c3d(str(tmp_path / "a.c3d"))["parameters"]["ACTIONPROMPT"]
     assert list(about["NOTES"]["value"]) == list(track.notes)
     assert list(about["FIRST_SECOND"]["value"]) == [1.5]

@@ -25,10 +25,12 @@ def test_our_reader_finds_the_joints_to_a_tenth_of_a_millimetre(tmp_path: Path, 
     track = person(noise=0.01)
     track = track if root else replace(track, root=None)
     write([track], tmp_path / "a.bvh", settings=WriteCfg(bvh_unit=unit))
-    recording = read_bvh(tmp_path / "a.bvh", {"m": 1.0, "cm": 0.01}[unit])
+    recording = read_bvh(tmp_path / "a.bvh")
     assert recording.fps == pytest.approx(50, rel=1e-6)
     joints = {bone.joint: bone.name for bone in rig_of(H36M_17).bones} | {"head top": "Head_End"}
-    found = recording.points[:, [recording.names.index(joints[joint]) for joint in H36M_17.joints]]
+    found = {"m": 1.0, "cm": 0.01}[unit] * recording.points[
+        :, [recording.names.index(joints[joint]) for joint in H36M_17.joints]
+    ]
     np.testing.assert_allclose(found, expected(track), atol=1e-4)
 
 
@@ -60,7 +62,7 @@ def test_people_in_several_files_keep_their_places(tmp_path: Path):
     people = [person("1"), replace(person("2"), root=person().root + np.array([1.0, 0, 0.5]))]
     files = write(people, tmp_path / "a.bvh")
     assert [file.name for file in files] == ["a-person1.bvh", "a-person2.bvh"]
-    first, second = (read_bvh(file, 1.0).points[:, 0] for file in files)
+    first, second = (read_bvh(file).points[:, 0] for file in files)
     np.testing.assert_allclose(second - first, np.broadcast_to([1.0, 0, -0.5], (40, 3)), atol=1e-5)
 
 

@@ -4,6 +4,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -28,6 +29,12 @@ class InspectArgs:
 
     path: tyro.conf.Positional[Path]
     """A data file or folder."""
+    rig: str = "auto"
+    """Of motion capture: which points are the joints, a built-in rig (docs/data.md) or a file that maps them."""
+    unit: float | None = None
+    """Of motion capture: metres per unit of length (None: as the file says, else by the size of a person)."""
+    up: Literal["auto", "x", "y", "z"] = "auto"
+    """Of motion capture: the axis that points up (auto: as the file says, else as is usual in its format)."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +65,10 @@ def inspect(args: InspectArgs) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from actionprompt.data.inspect.facts import MotionHints
     from actionprompt.data.inspect.kinds import inspect as look
 
-    report = look(args.path)
+    report = look(args.path, MotionHints(args.rig, args.unit, args.up))
     console = Console()
     console.print(f"[bold]{report.title}", highlight=False)
     table = Table.grid(padding=(0, 2))

@@ -208,13 +208,13 @@ class MocapCfg:
     """Anyone's own motion capture: ASF/AMC, BVH or C3D files, and a table that says who does what in them."""
 
     path: Path
-    """Table of takes: CSV with columns file, subject, action and maybe split (train, test) and skeleton (.asf)."""
+    """Table of takes: CSV with columns file, subject, action and maybe split, skeleton (.asf), rig, up, unit, fps."""
     rig: str = "auto"
-    """Which points are the joints: acclaim, cmu-bvh, mixamo, motionbuilder, xsens, chest, plug-in-gait, or a file."""
+    """Which points are the joints: plug-in-gait, acclaim, cmu-bvh, mixamo, ... (docs/data.md), or a file that says."""
     unit: float | None = None
-    """Metres per unit of length in BVH files (None: by the size of a person)."""
-    up: Literal["auto", "y", "z"] = "auto"
-    """The axis that points up (auto: y in ASF/AMC and BVH, z in C3D)."""
+    """Metres per unit of length of files but ASF/AMC (None: as the file says, else by the size of a person)."""
+    up: Literal["auto", "x", "y", "z"] = "auto"
+    """The axis that points up (auto: as the file says, else y, or z in C3D)."""
     acclaim_fps: float = 120.0
     """Frames per second of AMC files, which do not say."""
     fps: float = 50.0

@@ -7,16 +7,13 @@ from pathlib import Path
 
 from actionprompt.data import motion_files
 from actionprompt.data.cache import Converted, cached
-from actionprompt.data.clip import Corpus, Take
+from actionprompt.data.clip import Corpus
 from actionprompt.data.config import MocapCfg
-from actionprompt.data.mocap_table import Row, read_table, split
+from actionprompt.data.mocap_table import FPS, UNIT, Row, read_table, split
 from actionprompt.data.motion_files import MotionFile
 from actionprompt.data.virtual_cameras import describe, film, frame_rate
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
-
-STANDING = 0.3
-"""Least uprightness of a take in which people stand, walk or sit."""
 
 
 def load_mocap(cfg: MocapCfg) -> Corpus:
@@ -57,7 +54,8 @@ def read(cfg: MocapCfg) -> tuple[Converted, tuple[str, ...], tuple[str, ...]]:
     settings = json.dumps([cfg.rig, cfg.unit, cfg.up, cfg.acclaim_fps, cfg.fps])
     files = {f"{row.name}{row.file.suffix}": row.file for row in rows}
     files |= {f"{row.name}.asf": row.skeleton for row in rows if row.skeleton}
-    files |= {"": cfg.path} | ({"rig": Path(cfg.rig)} if Path(cfg.rig).is_file() else {})
+    rigs = {row.rig or cfg.rig for row in rows}
+    files |= {"": cfg.path} | {f"rig {rig}": Path(rig) for rig in rigs if Path(rig).is_file()}
     key = blake2b(settings.encode(), digest_size=4).hexdigest()
     return cached(f"mocap-3-{key}", files, lambda: convert(rows, cfg)), train, test
 
@@ -69,9 +67,9 @@ def check(cfg: MocapCfg) -> None:
         InputError: an impossible frame rate or unit.
     """
     for name, rate in (("fps", cfg.fps), ("acclaim_fps", cfg.acclaim_fps)):
-        if not 1 <= rate <= 1000:
+        if not FPS[0] <= rate <= FPS[1]:
             raise InputError(f"data.{name} is {rate}: it must be between 1 and 1000 frames a second.")
-    if cfg.unit is not None and not 1e-5 <= cfg.unit <= 10:
+    if cfg.unit is not None and not UNIT[0] <= cfg.unit <= UNIT[1]:
         raise InputError(f"data.unit is {cfg.unit}: a unit of length is between 0.00001 and 10 metres.")
 
 
@@ -86,25 +84,29 @@ def convert(rows: Sequence[Row], cfg: MocapCfg) -> Converted:
     dropped = tuple(one.dropped for one in found if one.dropped)
     if not takes:
         raise InputError(f"No take of {cfg.path} can be used: {dropped[0]}")
-    lying = [take.name for take in takes if uprightness(take) < STANDING]
-    if cfg.up == "auto" and len(lying) > len(takes) / 2:
-        raise InputError(f"In most takes of {cfg.path} people do not stand: say with data.up which axis points up.")
+    said = {row.name for row in rows if row.up or cfg.up != "auto"}
+    lying = [name for one in found for name in one.lying if name not in said]
+    if len(lying) > len(takes) / 2:
+        raise InputError(
+            f"In most takes of {cfg.path} people do not stand: say with data.up, or in a column up, which axis "
+            "points up."
+        )
     facts = {"files": "; ".join(sorted({one.kind for one in found if one.kind}))}
     if mended := [one.mended for one in found if one.mended]:
         facts["mended"] = "; ".join(mended)
     if lying:
-        facts["lying"] = f"{', '.join(lying)} (if people stand there, another axis points up: data.up)"
+        facts["lying"] = f"{', '.join(lying)} (if people stand there, another axis points up: data.up, or a column up)"
     return Converted(takes, dropped, facts)
 
 
 def motion_file(row: Row, cfg: MocapCfg) -> MotionFile:
-    """The row's file with what the settings say of it."""
-    fps = cfg.acclaim_fps if row.file.suffix.lower() == ".amc" else None
-    return MotionFile(row.file, row.skeleton, cfg.rig, cfg.unit, cfg.up, fps)
-
-
-def uprightness(take: Take) -> float:
-    """How upright people are on average: 1 with the head straight above the feet, 0 lying, below 0 head down."""
-    head, right, left = (H36M_17.joints.index(name) for name in ("head top", "right ankle", "left ankle"))
-    axis = (take.pose[:, head] - (take.pose[:, right] + take.pose[:, left]) / 2).mean(0)
-    return float(axis[2] / axis.norm())
+    """The row's file with what the row and the settings say of it: the row comes first."""
+    amc = row.file.suffix.lower() == ".amc"
+    return MotionFile(
+        row.file,
+        row.skeleton,
+        row.rig or cfg.rig,
+        row.unit if amc or row.unit is not None else cfg.unit,
+        row.up or cfg.up,
+        row.fps or (cfg.acclaim_fps if amc else None),
+    )

@@ -6,10 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from actionprompt.errors import InputError
+from actionprompt.formats.motion import ENDINGS, skeleton_beside
+from actionprompt.formats.recording import AXES, Up
 
 COLUMNS = ("file", "subject", "action")
-OPTIONAL = ("split", "skeleton")
-FORMATS = (".amc", ".bvh", ".c3d")
+OPTIONAL = ("split", "skeleton", "rig", "up", "unit", "fps")
+FPS = (1.0, 1000.0)
+"""Least and most frames a second."""
+UNIT = (1e-5, 10.0)
+"""Shortest and longest unit of length, metres."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,12 @@ class Row:
     """The .asf of an .amc."""
     name: str
     """The file as the table names it, without its ending."""
+    rig: str = ""
+    """Which points are the joints; empty: as the settings say, as with what follows."""
+    up: Up | None = None
+    unit: float | None = None
+    """Metres per unit of length."""
+    fps: float | None = None
 
 
 def read_table(path: Path) -> list[Row]:
@@ -92,40 +103,70 @@ def _row(line: dict[str, str], where: str, folder: Path) -> Row:
     if "split" in line and part not in ("train", "test"):
         raise InputError(f"{where}: split is {part!r}; write train or test.")
     file = folder / line["file"]
-    if file.suffix.lower() not in FORMATS:
-        raise InputError(f"{where}: {line['file']} is none of {', '.join(FORMATS)}.")
+    if file.suffix.lower() not in ENDINGS:
+        raise InputError(f"{where}: {line['file']} is none of {', '.join(ENDINGS)}.")
     if not file.is_file():
         raise InputError(f"{where}: there is no file {file}.")
     skeleton = _skeleton(file, line.get("skeleton", ""), folder) if file.suffix.lower() == ".amc" else None
     name = Path(line["file"]).with_suffix("").as_posix()
-    return Row(file, line["subject"], " ".join(line["action"].split()), part, skeleton, name)
+    return Row(
+        file,
+        line["subject"],
+        " ".join(line["action"].split()),
+        part,
+        skeleton,
+        name,
+        _rig(line, folder),
+        _up(line, where),
+        _number(line, "unit", *UNIT, where),
+        _number(line, "fps", *FPS, where),
+    )
 
 
 def _skeleton(amc: Path, named: str, folder: Path) -> Path:
-    """The named skeleton, else the one in the same folder whose name begins the motion's, else the only one there.
-
-    (Unless that one's name begins other motions: then it is another person's.)
+    """The named skeleton, else the one beside the motion.
 
     Raises:
         InputError: there is none, or it is not clear which.
     """
-    if named:
-        if not (folder / named).is_file():
-            raise InputError(f"{amc} has no skeleton: there is no file {folder / named}.")
-        return folder / named
-    beside = [file for file in sorted(amc.parent.iterdir()) if file.suffix.lower() == ".asf"]
-    matching = sorted((f for f in beside if _begins(f.stem, amc.stem)), key=lambda file: -len(file.stem))
-    motions = [file.stem for file in amc.parent.iterdir() if file.suffix.lower() == ".amc"]
-    alone = len(beside) == 1 and not any(_begins(beside[0].stem, motion) for motion in motions)
-    if matching or alone:
-        return (matching or beside)[0]
-    raise InputError(f"{amc} needs its .asf skeleton: put it beside it, or name it in a column skeleton.")
+    if not named:
+        return skeleton_beside(amc)
+    if not (folder / named).is_file():
+        raise InputError(f"{amc} has no skeleton: there is no file {folder / named}.")
+    return folder / named
 
 
-def _begins(skeleton: str, motion: str) -> bool:
-    """Whether a motion's name begins with a skeleton's: 10 with 10, and not with 1."""
-    rest = motion.removeprefix(skeleton)
-    return motion.startswith(skeleton) and not (rest[:1].isdigit() and skeleton[-1:].isdigit())
+def _number(line: dict[str, str], column: str, low: float, high: float, where: str) -> float | None:
+    """The number in an optional column; None where it is empty.
+
+    Raises:
+        InputError: something else, or a number out of its range.
+    """
+    text = line.get(column, "")
+    if not text:
+        return None
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise InputError(f"{where}: {column} is {text!r}; write a number from {low:g} to {high:g}.")
+    return value
+
+
+def _up(line: dict[str, str], where: str) -> Up | None:
+    text = line.get("up", "").lower()
+    if text in ("", "auto"):
+        return None
+    if text not in AXES:
+        raise InputError(f"{where}: up is {text!r}; write x, y or z, the axis that points up.")
+    return AXES[text]
+
+
+def _rig(line: dict[str, str], folder: Path) -> str:
+    """A built-in rig's name, or a file relative to the table; empty: the settings say."""
+    text = line.get("rig", "")
+    return str(folder / text) if text and (folder / text).is_file() else text
 
 
 def _check_names(rows: Sequence[Row], path: Path) -> None:

@@ -6,21 +6,19 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
 
 from actionprompt.data.clip import Take
 from actionprompt.errors import InputError
-from actionprompt.formats.acclaim import read_amc, read_asf
-from actionprompt.formats.bvh import read_bvh
-from actionprompt.formats.c3d import read_c3d
-from actionprompt.formats.recording import Recording, check_size, leg_length, resample, top_speed, z_up
+from actionprompt.formats.motion import read_motion
+from actionprompt.formats.recording import Recording, check_size, leg_length, path_length, resample, top_speed, z_up
 from actionprompt.formats.repair import FASTEST, mend
-from actionprompt.formats.rigs import Rig, choose, plain, to_h36m
+from actionprompt.formats.rigs import PLUG_IN_GAIT, Rig, choose, plain, to_h36m
+from actionprompt.skeleton import H36M_17
 
-ACCLAIM_FPS = 120.0
-"""Frames a second of AMC files, which do not say: CMU's and HDM05's."""
 UNITS = (1.0, 0.0254 / 0.45, 0.0254, 0.01, 0.001)
 """Metres per unit, of the units that files come in: metres, Acclaim's, inches, centimetres, millimetres."""
+STANDING = 0.3
+"""Least uprightness of a take in which people stand, walk or sit."""
 LEG = (0.55, 1.15)
 """Thigh and shank together, metres: from a child of ten to a very tall adult."""
 
@@ -55,19 +53,27 @@ class FileTakes:
     kind: str = ""
     """Format, rig, unit and frame rate."""
 
+    @property
+    def lying(self) -> list[str]:
+        """The takes in which nobody stands, walks or sits."""
+        return [take.name for take in self.takes if uprightness(take) < STANDING]
+
 
 def read(file: MotionFile) -> Recording:
-    """The file's points, with what it does not say filled in; in its own unit where that is not known."""
-    ending = file.path.suffix.lower()
-    if ending == ".c3d":
-        recording = read_c3d(file.path)
-    elif ending == ".bvh":
-        recording = read_bvh(file.path, unit=1.0)
-    else:
-        assert file.skeleton is not None
-        recording = read_amc(file.path, read_asf(file.skeleton), ACCLAIM_FPS)
-    recording = recording if file.up == "auto" else replace(recording, up=file.up)
-    return recording if file.fps is None else replace(recording, fps=file.fps)
+    """The file's points, in its unit, with what it does not say filled in.
+
+    Raises:
+        InputError: a file that is not what it should be, or a unit for a file that has its own.
+    """
+    recording = read_motion(file.path, file.skeleton)
+    if file.unit is not None and file.path.suffix.lower() == ".amc":
+        raise InputError(f"{file.path}: its skeleton says the unit of length; take the unit out of the table.")
+    return replace(
+        recording,
+        up=recording.up if file.up == "auto" else file.up,
+        unit=recording.unit if file.unit is None else file.unit,
+        fps=recording.fps if file.fps is None else file.fps,
+    )
 
 
 def convert(file: MotionFile, action: str, subject: str, name: str, fps: float) -> FileTakes:
@@ -80,12 +86,12 @@ def convert(file: MotionFile, action: str, subject: str, name: str, fps: float) 
     rig = choose(recording.names, file.rig, str(file.path))
     if lost := lost_points(recording, rig):
         return FileTakes((), f"{name}: {', '.join(lost)} is missing in every frame.")
-    joints = z_up(to_h36m(recording.points, recording.names, rig), recording.up)
-    unit = unit_of(joints, file)
-    check_size(joints * unit, str(file.path), "the unit that it says, or that data.unit says")
-    mended = mend(joints * unit, recording.fps)
+    unit = recording.unit or unit_of(recording, rig, file.path)
+    joints = z_up(to_h36m(recording.points * unit, recording.names, rig), recording.up)
+    check_size(joints, str(file.path), "the unit that it says, or that data.unit says")
+    mended = mend(joints, recording.fps)
     if not mended.stretches:
-        speed = top_speed(joints * unit, recording.fps)
+        speed = top_speed(joints, recording.fps)
         return FileTakes((), f"{name}: a joint jumps at {speed:.0f} m/s (people stay below {FASTEST:.0f}).")
     poses = [resample(part, recording.fps, fps).astype(np.float32) for part in mended.stretches]
     names = [name] + [f"{name} ({i})" for i in range(2, len(poses) + 1)]
@@ -102,21 +108,29 @@ def lost_points(recording: Recording, rig: Rig) -> list[str]:
     return [name for name, lost in zip(recording.names, gone, strict=True) if lost and plain(name) in rig.points]
 
 
-def unit_of(joints: Float[np.ndarray, "n 17 3"], file: MotionFile) -> float:
-    """Metres per unit of the joints: as set, or the unit in which the legs are as long as a person's.
+def unit_of(recording: Recording, rig: Rig, path: Path) -> float:
+    """Metres per unit of a file that does not say: the unit in which the legs are as long as a person's.
 
     Raises:
         InputError: in no known unit are they.
     """
-    if file.path.suffix.lower() != ".bvh":
-        return 1.0
-    if file.unit is not None:
-        return file.unit
-    length = leg_length(joints)
+    if rig.name == PLUG_IN_GAIT:  # whose joints can be computed in metres only
+        leg = [next(iter(rig.joints[marker])) for marker in ("RASI", "RKNE", "RANK")]
+        names = [plain(name) for name in recording.names]
+        length = path_length(recording.points[:, [names.index(name) for name in leg]])
+    else:
+        length = leg_length(to_h36m(recording.points, recording.names, rig))
     for unit in UNITS:
         if LEG[0] <= length * unit <= LEG[1]:
             return unit
     raise InputError(
-        f"{file.path}: the right leg is {length:.4g} units long, in no common unit a person's leg; "
+        f"{path}: the right leg is {length:.4g} units long, in no common unit a person's leg; "
         "say with data.unit how many metres a unit is."
     )
+
+
+def uprightness(take: Take) -> float:
+    """How upright people are on average: 1 with the head straight above the feet, 0 lying, below 0 head down."""
+    head, right, left = (H36M_17.joints.index(name) for name in ("head top", "right ankle", "left ankle"))
+    axis = (take.pose[:, head] - (take.pose[:, right] + take.pose[:, left]) / 2).mean(0)
+    return float(axis[2] / axis.norm())

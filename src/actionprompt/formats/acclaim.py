@@ -5,9 +5,10 @@ its own axes, which lie in the world as its ``axis`` line says: L = C M C^-1, R 
 """
 
 import itertools
+import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,8 @@ def read_asf(path: Path) -> AcclaimSkeleton:
         if not (length > 0 and np.isfinite(length)):
             raise InputError(f"{path}: its unit of length is {length}; expected a number such as 0.45.")
         unit = INCH / length
-        angle = np.rad2deg(1.0) if units.get("angle", "deg").lower().startswith("rad") else 1.0
+        radians = "radians" in sections or units.get("angle", "deg").lower().startswith("rad")
+        angle = float(np.rad2deg(1.0)) if radians else 1.0
         bones = {bone.name: bone for bone in _bones(sections["bonedata"], unit, angle, path)}
         parents = dict(_hierarchy(sections["hierarchy"]))
     except InputError:  # which is a ValueError
@@ -86,7 +88,8 @@ def read_amc(path: Path, rig: AcclaimSkeleton, fps: float) -> Recording:
     Raises:
         InputError: not an .amc file, one of another rig, or one that is cut off.
     """
-    values = _values(path)
+    text = _text(path)
+    values = _values(text, path)
     expected = {"root": len(rig.channels)} | {bone.name: len(bone.turns) for bone in rig.bones if bone.turns}
     for name, numbers in values.items():
         if name not in expected:
@@ -103,7 +106,9 @@ def read_amc(path: Path, rig: AcclaimSkeleton, fps: float) -> Recording:
             f"{path} does not say where the root is: every frame needs a line `root` with {len(rig.channels)} numbers."
         )
     names = ("root", *(bone.name for bone in rig.bones))
-    return Recording(names, forward(rig, values), fps, up="y")
+    said = {word.upper() for word in re.findall(r"^\s*:(\w+)", text, re.MULTILINE)}
+    degrees = np.rad2deg(1.0) if "RADIANS" in said else 1.0 if "DEGREES" in said else rig.degrees
+    return Recording(names, forward(replace(rig, degrees=float(degrees)), values), fps, up="y")
 
 
 def forward(rig: AcclaimSkeleton, values: dict[str, Float[np.ndarray, "n c"]]) -> Float[np.ndarray, "n p 3"]:
@@ -126,9 +131,9 @@ def forward(rig: AcclaimSkeleton, values: dict[str, Float[np.ndarray, "n c"]]) -
     return np.stack(list(ends.values()), axis=1)
 
 
-def _values(path: Path) -> dict[str, Float[np.ndarray, "n c"]]:
+def _values(text: str, path: Path) -> dict[str, Float[np.ndarray, "n c"]]:
     """A motion file's numbers by bone."""
-    lines = [line for line in _text(path).splitlines() if line.strip() and line.lstrip()[0] not in "#:"]
+    lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] not in "#:"]
     if len(lines) < 2 or not lines[0].strip().isdigit():
         raise InputError(
             f"{path} is not a motion in Acclaim's .amc format: a frame begins with a line that holds its number."
@@ -239,6 +244,6 @@ def _hierarchy(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="latin-1")
+        return path.read_text(encoding="latin-1").removeprefix("\u00ef\u00bb\u00bf")  # a byte-order mark
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}; check the file and its permissions.") from error

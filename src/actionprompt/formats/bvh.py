@@ -5,7 +5,8 @@ in the file; here they are called after their joint: ``Head_End``.
 """
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,21 +30,43 @@ class Joint:
     """Such as ``Zrotation``, in the order of the numbers; empty for an end."""
 
 
-def read_bvh(path: Path, unit: float) -> Recording:
-    """Reads a file; ``unit`` is metres per unit of length, which the format does not say.
+def read_bvh(path: Path) -> Recording:
+    """Reads a file, in its own unit, which the format does not say.
 
     Raises:
         InputError: not a BVH file, one that is cut off, or one with other channels than positions and rotations.
     """
-    head, found, motion = _text(path).partition("MOTION")
+    head, found, motion = _parts(_text(path))
     joints = _joints(head, path)
     if not found:
         raise InputError(f"{path} has no MOTION part: the file is cut off.")
     values, fps = _motion(motion, sum(len(joint.channels) for joint in joints), path)
-    names = tuple(joint.name for joint in joints)
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise InputError(f"{path} has two joints called {twice[0]}: rename one.")
-    return Recording(names, forward(joints, values) * unit, fps, up="y")
+    _check_places(joints, values, path)
+    return Recording(tuple(joint.name for joint in joints), forward(joints, values), fps, up="y", unit=None)
+
+
+def _parts(text: str) -> tuple[str, bool, str]:
+    """Hierarchy, whether there is a line ``MOTION``, and what follows: joints may have that word in their names."""
+    line = re.search(r"^[ \t]*MOTION[ \t\r]*$", text, re.MULTILINE)
+    return (text, False, "") if line is None else (text[: line.start()], True, text[line.end() :])
+
+
+def _check_places(joints: list[Joint], values: Float[np.ndarray, "n c"], path: Path) -> None:
+    """Refuses files whose joints have positions of their own, which are all zero.
+
+    Raises:
+        InputError: so that every joint would lie in its parent.
+    """
+    start, zero = 0, 0
+    for joint in joints:
+        place = [start + i for i, channel in enumerate(joint.channels) if channel[1:] == "position"]
+        zero += bool(place) and joint.parent >= 0 and any(joint.offset) and not values[:, place].any()
+        start += len(joint.channels)
+    if zero > len(joints) / 2:
+        raise InputError(
+            f"{path} gives joints positions of their own, and {zero} of them are always 0 0 0, so that joints lie in "
+            "their parents: export it with rotations only (3 channels a joint), or with the positions."
+        )
 
 
 def forward(joints: list[Joint], values: Float[np.ndarray, "n c"]) -> Float[np.ndarray, "n p 3"]:
@@ -74,39 +97,61 @@ def forward(joints: list[Joint], values: Float[np.ndarray, "n c"]) -> Float[np.n
 
 def _joints(text: str, path: Path) -> list[Joint]:
     """The tree, parents before children, in the order of the file."""
-    words = iter(text.split())
+    lines = (line.split() for line in text.splitlines())
     joints: list[Joint] = []
     open_joints: list[int] = []
     """The joints whose braces are open, outermost first."""
     try:
-        if next(words) != "HIERARCHY":
+        if next((words for words in lines if words), []) != ["HIERARCHY"]:
             raise InputError(f"{path} is not a BVH file: it does not begin with HIERARCHY.")
-        for word in words:
-            parent = open_joints[-1] if open_joints else -1
-            if word in ("ROOT", "JOINT", "End"):
-                name = next(words)
-                name = f"{joints[parent].name}_End" if word == "End" else name
-                joints.append(Joint(name, parent, (0.0, 0.0, 0.0), ()))
-            elif word == "{":
-                open_joints.append(len(joints) - 1)
-            elif word == "}":
-                open_joints.pop()
-            elif word == "OFFSET":
-                x, y, z = (float(next(words)) for _ in range(3))
-                joints[-1] = Joint(joints[-1].name, joints[-1].parent, (x, y, z), ())
-            elif word == "CHANNELS":
-                channels = tuple(next(words) for _ in range(int(next(words))))
-                _check_channels(channels, joints[-1].name, path)
-                joints[-1] = Joint(joints[-1].name, joints[-1].parent, joints[-1].offset, channels)
-            else:
-                raise InputError(f"{path}: {word!r} does not belong in the hierarchy of a BVH file.")
+        for words in lines:
+            _read_line(words, joints, open_joints, path)
     except InputError:  # which is a ValueError
         raise
-    except (StopIteration, RuntimeError, ValueError, IndexError) as error:
+    except (ValueError, IndexError) as error:
         raise InputError(f"{path} has a hierarchy that is cut off or malformed.") from error
     if not joints or open_joints or sum(joint.parent < 0 for joint in joints) != 1:
         raise InputError(f"{path} has a hierarchy that is cut off, or more than one ROOT (one person a file).")
     return joints
+
+
+def _read_line(words: list[str], joints: list[Joint], open_joints: list[int], path: Path) -> None:
+    """One line of the hierarchy; names may have spaces, braces may stand behind them."""
+    while words:
+        word, *rest = words
+        words = []
+        if word in ("ROOT", "JOINT", "End"):
+            cut = rest.index("{") if "{" in rest else len(rest)
+            words = rest[cut:]
+            parent = open_joints[-1] if open_joints else -1
+            name = f"{joints[parent].name}_End" if word == "End" else " ".join(rest[:cut])
+            joints.append(Joint(name, parent, (0.0, 0.0, 0.0), ()))
+        elif word == "{":
+            open_joints.append(len(joints) - 1)
+            words = rest
+        elif word == "}":
+            open_joints.pop()
+            words = rest
+        elif word == "OFFSET":
+            x, y, z = (_number(text, path) for text in rest[:3])
+            joints[-1] = replace(joints[-1], offset=(x, y, z))
+            words = rest[3:]
+        elif word == "CHANNELS":
+            count = int(rest[0])
+            _check_channels(tuple(rest[1 : count + 1]), joints[-1].name, path)
+            joints[-1] = replace(joints[-1], channels=tuple(rest[1 : count + 1]))
+            words = rest[count + 1 :]
+        else:
+            raise InputError(f"{path}: {word!r} does not belong in the hierarchy of a BVH file.")
+
+
+def _number(text: str, path: Path) -> float:
+    if re.fullmatch(r"-?\d+,\d+", text):
+        raise InputError(
+            f"{path} writes numbers with a decimal comma ({text}): replace commas between digits by points, or "
+            "export it again with English settings."
+        )
+    return float(text)
 
 
 def _check_channels(channels: tuple[str, ...], joint: str, path: Path) -> None:
@@ -133,6 +178,8 @@ def _motion(text: str, channels: int, path: Path) -> tuple[Float[np.ndarray, "n 
     try:
         values = np.array(" ".join(rows).split(), dtype=float).reshape(frames, channels)
     except ValueError as error:
+        for text in rows[0].split():
+            _number(text, path)
         raise InputError(f"{path} has something in its motion that is no number ({error}).") from error
     if not np.isfinite(values).all():
         raise InputError(
@@ -143,6 +190,6 @@ def _motion(text: str, channels: int, path: Path) -> tuple[Float[np.ndarray, "n 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}; check the file and its permissions.") from error

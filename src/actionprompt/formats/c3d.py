@@ -1,56 +1,76 @@
-"""Marker trajectories in C3D files, by the library ezc3d (extra ``mocap``)."""
+"""Marker trajectories in C3D files, and the rigid bodies of Theia3D's."""
 
 from pathlib import Path
 
 import numpy as np
 
 from actionprompt.errors import InputError
-from actionprompt.formats.recording import Recording, Up
+from actionprompt.formats.c3d_file import C3DFile, Parameters, read_file, texts
+from actionprompt.formats.recording import AXES, Recording, Up
 
-METRES = {"m": 1.0, "dm": 0.1, "cm": 0.01, "mm": 0.001, "in": 0.0254, "inch": 0.0254, "inches": 0.0254}
+METRES = {
+    "m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0,
+    "dm": 0.1,
+    "cm": 0.01, "centimeter": 0.01, "centimeters": 0.01, "centimetre": 0.01, "centimetres": 0.01,
+    "mm": 0.001, "millimeter": 0.001, "millimeters": 0.001, "millimetre": 0.001, "millimetres": 0.001,
+    "in": 0.0254, "inch": 0.0254, "inches": 0.0254,
+}  # fmt: skip
+"""Units of length as files spell them; some cut the words off."""
 
 
-def read_c3d(path: Path, up: Up = "z") -> Recording:
-    """Reads a file; markers that were lost are NaN. The format does not say which axis points up.
+def read_c3d(path: Path) -> Recording:
+    """Reads a file, in its own unit; markers that were lost are NaN.
+
+    Rigid bodies (Theia3D) become points at their origins, where a file has no markers.
 
     Raises:
-        InputError: no such file, not a C3D file, no markers, an unknown unit, or ezc3d is not installed.
+        InputError: no such file, not a C3D file, no markers or bodies, or an unknown unit.
     """
-    try:
-        import ezc3d
-    except ImportError as error:
-        raise InputError(f"{path}: C3D files need ezc3d: pip install 'actionprompt[mocap]'.") from error
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    try:
-        content = ezc3d.c3d(str(path))
-        about, points = content["parameters"]["POINT"], content["data"]["points"]
-        residuals = content["data"]["meta_points"]["residuals"][0]
-        labels = [label.rpartition(":")[2].strip() for label in about["LABELS"]["value"]]
-        unit, rate = "".join(about["UNITS"]["value"][:1]).strip().lower(), float(about["RATE"]["value"][0])
-    except Exception as error:  # the library raises many kinds
-        raise InputError(f"{path} is not a C3D file that can be read ({error}).") from error
-    if not points.size or rate <= 0:
+    file = read_file(path)
+    points = file.points[..., :3].copy()
+    points[(file.points[..., 3] < 0) | (points == 0).all(-1) | ~np.isfinite(points).all(-1)] = np.nan
+    names = _labels(file.parameters, "POINT", points.shape[1])
+    if not points.size:
+        points, names = _bodies(file)
+    if not points.size:
         raise InputError(f"{path} holds no marker trajectories.")
-    if (told := _frames_told(path)) > points.shape[-1]:
-        raise InputError(f"{path} is cut off: it holds {points.shape[-1]} of its {told} frames.")
-    if unit not in METRES:
-        raise InputError(f"{path} has its markers in {unit!r}; known units are {', '.join(METRES)}.")
-    if twice := [label for label in labels if labels.count(label) > 1]:
-        raise InputError(f"{path} has two markers called {twice[0]}: it must hold one person.")
-    places = points[:3, : len(labels)].transpose(2, 1, 0) * METRES[unit]
-    places[(residuals[: len(labels)].T < 0) | (places == 0).all(-1)] = np.nan
-    return Recording(tuple(labels), places, rate, up)
+    return Recording(tuple(names), points, file.rate, _up(file.parameters), _unit(file.parameters, path))
 
 
-def _frames_told(path: Path) -> int:
-    """The number of frames that the header tells, which the library replaces by what it found; 0 if it cannot.
+def _labels(parameters: Parameters, group: str, count: int) -> list[str]:
+    """The names of the first ``count`` points: LABELS, and from the 256th on LABELS2, LABELS3, ..."""
+    labels = texts(parameters, f"{group}:LABELS")
+    more = 2
+    while len(labels) < count and (further := texts(parameters, f"{group}:LABELS{more}")):
+        labels += further
+        more += 1
+    return (labels + [""] * count)[:count]
 
-    (C3D's user guide: words 4 and 5; the parameter section's fourth byte tells the byte order, V is big-endian.)
+
+def _bodies(file: C3DFile) -> tuple[np.ndarray, list[str]]:
+    """Rigid bodies' origins; Theia3D's names end in ``_4X4``."""
+    names = _labels(file.parameters, "ROTATION", file.rotations.shape[1])
+    return file.rotations[..., :3, 3], [name.removesuffix("_4X4").removesuffix("_4x4") for name in names]
+
+
+def _up(parameters: Parameters) -> Up:
+    """The letter of Y_SCREEN, the axis that points up on the screen, whatever its sign (Qualisys writes -Z); else z."""
+    said = "".join(texts(parameters, "POINT:Y_SCREEN")[:1]).strip("+- ").lower()
+    return AXES.get(said, "z")
+
+
+def _unit(parameters: Parameters, path: Path) -> float | None:
+    """Metres per unit; None where the file does not say.
+
+    Raises:
+        InputError: a unit that is unknown.
     """
-    with path.open("rb") as file:
-        head = file.read(512)
-        file.seek((head[0] - 1) * 512)
-        order = ">" if file.read(4)[3:] == b"V" else "<"
-    first, last = (int(word) for word in np.frombuffer(head, f"{order}u2")[3:5])
-    return last - first + 1 if last < 2**16 - 1 else 0
+    said = "".join(texts(parameters, "POINT:UNITS")[:1]).strip().lower()
+    if not said:
+        return None
+    if said in METRES:
+        return METRES[said]
+    cut = {metres for word, metres in METRES.items() if len(said) > 2 and word.startswith(said)}
+    if len(cut) != 1:
+        raise InputError(f"{path} has its markers in {said!r}; known units are {', '.join(METRES)} (or say data.unit).")
+    return cut.pop()

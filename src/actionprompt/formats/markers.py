@@ -17,6 +17,12 @@ MARKERS = (
     "RTHI", "RKNE", "RTIB", "RANK", "RHEE", "RTOE",
 )  # fmt: skip
 """Plug-in-Gait's full-body marker set, in file order."""
+NEEDED = tuple(
+    m
+    for m in MARKERS
+    if m not in ("RBAK", "LUPA", "LFRM", "LFIN", "RUPA", "RFRM", "RFIN", "LHEE", "LTOE", "RHEE", "RTOE")
+)
+"""Those that joints are computed from: many laboratories leave the others out."""
 
 Points = Float[np.ndarray, "*n 3"]
 
@@ -31,7 +37,10 @@ NOSE_FORWARD, NOSE_DOWN, HEAD_TOP_UP = 0.015, 0.065, 0.100
 
 
 def joints(markers: Float[np.ndarray, "n 39 3"]) -> Float[np.ndarray, "n 17 3"]:
-    """The joints of ``H36M_17`` from all markers of one subject, whose pelvis is measured over all frames."""
+    """The joints of ``H36M_17`` from one subject's markers, whose pelvis is measured over all frames.
+
+    What is not ``NEEDED`` may be anything.
+    """
     at = dict(zip(MARKERS, np.moveaxis(markers, 1, 0), strict=True))
     right_hip, left_hip = _hips(at["LASI"], at["RASI"], (at["LPSI"] + at["RPSI"]) / 2)
     right_knee = chord(right_hip, at["RTHI"], at["RKNE"], KNEE_OFFSET)

@@ -13,6 +13,8 @@ LEG = (0.3, 1.4)
 """Thigh and shank together, metres: from a small child to a giant."""
 Up = Literal["x", "y", "z"]
 """The axis that points up in a file's world."""
+AXES: dict[str, Up] = {"x": "x", "y": "y", "z": "z"}
+"""The axes by name."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,11 @@ class Recording:
 
     names: tuple[str, ...]
     points: Float[np.ndarray, "n p 3"]
-    """Metres; NaN where a marker was lost."""
+    """In the file's unit; NaN where a marker was lost."""
     fps: float
     up: Up
+    unit: float | None = 1.0
+    """Metres per unit; None where the file does not say."""
 
 
 def z_up(points: Float[np.ndarray, "n p 3"], up: Up) -> Float[np.ndarray, "n p 3"]:
@@ -74,9 +78,14 @@ def resample(points: Float[np.ndarray, "n p 3"], fps: float, wanted: float) -> F
 
 def leg_length(joints: Float[np.ndarray, "n 17 3"]) -> float:
     """Median length of the right thigh and shank together, in the joints' unit."""
-    hip, knee, ankle = (joints[:, H36M_17.joints.index(f"right {name}")] for name in ("hip", "knee", "ankle"))
-    bones: Float[np.ndarray, " n"] = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
-    return float(np.median(bones))
+    leg = [H36M_17.joints.index(f"right {name}") for name in ("hip", "knee", "ankle")]
+    return path_length(joints[:, leg])
+
+
+def path_length(points: Float[np.ndarray, "n p 3"]) -> float:
+    """Median over time of the way from the first point along all others, over frames that have them."""
+    ways: Float[np.ndarray, " n"] = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(-1)
+    return float(np.nanmedian(ways))
 
 
 def check_size(joints: Float[np.ndarray, "n 17 3"], where: str, unit: str) -> None:

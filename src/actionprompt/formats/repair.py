@@ -19,7 +19,7 @@ CALIBRATION = 10
 REPAIRED = 0.1
 """Seconds: the longest time in which a joint's place is interpolated."""
 SHORTEST = 0.5
-"""Seconds: shorter stretches between jumps are not kept."""
+"""Seconds: shorter stretches between jumps are not kept, but for those that are half of the recording."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def mend(joints: Float[np.ndarray, "n 17 3"], fps: float) -> Mended:
     stretches = [
         joints[a:b]
         for a, b in pairwise([*cuts, joints.shape[0]])
-        if not gone[a] and b - a >= min(SHORTEST * fps, joints.shape[0])
+        if not gone[a] and b - a >= min(SHORTEST * fps, joints.shape[0] / 2)
     ]
     return Mended(tuple(stretches), _told(gone, mended, breaks, len(stretches)))
 

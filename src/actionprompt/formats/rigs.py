@@ -6,8 +6,9 @@ face: what stands for the nose is the base of the skull, which Human3.6M's own "
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,18 @@ from jaxtyping import Float
 
 from actionprompt.errors import InputError
 from actionprompt.formats.gaps import fill_gaps
-from actionprompt.formats.markers import MARKERS, joints
+from actionprompt.formats.markers import MARKERS, NEEDED, joints
 from actionprompt.formats.recording import fill
 from actionprompt.skeleton import H36M_17
 
 PLUG_IN_GAIT = "plug-in-gait"
 """Vicon's 39 markers, whose joints are no weighted sums (see ``markers.joints``)."""
+OLDER = {
+    "LASI": ("LFWT",), "RASI": ("RFWT",), "LPSI": ("LBWT", "SACR"), "RPSI": ("RBWT", "SACR"),
+    "LTIB": ("LSHN",), "RTIB": ("RSHN",), "RBAK": ("RBAC",),
+    "LWRA": ("LIWR",), "LWRB": ("LOWR",), "RWRA": ("RIWR",), "RWRB": ("ROWR",),
+}  # fmt: skip
+"""Plug-in-Gait's markers under Vicon's older names; one marker on the sacrum may stand for two."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,13 @@ class Rig:
         """The points it needs."""
         return {point for weights in self.joints.values() for point in weights} | {self.sign} - {""}
 
+    def resolved(self, have: Collection[str]) -> "Rig":
+        """The rig with a file's own names: markers may have Vicon's older ones."""
+        if self.name != PLUG_IN_GAIT:
+            return self
+        names = {m: next((name for name in (m, *OLDER.get(m, ())) if name in have), m) for m in MARKERS}
+        return replace(self, joints={m: {names[m]: 1.0} for m in self.joints})
+
 
 def built_in() -> list[Rig]:
     """In the order of asking: a file's rig is the first one whose points it has."""
@@ -47,7 +61,15 @@ def built_in() -> list[Rig]:
     acclaim = _limbs("{}hipjoint", "{}femur", "{}tibia", "{}clavicle", "{}humerus", "{}wrist", ("l", "r"))
     xsens = _limbs("{}Hip", "{}Knee", "{}Ankle", "{}Shoulder", "{}Elbow", "{}Wrist", ("Left", "Right"))
     daz = _limbs("{}Thigh", "{}Shin", "{}Foot", "{}Shldr", "{}ForeArm", "{}Hand", ("l", "r"))
+    own = {joint: joint.replace(" ", "_") for joint in H36M_17.joints}
+    bones = {"pelvis": "Hips", "spine": "Spine", "thorax": "Neck", "nose": "Head", "head top": "Head_End"}
+    theia = _limbs("{}_thigh", "{}_shank", "{}_foot", "{}_uarm", "{}_larm", "{}_hand", ("l", "r"))
+    mvnx = _limbs("{}UpperLeg", "{}LowerLeg", "{}Foot", "{}UpperArm", "{}ForeArm", "{}Hand", ("Left", "Right"))
+    kinect = _limbs("hip{}", "knee{}", "ankle{}", "shoulder{}", "elbow{}", "wrist{}", ("left", "right"))
+    azure = _limbs("HIP_{}", "KNEE_{}", "ANKLE_{}", "SHOULDER_{}", "ELBOW_{}", "WRIST_{}", ("LEFT", "RIGHT"))
     tables: list[tuple[str, dict[str, Any], str]] = [
+        ("actionprompt", own, ""),
+        ("actionprompt-bvh", limbs | bones, "LeftHip"),
         ("acclaim", acclaim | {"spine": "lowerback", "thorax": "thorax", "nose": "upperneck", "head top": "head"}, ""),
         ("cmu-bvh", limbs | trunk | {"spine": "Spine", "head top": "Head_End"}, "LowerBack"),
         ("mixamo", limbs | trunk | {"head top": "HeadTop_End"}, ""),
@@ -59,8 +81,43 @@ def built_in() -> list[Rig]:
             daz | {"spine": "chest", "thorax": "neck", "nose": "head", "head top": ["leftEye_End", "rightEye_End"]},
             "",
         ),
+        ("theia", theia | _above_shoulders(theia, "head"), ""),
+        ("mvnx", mvnx | {"spine": "T12", "thorax": "Neck", "nose": "Head", "head top": "Head_Top"}, ""),
+        (
+            "kinect",
+            kinect
+            | {"spine": "spinemid", "thorax": "spineshoulder", "nose": "head", "head top": {"head": 1.5, "neck": -0.5}},
+            "",
+        ),
+        (
+            "azure-kinect",
+            azure
+            | {
+                "spine": "SPINE_NAVEL",
+                "thorax": "NECK",
+                "nose": "NOSE",
+                "head top": {"EAR_LEFT": 0.77, "EAR_RIGHT": 0.77, "NECK": -0.54},  # as keypoints.layouts
+            },
+            "",
+        ),
     ]
     return [Rig(name, {j: _weights(table[j]) for j in H36M_17.joints}, sign) for name, table, sign in tables]
+
+
+def _above_shoulders(limbs: Mapping[str, Any], skull: str) -> dict[str, Any]:
+    """Trunk and head of a rig that ends at the base of the skull: the top is as far above it as the shoulders below."""
+    hips, shoulders = ([limbs[f"{side} {part}"] for side in ("left", "right")] for part in ("hip", "shoulder"))
+    return {
+        "spine": [*hips, *shoulders],
+        "thorax": shoulders,
+        "nose": skull,
+        "head top": {skull: 2.0} | dict.fromkeys(shoulders, -0.5),
+    }
+
+
+def known_rigs() -> list[Rig]:
+    """Markers first, then bones."""
+    return [Rig(PLUG_IN_GAIT, {marker: {marker: 1.0} for marker in NEEDED}), *built_in()]
 
 
 def read_rig(path: Path) -> Rig:
@@ -91,40 +148,67 @@ def read_rig(path: Path) -> Rig:
 def choose(names: Sequence[str], wanted: str, where: str) -> Rig:
     """The rig of a file's points: a built-in one by name, a user's map, or with ``auto`` the first that fits.
 
+    Points that the rig does not need may be called anything, and several the same.
+
     Raises:
-        InputError: there is no such rig, or the file lacks points of it; the message says which.
+        InputError: there is no such rig, or the file lacks points of it, or has one twice; the message says which.
     """
-    have = {plain(name) for name in names}
-    known = [Rig(PLUG_IN_GAIT, {marker: {marker: 1.0} for marker in MARKERS}), *built_in()]
+    have = Counter(plain(name) for name in names)
+    rigs = [rig.resolved(have) for rig in known_rigs()]
     if wanted != "auto":
-        named = {rig.name: rig for rig in known}
-        if wanted not in named and not Path(wanted).is_file():
-            raise InputError(f"There is no rig {wanted!r}: give {', '.join(named)}, or a file that maps the joints.")
-        rig = named[wanted] if wanted in named else read_rig(Path(wanted))
-        if missing := sorted(rig.points - have):
+        rig = _by_name(wanted, rigs, have)
+        if missing := sorted(rig.points - set(have)):
             raise InputError(f"{where} has no point {', '.join(missing)}, which the rig {rig.name} needs.")
-        return rig
-    for rig in known:
-        if rig.points <= have:
-            return rig
-    nearest = max(known, key=lambda rig: len(rig.points & have) / len(rig.points))
-    why = f"the nearest rig, {nearest.name}, lacks {', '.join(sorted(nearest.points - have)[:5])}"
-    if not nearest.points & have:
-        why = f"no known rig has any of its points ({', '.join(rig.name for rig in known)})"
+        return _once(rig, have, where)
+    for rig in rigs:
+        if rig.points <= set(have):
+            return _once(rig, have, where)
+    nearest = max(rigs, key=lambda rig: len(rig.points & set(have)) / len(rig.points))
+    why = f"the nearest rig, {nearest.name}, lacks {', '.join(sorted(nearest.points - set(have))[:5])}"
+    if not nearest.points & set(have):
+        why = f"no known rig has any of its points ({', '.join(rig.name for rig in rigs)})"
     raise InputError(
         f"{where} has an unknown hierarchy ({', '.join(list(names)[:8])}, ...): {why}; say with data.rig which points "
         "are the 17 joints."
     )
 
 
+def _by_name(wanted: str, rigs: Sequence[Rig], have: Collection[str]) -> Rig:
+    named = {rig.name: rig for rig in rigs}
+    if wanted not in named and not Path(wanted).is_file():
+        raise InputError(f"There is no rig {wanted!r}: give {', '.join(named)}, or a file that maps the joints.")
+    return named[wanted] if wanted in named else read_rig(Path(wanted))
+
+
+def _once(rig: Rig, have: Mapping[str, int], where: str) -> Rig:
+    """The rig, if each of its points is there once."""
+    if twice := sorted(point for point in rig.points if have[point] > 1):
+        raise InputError(f"{where} has two points called {twice[0]}: it must hold one person, or name them apart.")
+    return rig
+
+
 def to_h36m(points: Float[np.ndarray, "n p 3"], names: Sequence[str], rig: Rig) -> Float[np.ndarray, "n 17 3"]:
-    """The 17 joints, with gaps in the points filled; each point must be there in some frame."""
+    """The 17 joints, with gaps in the points filled; each point that the rig needs must be there in some frame."""
     index = {plain(name): i for i, name in enumerate(names)}
     if rig.name == PLUG_IN_GAIT:
-        return joints(fill_gaps(np.nan_to_num(points[:, [index[marker] for marker in MARKERS]])))
-    points = fill(points)
+        return _from_markers(points, index, rig)
+    needed = sorted(index[point] for point in rig.points)
+    points = points.copy()
+    points[:, needed] = fill(points[:, needed])
     rows = [sum(w * points[:, index[point]] for point, w in rig.joints[j].items()) for j in H36M_17.joints]
     return np.stack(rows, axis=1)
+
+
+def _from_markers(
+    points: Float[np.ndarray, "n p 3"], index: Mapping[str, int], rig: Rig
+) -> Float[np.ndarray, "n 17 3"]:
+    """From Plug-in-Gait's markers; those that are not needed help to fill gaps where they are there."""
+    here = {m: index[next(iter(rig.joints[m]))] if m in rig.joints else index.get(m, -1) for m in MARKERS}
+    there = [m for m, i in here.items() if i >= 0 and not np.isnan(points[:, i]).any(-1).all()]
+    markers = np.zeros((points.shape[0], len(MARKERS), 3))
+    filled = fill_gaps(np.nan_to_num(points[:, [here[m] for m in there]]))
+    markers[:, [MARKERS.index(m) for m in there]] = filled
+    return joints(markers)
 
 
 def plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from actionprompt.data.clip import Corpus
 
@@ -15,6 +16,18 @@ class Report:
     """(label, value) pairs to print, in order."""
     problems: tuple[str, ...] = ()
     """One sentence each; none means that the data are sound."""
+
+
+@dataclass(frozen=True)
+class MotionHints:
+    """What a file of motion capture does not say itself."""
+
+    rig: str = "auto"
+    """Which points are the joints: a built-in rig, or a file that maps them."""
+    unit: float | None = None
+    """Metres per unit of length (None: as the file says, else by the size of a person)."""
+    up: Literal["auto", "x", "y", "z"] = "auto"
+    """The axis that points up (auto: as the file says, else as is usual in its format)."""
 
 
 SHORTEST = 9

@@ -1,12 +1,14 @@
 """``actionprompt data inspect``: what a data file or folder holds, and whether it is sound."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from actionprompt.data.inspect import cmu, hdm05, human36m, humaneva, keypoint, mocap, uiprmd
-from actionprompt.data.inspect.facts import Report
+from actionprompt.data.inspect.facts import MotionHints, Report
 from actionprompt.errors import InputError
+from actionprompt.formats.motion import ENDINGS
 
 
 class Kind(NamedTuple):
@@ -19,7 +21,7 @@ class Kind(NamedTuple):
     describe: Callable[[Path], Report]
 
 
-def kinds() -> tuple[Kind, ...]:
+def kinds(hints: MotionHints = MotionHints()) -> tuple[Kind, ...]:
     """In the order of asking: the first kind that recognises a path describes it."""
     return (
         Kind("a UI-PRMD folder", uiprmd.is_folder, uiprmd.describe_folder),
@@ -29,8 +31,9 @@ def kinds() -> tuple[Kind, ...]:
         Kind("a HumanEva-I folder", humaneva.is_folder, humaneva.describe_folder),
         Kind("an HDM05-11 folder", hdm05.is_folder, hdm05.describe_folder),
         Kind("a folder of CMU's motion capture", cmu.is_folder, cmu.describe_folder),
-        Kind("a table of motion capture files (.csv)", mocap.is_table, mocap.describe_table),
-        Kind("a motion capture file (.bvh, .c3d)", mocap.is_file, mocap.describe_file),
+        Kind("a table of motion capture files (.csv)", mocap.is_table, partial(mocap.describe_table, hints=hints)),
+        Kind(f"a motion capture file ({', '.join(ENDINGS)})", mocap.is_file, partial(mocap.describe_file, hints=hints)),
+        Kind("a folder of such files", mocap.is_folder, partial(mocap.describe_folder, hints=hints)),
         Kind(
             "2D keypoints (.json, .npz, .npy, .csv, or a folder of OpenPose)",
             keypoint.recognises,
@@ -39,16 +42,18 @@ def kinds() -> tuple[Kind, ...]:
     )
 
 
-def inspect(path: Path) -> Report:
+def inspect(path: Path, hints: MotionHints = MotionHints()) -> Report:
     """Reads what is at ``path`` and says what it is.
 
     Raises:
-        InputError: nothing there, or nothing that is known.
+        InputError: nothing there, nothing that is known, or hints for something that is no motion capture.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist: give a data file or folder.")
-    for kind in kinds():
+    for kind in kinds(hints):
         if kind.recognises(path):
+            if hints != MotionHints() and not isinstance(kind.describe, partial):
+                raise InputError(f"{path} is {kind.accepts}: --rig, --unit and --up are for motion capture files.")
             return kind.describe(path)
     accepted = ", ".join(kind.accepts for kind in kinds())
     raise InputError(f"{path} is no data that this program reads: it accepts {accepted}.")
