@@ -7,7 +7,7 @@ import pytest
 from actionprompt.errors import InputError
 from actionprompt.formats.markers import MARKERS, joints
 from actionprompt.formats.recording import fill
-from actionprompt.formats.rigs import Rig, built_in, choose, plain, read_rig, to_h36m
+from actionprompt.formats.rigs import built_in, choose, plain, read_rig, to_h36m
 from actionprompt.skeleton import H36M_17
 
 OWN = {joint: f"p{i}" for i, joint in enumerate(H36M_17.joints)}

@@ -10,9 +10,6 @@ from actionprompt.commands.options import parse
 from actionprompt.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from jaxtyping import Float
-
     from actionprompt.output import LiftedTrack
     from actionprompt.viewer.page import Played
 
@@ -26,7 +23,7 @@ class ViewArgs:
     beside: tuple[Path, ...] = ()
     """Other models' .npz files of the same person and frames, drawn over the first."""
     truth: Path | None = None
-    """The true motion: a .npz file with an array `pose` (frames, joints, 3) in metres, camera axes, root-relative."""
+    """The true motion: a .npz file with an array `pose` (frames, joints, 3) in metres, or a file of motion capture."""
     video: Path | None = None
     """The video that the motion comes from."""
     embed: bool = True
@@ -64,6 +61,7 @@ def run(args: ViewArgs) -> int:
 def _write(args: ViewArgs, page: Path) -> None:
     from actionprompt.output.read import read_npz
     from actionprompt.output.show import viewer_motion
+    from actionprompt.output.truth import errors, read_truth
     from actionprompt.viewer import write_page
 
     first = read_npz(args.file)
@@ -73,8 +71,13 @@ def _write(args: ViewArgs, page: Path) -> None:
         other = read_npz(path)
         _check_same(path, other, args.file, first)
         poses[path.stem] = other.pose
-    truth = None if args.truth is None else _truth(args.truth, first)
-    write_page(replace(motion, poses=poses, truth=truth), page, args.video, args.embed, _played(args.video))
+    truth = None if args.truth is None else read_truth(args.truth, first)
+    if truth is not None and args.truth is not None:
+        p1, pa = errors(first.pose - first.pose[:, first.skeleton.root, None], truth.pose)
+        done = f" ({'; '.join(truth.notes)})" if truth.notes else ""
+        print(f"{args.truth.name}{done}: P1 {1000 * p1:.1f} mm, PA-MPJPE {1000 * pa:.1f} mm")
+    true = None if truth is None else truth.pose
+    write_page(replace(motion, poses=poses, truth=true), page, args.video, args.embed, _played(args.video))
 
 
 def _played(video: Path | None) -> "Played | None":
@@ -94,16 +97,3 @@ def _check_same(path: Path, other: "LiftedTrack", first_path: Path, first: "Lift
     mine, theirs = (f"{t.num_frames} frames at {t.fps:g}/s of {t.skeleton.name}" for t in (other, first))
     if mine != theirs:
         raise InputError(f"{path} holds {mine} and {first_path} {theirs}: they must show the same motion.")
-
-
-def _truth(path: Path, first: "LiftedTrack") -> "Float[np.ndarray, 'n j 3']":
-    import numpy as np
-
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            pose: Float[np.ndarray, "n j 3"] = file["pose"]
-    except (OSError, ValueError, EOFError, KeyError) as error:
-        raise InputError(f"{path} is no .npz file with an array `pose` ({error}).") from error
-    if pose.shape != first.pose.shape:
-        raise InputError(f"{path} holds `pose` of shape {pose.shape}; the motion's is {first.pose.shape}.")
-    return pose

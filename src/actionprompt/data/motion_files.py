@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from actionprompt.data.clip import Take
 from actionprompt.errors import InputError
@@ -87,7 +88,7 @@ def convert(file: MotionFile, action: str, subject: str, name: str, fps: float) 
     if lost := lost_points(recording, rig):
         return FileTakes((), f"{name}: {', '.join(lost)} is missing in every frame.")
     unit = recording.unit or unit_of(recording, rig, file.path)
-    joints = z_up(to_h36m(recording.points * unit, recording.names, rig), recording.up)
+    joints = _joints(recording, rig, unit)
     check_size(joints, str(file.path), "the unit that it says, or that data.unit says")
     mended = mend(joints, recording.fps)
     if not mended.stretches:
@@ -100,6 +101,24 @@ def convert(file: MotionFile, action: str, subject: str, name: str, fps: float) 
         mended=f"{name}: {mended.done}" if mended.done else "",
         kind=f"{file.path.suffix[1:].lower()}, rig {rig.name}, {unit:.4g} m a unit, {recording.fps:.4g} frames/s",
     )
+
+
+def joints_of(recording: Recording, file: MotionFile) -> Float[np.ndarray, "n 17 3"]:
+    """A recording's 17 joints as they are: z up, metres, nothing mended.
+
+    Raises:
+        InputError: an unknown rig, a point that no frame has, or joints of no person's size.
+    """
+    rig = choose(recording.names, file.rig, str(file.path))
+    if lost := lost_points(recording, rig):
+        raise InputError(f"{file.path}: {', '.join(lost)} is missing in every frame.")
+    joints = _joints(recording, rig, recording.unit or unit_of(recording, rig, file.path))
+    check_size(joints, str(file.path), "the unit that it says")
+    return joints
+
+
+def _joints(recording: Recording, rig: Rig, unit: float) -> Float[np.ndarray, "n 17 3"]:
+    return z_up(to_h36m(recording.points * unit, recording.names, rig), recording.up)
 
 
 def lost_points(recording: Recording, rig: Rig) -> list[str]:

@@ -6,16 +6,7 @@ import numpy as np
 
 from actionprompt.errors import InputError
 from actionprompt.formats.c3d_file import C3DFile, Parameters, read_file, texts
-from actionprompt.formats.recording import AXES, Recording, Up
-
-METRES = {
-    "m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0,
-    "dm": 0.1,
-    "cm": 0.01, "centimeter": 0.01, "centimeters": 0.01, "centimetre": 0.01, "centimetres": 0.01,
-    "mm": 0.001, "millimeter": 0.001, "millimeters": 0.001, "millimetre": 0.001, "millimetres": 0.001,
-    "in": 0.0254, "inch": 0.0254, "inches": 0.0254,
-}  # fmt: skip
-"""Units of length as files spell them; some cut the words off."""
+from actionprompt.formats.recording import AXES, METRES, Recording, Up
 
 
 def read_c3d(path: Path) -> Recording:

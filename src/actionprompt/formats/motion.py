@@ -7,11 +7,21 @@ from actionprompt.errors import InputError
 from actionprompt.formats.acclaim import read_amc, read_asf
 from actionprompt.formats.bvh import read_bvh
 from actionprompt.formats.c3d import read_c3d
+from actionprompt.formats.kinect import is_kinect_json, read_kinect_json, read_skeleton
+from actionprompt.formats.mvnx import read_mvnx
 from actionprompt.formats.recording import Recording
+from actionprompt.formats.trc import read_trc
 
 ACCLAIM_FPS = 120.0
 """Frames a second of AMC files, which do not say: CMU's and HDM05's."""
-READERS: dict[str, Callable[[Path], Recording]] = {".bvh": read_bvh, ".c3d": read_c3d}
+READERS: dict[str, Callable[[Path], Recording]] = {
+    ".bvh": read_bvh,
+    ".c3d": read_c3d,
+    ".trc": read_trc,
+    ".mvnx": read_mvnx,
+    ".skeleton": read_skeleton,
+    ".json": read_kinect_json,
+}
 """Formats whose files hold everything, by ending."""
 ENDINGS = (".amc", *READERS)
 """All formats."""
@@ -29,6 +39,12 @@ def read_motion(path: Path, skeleton: Path | None = None) -> Recording:
     if ending not in READERS:
         raise InputError(f"{path.name} is none of {', '.join(ENDINGS)}.")
     return READERS[ending](path)
+
+
+def is_motion(path: Path) -> bool:
+    """Whether it is a file of motion capture, by its name; JSON, which may be keypoints, by its beginning."""
+    ending = path.suffix.lower()
+    return path.is_file() and ending in ENDINGS and (ending != ".json" or is_kinect_json(path))
 
 
 def skeleton_beside(amc: Path) -> Path:

@@ -13,6 +13,14 @@ LEG = (0.3, 1.4)
 """Thigh and shank together, metres: from a small child to a giant."""
 Up = Literal["x", "y", "z"]
 """The axis that points up in a file's world."""
+METRES = {
+    "m": 1.0, "meter": 1.0, "meters": 1.0, "metre": 1.0, "metres": 1.0,
+    "dm": 0.1,
+    "cm": 0.01, "centimeter": 0.01, "centimeters": 0.01, "centimetre": 0.01, "centimetres": 0.01,
+    "mm": 0.001, "millimeter": 0.001, "millimeters": 0.001, "millimetre": 0.001, "millimetres": 0.001,
+    "in": 0.0254, "inch": 0.0254, "inches": 0.0254,
+}  # fmt: skip
+"""Units of length as files spell them; some cut the words off."""
 AXES: dict[str, Up] = {"x": "x", "y": "y", "z": "z"}
 """The axes by name."""
 
@@ -28,6 +36,8 @@ class Recording:
     up: Up
     unit: float | None = 1.0
     """Metres per unit; None where the file does not say."""
+    first: float = 0.0
+    """Seconds: the time of the first frame."""
 
 
 def z_up(points: Float[np.ndarray, "n p 3"], up: Up) -> Float[np.ndarray, "n p 3"]:

@@ -9,7 +9,7 @@ from actionprompt.data.mocap import load_mocap
 from actionprompt.data.mocap_table import COLUMNS
 from actionprompt.data.motion_files import MotionFile, convert, read
 from actionprompt.errors import InputError
-from actionprompt.formats.motion import ENDINGS
+from actionprompt.formats.motion import is_motion
 from actionprompt.formats.rigs import choose
 
 
@@ -23,8 +23,8 @@ def is_table(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is one file of motion capture, by its name."""
-    return path.is_file() and path.suffix.lower() in ENDINGS
+    """Whether it is one file of motion capture."""
+    return is_motion(path)
 
 
 def is_folder(path: Path) -> bool:
@@ -81,4 +81,4 @@ def describe_folder(path: Path, hints: MotionHints) -> Report:
 
 
 def _files(path: Path) -> list[Path]:
-    return sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in ENDINGS)
+    return sorted(file for file in path.rglob("*") if is_motion(file))
