@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from actionprompt.commands.devices import to_device
 from actionprompt.commands.evaluate_real import is_real
 from actionprompt.commands.evaluate_real import main as evaluate_real
 from actionprompt.commands.options import data_default, parse, take_data, to_ask
@@ -16,7 +17,7 @@ from actionprompt.training.config import RunCfg
 from actionprompt.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from actionprompt.model.lifter import Lifter
+    pass
 
 
 @dataclass(frozen=True)
@@ -127,21 +128,3 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     for path in report.write(result, title, facts, folder, stem):
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
     return 0
-
-
-def to_device(lifter: "Lifter", device: str) -> "Lifter":
-    """The lifter, moved.
-
-    Raises:
-        InputError: there is no such device.
-    """
-    import torch
-
-    try:
-        torch.device(device)
-    except RuntimeError as error:
-        raise InputError(f"There is no device {device!r}: there are cpu, cuda, cuda:1, mps and so on.") from error
-    try:
-        return lifter.to(device)
-    except (RuntimeError, AssertionError) as error:  # PyTorch raises either, with several lines
-        raise InputError(f"The device {device!r} cannot be used: {str(error).splitlines()[0].rstrip('.')}.") from error

@@ -57,7 +57,7 @@ def run(args: EvaluateRealArgs) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from actionprompt.commands.evaluate import to_device
+    from actionprompt.commands.devices import to_device
     from actionprompt.evaluation.real import read_real
     from actionprompt.evaluation.real_report import HEAD, as_json, cells, markdown, real_report
     from actionprompt.evaluation.terminal import show

@@ -83,7 +83,7 @@ def is_live(source: str) -> bool:
 
 def load_lifter(args: LiftArgs) -> "Lifter":
     """The model, where it computes."""
-    from actionprompt.commands.evaluate import to_device
+    from actionprompt.commands.devices import to_device
     from actionprompt.hub import shipped as models
     from actionprompt.model.files import load
 

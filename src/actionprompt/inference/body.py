@@ -42,6 +42,8 @@ class BodyCfg:
     """How often bones get their lengths and joints go to their rays."""
     ray_smoothing: float = 0.04
     """Seconds: standard deviation of the Gaussian that smooths the 2D joints for this (the outputs keep them)."""
+    confidence_smoothing: float = 0.2
+    """Seconds: standard deviation of the Gaussian that smooths how much joints count: none jumps off its ray."""
     distance_smoothing: float = 0.2
     """Seconds: standard deviation of the Gaussian that smooths the distance of the root."""
     usual: float = 0.002
@@ -114,7 +116,7 @@ def fit_body(
     """
     settings, bones = settings or BodyCfg(), bones_of(skeleton)
     rays = _gaussian(rays, settings.ray_smoothing * fps)
-    weight = weight.clip(FAINT, 1)
+    weight = _gaussian(weight, settings.confidence_smoothing * fps).clip(FAINT, 1)
     lengths = bone_lengths(pose, weight, bones, settings.usual)
     for _ in range(settings.rounds):
         placed = with_lengths(pose, lengths, bones)
