@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from io import TextIOWrapper
 
+from actionprompt.arguments import take_value
 from actionprompt.errors import Diverged, InputError, Interrupted, unknown
+from actionprompt.trust import import_from_here, trusting
 
 COMMANDS = {
     "lift": "a video or 2D keypoints to 3D motion with named actions",
@@ -28,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
     _forgive_encodings()
     try:
-        return _command(args)(args[1:])
+        with trusting(*_take_trust(args)):
+            return _command(args)(args[1:])
     except InputError as error:
         return _fail(str(error), 2)
     except Diverged as error:
@@ -52,6 +55,22 @@ def _forgive_encodings() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _take_trust(args: list[str]) -> list[str]:
+    """Removes each ``--trust PACKAGE`` from the arguments; such packages may lie in the current folder, too.
+
+    Raises:
+        InputError: no package's name.
+    """
+    packages: list[str] = []
+    while (name := take_value(args, "--trust")) is not None:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise InputError(f"--trust takes a package's name, such as my_package; got {name!r}.")
+        packages.append(name)
+    if packages:
+        import_from_here()
+    return packages
+
+
 def _command(args: list[str]) -> Callable[[list[str]], int]:
     if not args or args[0] in ("-h", "--help"):
         return lambda _: _help()
@@ -72,7 +91,10 @@ def _help() -> int:
     )
     for name, what in COMMANDS.items():
         print(f"  {name:<{width}}  {what}")
-    print("\n`actionprompt COMMAND --help` explains a command; `actionprompt demo` is a good start.")
+    print(
+        "\n`actionprompt COMMAND --help` explains a command; `actionprompt demo` is a good start.\n"
+        "--trust PACKAGE, with any command: a model's or a run's file may name a network of that package."
+    )
     return 0
 
 

@@ -1,8 +1,8 @@
 """Settings to plain data and back, strictly: saved models, run folders and TOML presets all pass through here."""
 
 import difflib
-from collections.abc import Callable
-from dataclasses import is_dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
 from types import UnionType
@@ -13,6 +13,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
 from actionprompt.errors import InputError
+from actionprompt.trust import check_trusted
 
 T = TypeVar("T")
 
@@ -153,13 +154,27 @@ def from_data(data: Any, kind: type[T], where: str) -> T:
         where: the file, for the error message.
 
     Raises:
-        InputError: an unknown or missing key or a wrong type; nothing is converted silently.
+        InputError: an unknown or missing key, a wrong type (nothing is converted silently), or a network of somebody's
+            module that is not trusted.
     """
     try:
-        return _converter().structure(data, kind)
+        settings = _converter().structure(data, kind)
     except Exception as error:  # cattrs raises groups of many kinds
         found = cattrs.transform_error(error, path="settings", format_exception=_describe)
         raise InputError(f"{where}: {'; '.join(line.replace(' @ ', ' at ') for line in found)}.") from error
+    for module in _imports(settings):
+        check_trusted(module, where)
+    return settings
+
+
+def _imports(settings: object) -> Iterator[str]:
+    """The modules that settings, or settings in them, would import when something is built from them."""
+    if not is_dataclass(settings):
+        return
+    if isinstance(module := getattr(settings, "imports", None), str):
+        yield module
+    for field in fields(settings):
+        yield from _imports(getattr(settings, field.name))
 
 
 def _describe(error: BaseException, kind: Any) -> str:

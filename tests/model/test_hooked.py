@@ -1,9 +1,22 @@
+import json
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from actionprompt.data.clip import mirror
+from actionprompt.encoders.config import NetworkCfg
 from actionprompt.errors import InputError
+from actionprompt.inference.lifting import lift
+from actionprompt.inference.stream import Stream
+from actionprompt.model.config import LifterCfg
+from actionprompt.model.flip import Views
 from actionprompt.model.hooked import HookedLifter
+from actionprompt.model.lifter import bake, load, save
+from actionprompt.skeleton import H36M_17
 from small import VARIANTS, lifter
 
 ACTIONS = ("walking", "sitting down", "eating")
@@ -62,7 +75,7 @@ def test_the_network_is_left_as_it_was() -> None:
     model(x)
     assert torch.equal(before, model.network(x))  # no hook stays behind
     assert model.network.training
-    assert {name.split(".")[0] for name in model.state_dict()} == {"network", "apm"}
+    assert {name.split(".")[0] for name in model.state_dict()} == {"encoder", "apm"}
 
 
 def test_parts_that_rest_go_on_resting() -> None:
@@ -116,3 +129,104 @@ def test_features_that_are_no_tensor():
         HookedLifter(
             Recurrent(), VARIANTS["apm"], ACTIONS, shallow="gru", final="last", example=torch.randn(2, 9, 17, 2)
         )
+
+
+def saved(folder: Path, **changes: object) -> tuple[HookedLifter, Path]:
+    model = hooked(**changes)
+    for name, parameter in model.named_parameters():
+        if name.endswith("gamma"):
+            nn.init.normal_(parameter)
+    save(bake(model), folder / "model.safetensors")
+    return model.eval(), folder / "model.safetensors"
+
+
+def test_saved_baked_and_loaded(tmp_path: Path) -> None:
+    model, file = saved(tmp_path)
+    loaded = load(file, trust=[__name__])
+    x = torch.randn(3, 9, 17, 2)
+    pose, logits = model(x)
+    assert torch.equal(loaded(x).pose, pose)
+    assert torch.equal(loaded(x).logits, logits)
+    assert loaded.actions == ACTIONS
+
+
+def test_a_file_does_not_choose_what_is_imported(tmp_path: Path) -> None:
+    _, file = saved(tmp_path)
+    for trust in ([], ["os"], [__name__ + "x"]):
+        with pytest.raises(InputError, match=f"names a network of the module '{__name__}'.*--trust"):
+            load(file, trust=trust)
+    with safe_open(file, "pt") as stored:
+        header = json.loads(stored.metadata()["actionprompt"])
+        tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 (not a dict)
+    for target, said in (
+        ("os:system", "os:system is no network"),
+        ("os:nothing", "no class 'nothing'"),
+        ("os", "write it as"),
+    ):
+        header["settings"]["encoder"]["target"] = target
+        save_file(tensors, file, {"actionprompt": json.dumps(header)})
+        with pytest.raises(InputError, match=said):
+            load(file, trust=["os"])
+
+
+def test_a_network_that_could_not_be_made_again_is_not_saved(tmp_path: Path) -> None:
+    class Local(Foreign):
+        pass
+
+    torch.manual_seed(0)
+    places = {"shallow": "first", "final": "last", "shallow_axes": "b c f", "final_axes": "b c t"}
+    example = torch.randn(2, 9, 17, 2)
+    local = HookedLifter(Local(), VARIANTS["apm"], ACTIONS, example=example, **places)
+    with pytest.raises(InputError, match="cannot be saved, as loading would not find it again"):
+        save(local, tmp_path / "model.safetensors")
+    wider = HookedLifter(Foreign(24), VARIANTS["apm"], ACTIONS, example=example, **places)
+    with pytest.raises(InputError, match="has other weights"):
+        save(wider, tmp_path / "model.safetensors")
+    wider = HookedLifter(Foreign(24), VARIANTS["apm"], ACTIONS, example=example, arguments={"channels": 24}, **places)
+    save(wider, tmp_path / "model.safetensors")
+    assert load(tmp_path / "model.safetensors", trust=[__name__]).encoder.final_dim == 24
+
+
+@torch.no_grad()
+def test_flipped_in_one_run_as_in_two(tmp_path: Path) -> None:
+    model, _ = saved(tmp_path)
+    x, order = torch.randn(3, 9, 17, 2), list(H36M_17.mirror)
+    runs = []
+    model.network.first.register_forward_hook(lambda *_: runs.append(1))
+    pose, logits = Views(model, x, order).lifted()
+    assert len(runs) == 1
+    views = Views(model, x, order)
+    mean = (model(x).logits + model(mirror(x, order)).logits) / 2
+    torch.testing.assert_close(logits, mean)
+    torch.testing.assert_close(views.logits, mean)
+    torch.testing.assert_close(pose, views.pose(mean.argmax(-1)))
+    chosen = mean.argmax(-1)
+    slow = (model(x, chosen).pose + mirror(model(mirror(x, order), chosen).pose, order)) / 2
+    torch.testing.assert_close(pose, slow)
+
+
+def test_a_network_is_lifted_with_like_ours(tmp_path: Path) -> None:
+    model, _ = saved(tmp_path)
+    x = torch.randn(20, 17, 2)
+    lifted, stream = lift(model, x, flip=H36M_17), Stream(model, lag=4, flip=H36M_17)
+    live = [result for frame in x if (result := stream.push(frame))] + stream.flush()
+    torch.testing.assert_close(torch.stack([result.pose for result in live]), lifted.pose)
+    assert [result.action for result in live] == lifted.action.tolist()
+
+
+@pytest.mark.parametrize(
+    ("cfg", "said"),
+    [
+        (NetworkCfg("no_such_module_here:Lifter"), "'no_such_module_here' cannot be imported"),
+        (NetworkCfg("json:JSONDecoder"), "json:JSONDecoder is no network"),
+        (NetworkCfg(f"{__name__}:Foreign", ("channel=3",)), "cannot be made with .*it takes channels"),
+        (NetworkCfg(f"{__name__}:Foreign", ("channels",)), "'channels' must be written as name=value"),
+        (NetworkCfg(f"{__name__}:Foreign", frames=3, shallow="first", final="last"), "does not take windows of shape"),
+        (NetworkCfg("torch.nn:Identity", shallow="a", final="b"), "no submodule 'a'"),
+        (NetworkCfg(f"{__name__}:Foreign", frames=9, shallow="body.0", shallow_axes="b c f", final="body.0",
+                    final_axes="b c f"), "before 'body.0'"),
+    ],
+)  # fmt: skip
+def test_networks_that_cannot_be_used(cfg: NetworkCfg, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        LifterCfg(cfg, VARIANTS["apm"]).build(17, ACTIONS)

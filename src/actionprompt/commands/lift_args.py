@@ -85,6 +85,8 @@ def load_lifter(args: LiftArgs) -> "Lifter":
     """The model, where it computes."""
     from actionprompt.commands.devices import to_device
     from actionprompt.hub import shipped as models
-    from actionprompt.model.files import load
 
-    return to_device(load(models.find(args.model or models.DEFAULT)), args.device)
+    lifter = models.open_lifter(args.model or models.DEFAULT)
+    if lifter.metadata.get("encoder", "").startswith("a published checkpoint"):
+        print(f"{args.model} is {lifter.metadata['encoder']}. Trained on {lifter.metadata['data']}.", file=sys.stderr)
+    return to_device(lifter, args.device)

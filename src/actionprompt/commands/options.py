@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import tyro
 
+from actionprompt.arguments import take_value
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError, unknown
 from actionprompt.training.config import RunCfg
@@ -25,14 +26,10 @@ def take_data(args: list[str]) -> str | None:
     Raises:
         InputError: no such data set, or no name.
     """
-    for i, arg in enumerate(args):
-        if arg == "--data" or arg.startswith("--data="):
-            name = arg.partition("=")[2] if "=" in arg else "".join(args[i + 1 : i + 2])
-            del args[i : i + (1 if "=" in arg else 2)]
-            if name not in DATA:
-                raise unknown("data set", name, {k: v[0] for k, v in DATA.items()})
-            return name
-    return None
+    name = take_value(args, "--data")
+    if name is not None and name not in DATA:
+        raise unknown("data set", name, {k: v[0] for k, v in DATA.items()})
+    return name
 
 
 def data_default(name: str) -> Any:

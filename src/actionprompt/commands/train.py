@@ -8,12 +8,16 @@ from typing import Annotated
 
 import tyro
 
+from actionprompt.arguments import take_value
 from actionprompt.commands.options import anchored, data_default, parse, preset, take_data
-from actionprompt.data.config import DATA
-from actionprompt.errors import Diverged, InputError, Interrupted
+from actionprompt.data.config import DATA, SyntheticCfg
+from actionprompt.encoders.config import NetworkCfg
+from actionprompt.errors import Diverged, InputError, Interrupted, unknown
+from actionprompt.model.config import LifterCfg
 from actionprompt.training.config import RunCfg
-from actionprompt.training.presets import presets
+from actionprompt.training.presets import APMS, presets, recipe
 from actionprompt.training.run_folder import RunFolder
+from actionprompt.trust import import_from_here, trusting
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,29 @@ def main(args: list[str]) -> int:
         resume = parse(ResumeArgs, args, "actionprompt train", description="Go on with an interrupted run.")
         how = {"profile": resume.profile, "tensorboard": resume.tensorboard}
         return run(RunFolder(resume.resume).read_settings(), resume.resume, resume=True, **how)
+    if any(arg.partition("=")[0] == "--network" for arg in args):
+        return _train_network(args)
     if not args or args[0].startswith("-"):
         return overview(0 if set(args) & {"-h", "--help"} else 2)
-    name, rest = args[0], args[1:]
-    base = preset(name)
+    return _train(args[0], preset(args[0]), args[1:])
+
+
+def _train_network(args: list[str]) -> int:
+    """A network that is not ours, named on the command line, which is why it may be imported."""
+    rest = list(args)
+    name = take_value(rest, "--network") or ""
+    suffix = take_value(rest, "--apm") or "apm"
+    if suffix not in (known := {**APMS, "none": ("", None)}) or not suffix:
+        raise unknown("--apm", suffix, [key for key in known if key])
+    rest = [arg.replace("--network.", "--model.encoder.", 1) if arg.startswith("--network.") else arg for arg in rest]
+    import_from_here()
+    made = recipe(NetworkCfg(name))
+    base = RunCfg(LifterCfg(made.encoder, known[suffix][1]), SyntheticCfg(), made.schedule, made.pose_loss)
+    with trusting(name.partition(":")[0]):
+        return _train(f"{name.rpartition(':')[2]}+{suffix}", base, rest)
+
+
+def _train(name: str, base: RunCfg, rest: list[str]) -> int:
     source = take_data(rest)
     if source is None and not name.endswith((".toml", ".json")):
         if not set(rest) & {"-h", "--help"}:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 if TYPE_CHECKING:
     from actionprompt.encoders.base import Encoder
@@ -171,10 +171,61 @@ class MotionAGFormerCfg(EncoderSettings):
     answers_window: ClassVar[bool] = True
 
 
-EncoderCfg = VPoseCfg | A3DHPCfg | MixSTECfg | DSTformerCfg | MotionAGFormerCfg
+@dataclass(frozen=True)
+class NetworkCfg(EncoderSettings):
+    """Any network that maps windows (b f j i) to poses (b t j 3), with APM hooked on: nobody edits its code."""
+
+    target: str = ""
+    """Its class, as module:Class. A class that keeps this package's own contract (`Encoder`) needs no hooks."""
+    args: tuple[str, ...] = ()
+    """What the class is made with, name=value each (Python literals; anything else is text)."""
+    frames: int = 27
+    """F."""
+    channels: Literal[2, 3] = 2
+    """Numbers per joint that it reads: x and y, or also the detector's confidence."""
+    shallow: str = ""
+    """The submodule whose output is Z0 (a name as in `named_modules()`)."""
+    shallow_axes: str = "b f c"
+    """Z0's axes: b batch, f frames, c channels, and any other letters for axes to average over."""
+    final: str = ""
+    """The submodule whose input is Zd: the last projection."""
+    final_axes: str = "b f c"
+    """Zd's axes: b batch, c channels, and any other letters for tokens."""
+
+    @property
+    def input_channels(self) -> int:  # type: ignore[override]
+        """What ``channels`` says."""
+        return self.channels
+
+    @property
+    def answers_window(self) -> bool:  # type: ignore[override]
+        """It may: only the network itself tells."""
+        return True
+
+    def build(self, num_joints: int) -> "Encoder":
+        """The network, as its class makes it.
+
+        Raises:
+            InputError: it cannot be imported or made, or the hooks do not fit it.
+        """
+        made: Encoder = import_module("actionprompt.encoders.network").build(self, num_joints)
+        return made
+
+    @property
+    def imports(self) -> str:
+        """The module that building this imports."""
+        return self.target.partition(":")[0]
+
+    @property
+    def title(self) -> str:
+        """The class and its window."""
+        return f"{self.target}, {self.frames} frames"
+
+
+EncoderCfg = VPoseCfg | A3DHPCfg | MixSTECfg | DSTformerCfg | MotionAGFormerCfg | NetworkCfg
 
 
 @cache
 def encoder_settings() -> "tuple[type[EncoderCfg], ...]":
-    """The classes of the union: what presets, checkpoint layouts and tables of all encoders are made from."""
-    return get_args(EncoderCfg)
+    """The classes of the networks that are ours: what presets, checkpoint layouts and tables are made from."""
+    return tuple(settings for settings in get_args(EncoderCfg) if settings is not NetworkCfg)

@@ -4,10 +4,13 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actionprompt.errors import InputError, unknown
 from actionprompt.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from actionprompt.model.lifter import Lifter
 
 DEFAULT = "vpose+apm"
 """What ``lift`` and ``demo`` use where no model is named."""
@@ -52,6 +55,19 @@ def find(name: str) -> Path:
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"There is no model file {name}; models that come with the package: {', '.join(known)}.")
     raise unknown("model", name, known)
+
+
+def open_lifter(name: str) -> "Lifter":
+    """The lifter of that name or file, or that of a published checkpoint (.bin, .pth, .pt, .npz).
+
+    Raises:
+        InputError: as :func:`find`, or a file that is none.
+    """
+    from actionprompt.model.files import load
+    from actionprompt.model.published import is_published, load_published
+
+    path = find(name)
+    return load_published(path) if is_published(path) else load(path)
 
 
 def _look(file: Path) -> Shipped:

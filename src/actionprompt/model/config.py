@@ -12,6 +12,7 @@ from actionprompt.encoders.config import EncoderCfg, VPoseCfg
 from actionprompt.errors import InputError
 
 if TYPE_CHECKING:
+    from actionprompt.encoders.base import Encoder
     from actionprompt.model.apm import APM
     from actionprompt.model.app import APP, HardSelection, SoftSelection
     from actionprompt.model.atp import ATP, ActionClassifier, ActionProjector, PoseToText
@@ -264,9 +265,15 @@ class LifterCfg:
             InputError: fewer than two actions for APM, a tap that the encoder lacks, or a text encoder that cannot be
                 loaded.
         """
+        return self.around(self.encoder.build(num_joints), actions, metadata)
+
+    def around(
+        self, encoder: "Encoder", actions: Sequence[str] = (), metadata: Mapping[str, str] | None = None
+    ) -> "Lifter":
+        """The same around an encoder that is there already."""
         from actionprompt.model.lifter import Lifter
 
-        encoder = self.encoder.build(num_joints)
+        num_joints = encoder.num_joints
         if self.apm is None:
             return Lifter(self, encoder, None, 1, num_joints, actions, metadata)
         if not 1 <= self.apm.tap <= encoder.num_taps:

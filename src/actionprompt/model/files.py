@@ -1,7 +1,8 @@
 """Lifters on disk: baking, saving and loading."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from actionprompt.encoders.config import NetworkCfg
+from actionprompt.encoders.network import check_made_again
 from actionprompt.errors import InputError
 from actionprompt.files import whole
 from actionprompt.model.atp import ATP
@@ -17,6 +20,7 @@ from actionprompt.model.classes import bake_classes
 from actionprompt.model.config import FixedClassesCfg, LifterCfg, TextPromptCfg
 from actionprompt.model.lifter import Lifter
 from actionprompt.serialise import from_data, to_data
+from actionprompt.trust import trusting
 
 FORMAT = "actionprompt-lifter-1"
 
@@ -37,7 +41,7 @@ def bake(lifter: Lifter) -> Lifter:
         prefix = "apm.recogniser.classes."
         state = {k: v for k, v in state.items() if not k.startswith(prefix)}
         state |= {prefix + k: v for k, v in fixed.state_dict().items()}
-    baked = cfg.build(lifter.num_joints, lifter.actions, lifter.metadata).to(next(lifter.parameters()))
+    baked = cfg.around(deepcopy(lifter.encoder), lifter.actions, lifter.metadata).to(next(lifter.parameters()))
     baked.load_state_dict(state)
     return baked.eval()
 
@@ -46,9 +50,11 @@ def save(lifter: Lifter, path: Path | str) -> None:
     """Writes weights and settings as one safetensors file, atomically. A text encoder's frozen weights stay out.
 
     Raises:
-        InputError: the file cannot be written there.
+        InputError: the file cannot be written there, or holds a network that could not be made again.
     """
     path = Path(path)
+    if isinstance(lifter.cfg.encoder, NetworkCfg):
+        check_made_again(lifter.encoder, lifter.cfg.encoder)
     header = {
         "format": FORMAT,
         "settings": to_data(lifter.cfg),
@@ -64,12 +70,22 @@ def save(lifter: Lifter, path: Path | str) -> None:
         raise InputError(f"The model cannot be written to {path}: {error}.") from error
 
 
-def load(path: Path | str) -> Lifter:
+def load(path: Path | str, *, trust: Sequence[str] = ()) -> Lifter:
     """A lifter from its file, in evaluation mode, on the CPU; strict.
 
+    Args:
+        path: the file.
+        trust: packages whose classes the file may name: a network that is not of this package is imported from there.
+
     Raises:
-        InputError: no such file, not a lifter's file, or tensors that do not fit the stored settings.
+        InputError: no such file, not a lifter's file, tensors that do not fit the stored settings, or a network of a
+            package that is not trusted.
     """
+    with trusting(*trust):
+        return _load(path)
+
+
+def _load(path: Path | str) -> Lifter:
     path = Path(path)
     header, state = _read(path)
     try:

@@ -1,19 +1,18 @@
 """APM on a network that nobody edits: the two places that it touches are named, and hooks do the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import torch
-from einops import EinopsError, rearrange, reduce
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from actionprompt.errors import InputError
-from actionprompt.model.config import APMCfg
-from actionprompt.model.lifter import Lifted
+from actionprompt.encoders.network import Network, settings_of
+from actionprompt.model.config import APMCfg, LifterCfg
+from actionprompt.model.lifter import Lifter
 
 
-class HookedLifter(nn.Module):
-    """Any 2D-to-3D network with the Action Prompt Module around it.
+class HookedLifter(Lifter):
+    """Any 2D-to-3D network with the Action Prompt Module around it: a lifter like ours for every command.
 
     Z0 is what the submodule ``shallow`` puts out; Zd is what the submodule ``final`` (the last projection) takes in,
     and gets refined on its way there. The network runs once and answers as it always does; its code stays as it is.
@@ -30,95 +29,40 @@ class HookedLifter(nn.Module):
         *,
         shallow: str,
         final: str,
-        example: Float[Tensor, "b f j 2"],
+        example: Float[Tensor, "b f j i"],
         shallow_axes: str = "b f c",
         final_axes: str = "b f c",
+        arguments: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         """Looks at the features of one example to learn their widths.
 
         Args:
-            network: maps windows (b f j 2) to poses (b t j 3).
+            network: maps windows (b f j i) to poses (b t j 3), t being 1 or f.
             cfg: APM's settings; ``tap`` is not used, ``shallow`` says it.
             actions: the class names.
             shallow: name of the submodule whose output is Z0 (as in ``network.named_modules()``).
             final: name of the submodule whose input is Zd.
-            example: a batch that the network accepts.
+            example: a batch that the network accepts; its shape counts.
             shallow_axes: the axes of Z0.
             final_axes: the axes of Zd.
+            arguments: what the network's class was made with, by name, so that a saved file can make it again.
+            metadata: facts that travel with the weights, as those of ``Lifter``.
 
         Raises:
-            InputError: no such submodule, one that did not run (or Zd's before Z0's), or features that are no tensor,
-                no first argument, or have other axes than said.
+            InputError: no such submodule, one that did not run (or Zd's before Z0's), features that are no tensor,
+                no first argument, or have other axes than said, or an answer that is no poses.
         """
-        super().__init__()
-        self.network = network
-        self.actions = tuple(actions)
-        self._shallow, self._final = shallow, final  # names: modules kept here would be saved twice
-        self._shallow_axes, self._final_axes = shallow_axes, final_axes
-        seen: dict[str, Tensor] = {}  # in the order in which they come
-        training = [module for module in network.modules() if module.training]
+        _, frames, num_joints, channels = example.shape
+        places = {"shallow": shallow, "shallow_axes": shallow_axes, "final": final, "final_axes": final_axes}
+        settings = settings_of(network, arguments or {}, frames=frames, channels=channels, **places)
+        encoder = Network(settings, num_joints, network)
+        whole = LifterCfg(settings, cfg)
+        apm = cfg.build(encoder.shallow_dim, encoder.final_dim, tuple(actions))
+        super().__init__(whole, encoder, apm, 1, num_joints, actions, metadata)
 
-        def see_shallow(_: nn.Module, __: object, z0: Tensor) -> None:
-            seen.setdefault("z0", z0)
-
-        def see_final(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            if not inputs:
-                raise InputError(f"The network calls {final!r} with named arguments only: Zd must be its first one.")
-            seen.setdefault("zd", inputs[0])
-
-        with (
-            torch.no_grad(),
-            _submodule(network, shallow).register_forward_hook(see_shallow),
-            _submodule(network, final).register_forward_pre_hook(see_final),
-        ):
-            try:
-                network.eval()(example)
-            finally:
-                for module in training:
-                    module.training = True
-        for key, part in (("z0", shallow), ("zd", final)):
-            if key not in seen:
-                raise InputError(f"The network's submodule {part!r} did not run on the example.")
-        if next(iter(seen)) == "zd":
-            raise InputError(f"The network runs {final!r} before {shallow!r}: the action would come too late for Zd.")
-        c0, c = _width(seen["z0"], shallow_axes, shallow, "b f c"), _width(seen["zd"], final_axes, final, "b c")
-        self.apm = cfg.build(c0, c, self.actions)
-
-    def forward(self, x: Float[Tensor, "b f j 2"], action: Int[Tensor, " b"] | None = None) -> Lifted:
-        """As :meth:`actionprompt.model.lifter.Lifter.forward`."""
-        logits: list[Tensor] = []
-
-        def recognise(_: nn.Module, __: object, z0: Tensor) -> None:
-            logits.append(self.apm.recognise(reduce(z0, f"{self._shallow_axes} -> b f c", "mean")))
-
-        def refine(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            y = logits[0]
-            weights = self.apm.choose(y) if action is None else self.apm.weights_of(action, y)
-            tokens = " ".join(axis for axis in self._final_axes.split() if axis not in ("b", "c"))
-            zd = rearrange(inputs[0], f"{self._final_axes} -> b {tokens} c")
-            refined = rearrange(self.apm.refine(zd, weights), f"b {tokens} c -> {self._final_axes}")
-            return (refined, *inputs[1:])
-
-        shallow, final = _submodule(self.network, self._shallow), _submodule(self.network, self._final)
-        with shallow.register_forward_hook(recognise), final.register_forward_pre_hook(refine):
-            pose = self.network(x)
-        return Lifted(pose, logits[0])
-
-
-def _submodule(network: nn.Module, name: str) -> nn.Module:
-    modules = dict(network.named_modules())
-    if not name or name not in modules:
-        raise InputError(f"The network has no submodule {name!r}: it has {', '.join(key for key in modules if key)}.")
-    module: nn.Module = modules[name]
-    return module
-
-
-def _width(z: object, axes: str, part: str, needed: str) -> int:
-    if lacking := [axis for axis in needed.split() if axis not in axes.split()]:
-        raise InputError(f"The axes {axes!r} of the features at {part!r} need {' and '.join(lacking)}.")
-    if not isinstance(z, Tensor):
-        raise InputError(f"The features at {part!r} are a {type(z).__name__}: name a submodule with one tensor there.")
-    try:
-        return rearrange(z, f"{axes} -> {axes}").shape[axes.split().index("c")]
-    except (EinopsError, ValueError) as error:
-        raise InputError(f"The features at {part!r} have the shape {tuple(z.shape)}, not the axes {axes!r}.") from error
+    @property
+    def network(self) -> nn.Module:
+        """The network inside."""
+        assert isinstance(self.encoder, Network)
+        return self.encoder.network
