@@ -6,7 +6,7 @@ import torch
 
 from actionprompt.model.lifter import Lifted
 from actionprompt.skeleton import H36M_17, HUMANEVA_15
-from actionprompt.training.config import MotionLossCfg
+from actionprompt.training.config import MotionLossCfg, SequenceLossCfg
 from actionprompt.training.losses import build_pose_loss, joint_weights, loss
 
 
@@ -73,3 +73,20 @@ def test_the_published_weights_of_humaneva_are_another_loss():
     pose = torch.randn(2, 4, 17, 3)
     both = [build_pose_loss(MotionLossCfg(weights=w), H36M_17)(pose, -pose) for w in ("published", "anatomical")]
     assert torch.equal(*both)  # Human3.6M's published weights are anatomical
+
+
+def test_sequence_loss_by_loops():
+    torch.manual_seed(0)
+    predicted, target = torch.randn(2, 4, 5, 3), torch.randn(2, 4, 5, 3)
+    made = build_pose_loss(SequenceLossCfg(scaled=0.5, velocity=20), H36M_17)(predicted, target)
+    distance, scaled, velocity = [], [], []
+    for b in range(2):
+        for t in range(4):
+            factor = (predicted[b, t] * target[b, t]).sum() / (predicted[b, t] ** 2).sum()
+            distance += [(predicted[b, t, j] - target[b, t, j]).norm() for j in range(5)]
+            scaled += [(factor * predicted[b, t, j] - target[b, t, j]).norm() for j in range(5)]
+            if t:
+                moved, should = (pose[b, t] - pose[b, t - 1] for pose in (predicted, target))
+                velocity += [(moved[j] - should[j]).norm() for j in range(5)]
+    mean = lambda values: torch.stack(values).mean()  # noqa: E731
+    torch.testing.assert_close(made, mean(distance) + 0.5 * mean(scaled) + 20 * mean(velocity))

@@ -41,6 +41,8 @@ class ResumeArgs:
 
     resume: Path
     """The run's folder."""
+    epochs: int | None = None
+    """Go on until so many epochs, also after the run's end (learning rates go on falling as they did)."""
     profile: bool = False
     """Print where the time went at the end."""
     tensorboard: bool = False
@@ -52,7 +54,10 @@ def main(args: list[str]) -> int:
     if any(arg.partition("=")[0] == "--resume" for arg in args):
         resume = parse(ResumeArgs, args, "actionprompt train", description="Go on with an interrupted run.")
         how = {"profile": resume.profile, "tensorboard": resume.tensorboard}
-        return run(RunFolder(resume.resume).read_settings(), resume.resume, resume=True, **how)
+        folder = RunFolder(resume.resume)
+        if resume.epochs is not None:
+            folder.lengthen(resume.epochs)
+        return run(folder.read_settings(), resume.resume, resume=True, **how)
     if any(arg.partition("=")[0] == "--network" for arg in args):
         return _train_network(args)
     if not args or args[0].startswith("-"):

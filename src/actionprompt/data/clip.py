@@ -122,6 +122,8 @@ def confidence_read(clips: Sequence[Clip], channels: int) -> str:
     known = sum(clip.confidence is not None for clip in clips)
     if channels < 3:
         return ""
+    if not clips:
+        return "1 everywhere: windows are filmed without"
     if known == len(clips):
         return "as the 2D detector says"
     return f"1 everywhere in {len(clips) - known} of {len(clips)} clips, whose 2D comes without"

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from actionprompt.encoders.layers import check_heads
 from actionprompt.errors import InputError
@@ -37,6 +38,8 @@ class Block(nn.Module, ABC):
     ) -> None:
         super().__init__()
         self.drop_path = drop_path
+        self.checkpointed = False
+        """Whether training computes the block again in the backward pass instead of keeping what it needs."""
         self.norm = nn.LayerNorm(dim, eps=eps)
         self.mlp_norm = nn.LayerNorm(dim, eps=eps)
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
@@ -45,6 +48,12 @@ class Block(nn.Module, ABC):
 
     def forward(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
         """Refined tokens."""
+        if self.checkpointed and self.training and torch.is_grad_enabled():
+            again: Tensor = checkpoint(self._refined, z, use_reentrant=False)
+            return again
+        return self._refined(z)
+
+    def _refined(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j c"]:
         z = z + self._drop(_scaled(self.mix(self.norm(z)), self.mix_scale))
         return z + self._drop(_scaled(self.mlp(self.mlp_norm(z)), self.mlp_scale))
 
@@ -167,6 +176,19 @@ class Fusion(nn.Module):
 
 def _scaled(z: Float[Tensor, "b f j c"], scale: Float[Tensor, " c"] | None) -> Float[Tensor, "b f j c"]:
     return z if scale is None else scale * z
+
+
+def checkpoint_activations(network: nn.Module) -> None:
+    """Makes the blocks of a network compute themselves again in the backward pass: memory for time.
+
+    Raises:
+        InputError: it has no such blocks.
+    """
+    blocks = [module for module in network.modules() if isinstance(module, Block)]
+    if not blocks:
+        raise InputError(f"checkpoint_activations is for transformers: {type(network).__name__} has no such blocks.")
+    for block in blocks:
+        block.checkpointed = True
 
 
 def check_transformer(

@@ -20,6 +20,9 @@ class ScheduleCfg:
     """Steps that make an epoch (None: as many as show every training window once)."""
     batch: int = 1024
     """Windows per step, over all devices."""
+    accumulate: int = 1
+    """Parts in which a device takes its share of a batch one after the other: as many times less memory. Gradients are
+    those of the whole batch, up to rounding; batch norm has each part's own statistics."""
     stride: int | None = None
     """Frames between training windows (None: 1, or F where all frames of a window are answered)."""
     optimiser: Literal["adam", "ranger"] = "adam"
@@ -86,8 +89,11 @@ class RunCfg:
     """L_P."""
     seed: int = 0
     """Seed of weights, batches and dropout; variants of a model share encoder weights and batches."""
+    weights: Path | None = None
+    """Start from all weights of a finished run (its folder, or a model file) of the same architecture and actions."""
     encoder_weights: Path | None = None
-    """Start the encoder from a checkpoint of the baseline's authors (VideoPose3D, Attention3DHumanPose, MixSTE)."""
+    """Start the encoder from a checkpoint of its authors (VideoPose3D, Attention3DHumanPose, MixSTE, MotionBERT,
+    MotionAGFormer), or from that of a run of ours with the same encoder, with or without APM."""
     freeze_encoder: bool = False
     """Train APM only; the encoder stays as it starts."""
     scale_by_loss: bool = False
@@ -108,6 +114,10 @@ class RunCfg:
     """Processes (GPUs, or CPU processes); the batch is split among them."""
     precision: Literal["32-true", "tf32", "bf16-mixed"] = "32-true"
     """Arithmetic: single precision; the same with TensorFloat-32 in matrix products (GPU); bfloat16 forward."""
+    checkpoint_activations: bool = False
+    """Transformers keep less in memory for the backward pass and compute it again: slower, the same numbers."""
+    compile: bool = False
+    """Let torch.compile make kernels of the network: faster after minutes, the same numbers up to rounding."""
     checkpoint_every: int = 500
     """Steps between checkpoints."""
     log_every: int = 50
@@ -125,6 +135,7 @@ class RunCfg:
             "schedule.epoch_steps": (schedule.epoch_steps, 1),
             "schedule.batch": (schedule.batch, 1),
             "schedule.stride": (schedule.stride, 1),
+            "schedule.accumulate": (schedule.accumulate, 1),
             "devices": (self.devices, 1),
             "checkpoint_every": (self.checkpoint_every, 1),
             "log_every": (self.log_every, 1),
@@ -174,3 +185,12 @@ class RunCfg:
             raise InputError(f"schedule.bn_momentum is {schedule.bn_momentum}: each must be above 0 and at most 1.")
         if schedule.batch % self.devices:
             raise InputError(f"A batch of {schedule.batch} windows cannot be split evenly over {self.devices} devices.")
+        if schedule.batch % (self.devices * schedule.accumulate):
+            raise InputError(
+                f"A batch of {schedule.batch} windows on {self.devices} devices cannot be split evenly into "
+                f"{schedule.accumulate} parts."
+            )
+        if self.scale_by_loss and schedule.accumulate > 1:
+            raise InputError("scale_by_loss needs the loss of the whole batch, and schedule.accumulate splits it.")
+        if self.weights is not None and self.encoder_weights is not None:
+            raise InputError("weights brings the encoder's along: leave out encoder_weights.")

@@ -37,7 +37,8 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
     """
     lifter = task.lifter
     trained = [p for p in lifter.parameters() if p.requires_grad]
-    model, optimiser = fabric.setup(lifter, build_optimiser(cfg.schedule, trained, lifter.prompts))
+    network = torch.compile(lifter) if cfg.compile else lifter
+    model, optimiser = fabric.setup(network, build_optimiser(cfg.schedule, trained, lifter.prompts))
     step, sums = 0, [0.0] * len(METER)
     if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
         step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(task.windows))

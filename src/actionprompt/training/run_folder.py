@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,26 @@ class RunFolder:
         except ValueError as error:
             raise InputError(f"{self.settings} is damaged: {error}.") from error
         return from_data(data, RunCfg, str(self.settings))
+
+    def lengthen(self, epochs: int) -> None:
+        """Gives the run more epochs: its steps so far are those that the longer run would have begun with.
+
+        Raises:
+            InputError: not more than it has; its rates depend on the number of epochs; or its state is gone.
+        """
+        cfg = self.read_settings()
+        schedule = cfg.schedule
+        if epochs <= schedule.epochs:
+            raise InputError(f"--epochs is {epochs}: the run in {self.path} has {schedule.epochs} already.")
+        if schedule.lr_last is not None:
+            raise InputError(
+                f"The learning rate of the run in {self.path} falls to {schedule.lr_last:g} in its last epoch: start a "
+                f"new one from its weights (train ... --weights {self.path})."
+            )
+        if not self.checkpoint.exists():
+            raise InputError(f"The state of the run in {self.path} is gone: there is no {self.checkpoint.name} in it.")
+        longer = replace(cfg, schedule=replace(schedule, epochs=epochs))
+        write_text(self.settings, json.dumps(to_data(longer), indent=1))
 
     def append_log(self, record: dict[str, Any]) -> None:
         """Adds a line to the log."""

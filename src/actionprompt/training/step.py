@@ -102,18 +102,34 @@ class Step:
         with self.watch("gather"):
             x, target, clip = self.windows.batch(i)
             action = self.labels[clip]
+        parts = self.cfg.schedule.accumulate
+        pieces = list(zip(*(whole.chunk(parts) for whole in (x, target, action)), strict=True))
+        for number, piece in enumerate(pieces):
+            waits = number < len(pieces) - 1  # several devices add up their gradients once, with the last part
+            with self.fabric.no_backward_sync(self.model, enabled=waits):  # type: ignore[arg-type]
+                self.learn(*piece, share=1 / len(pieces))
+        with self.watch("optimiser"):
+            self.optimiser.step()
+            self.optimiser.zero_grad(set_to_none=True)
+
+    def learn(
+        self,
+        x: Float[Tensor, "b f j i"],
+        target: Float[Tensor, "b t j 3"],
+        action: Int[Tensor, " b"],
+        share: float = 1.0,
+    ) -> None:
+        """Adds the gradient of some windows, times their share of the batch, and their errors to the log's."""
         with self.watch("forward"):
             lifted = self.model(x, self.prompt_actions(action))
             losses = loss(lifted, target, action, self.weight, self.pose_loss)
         with self.watch("backward"):
-            self.fabric.backward(losses.total * losses.total.detach() if self.cfg.scale_by_loss else losses.total)
-        with self.watch("optimiser"):
-            self.optimiser.step()
-            self.optimiser.zero_grad(set_to_none=True)
+            total = losses.total if share == 1 else losses.total * share
+            self.fabric.backward(total * losses.total.detach() if self.cfg.scale_by_loss else total)
         with self.watch("other"):
             hit = torch.zeros_like(action) if lifted.logits is None else lifted.logits.argmax(-1) == action
             parts = (losses.total, losses.pose * 1000, losses.action, hit.double().mean())
-            self.meter += torch.stack([part.detach().double() for part in parts])
+            self.meter += share * torch.stack([part.detach().double() for part in parts])
 
     def prompt_actions(self, action: Int[Tensor, " b"]) -> Int[Tensor, " b"] | None:
         """The actions whose pose prompts are used; None: the recognised ones."""
@@ -195,4 +211,5 @@ class CudaGraphStep(Step):
 def step_kind(cfg: RunCfg, fabric: Fabric) -> type[Step]:
     """Steps are replayed where that is possible: on one GPU, and with Adam, which never asks the GPU anything."""
     alone = fabric.device.type == "cuda" and fabric.world_size == 1
-    return CudaGraphStep if alone and cfg.schedule.optimiser == "adam" else Step
+    plain = not (cfg.compile or cfg.checkpoint_activations)
+    return CudaGraphStep if alone and plain and cfg.schedule.optimiser == "adam" else Step

@@ -8,20 +8,21 @@ from lightning_fabric.loggers.logger import Logger
 from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from actionprompt.data.clip import Corpus
+from actionprompt.data.clip import Corpus, confidence_read
 from actionprompt.data.load import load as load_data
 from actionprompt.encoders.layers import BatchNorm
-from actionprompt.encoders.published_weights import layout_of, load_authors
+from actionprompt.encoders.transformer import checkpoint_activations
 from actionprompt.errors import Diverged, InputError
 from actionprompt.model.files import bake, save
 from actionprompt.model.lifter import Lifter
-from actionprompt.training.config import RunCfg
+from actionprompt.training.config import JointLossCfg, RunCfg
 from actionprompt.training.dataset import training_data, training_windows
 from actionprompt.training.interleave import Work, run_to_completion
 from actionprompt.training.loop import is_main_process, loop
 from actionprompt.training.losses import build_pose_loss
 from actionprompt.training.progress import Stopwatch
 from actionprompt.training.run_folder import RunFolder
+from actionprompt.training.start import load_encoder, load_weights
 from actionprompt.training.step import Task
 
 
@@ -122,12 +123,19 @@ def build(cfg: RunCfg, corpus: Corpus, start: bool = True) -> Lifter:
     lifter = cfg.model.build(corpus.skeleton.num_joints, corpus.actions)
     began = ""
     if cfg.encoder_weights is not None:
+        began = load_encoder(lifter.encoder, cfg.encoder_weights, start) + ", frozen" * cfg.freeze_encoder
+    if cfg.weights is not None:
+        began = f"with all of the model from {cfg.weights}"
         if start:
-            load_authors(lifter.encoder, cfg.encoder_weights)
-        frozen = ", frozen" if cfg.freeze_encoder else ""
-        began = f"from {cfg.encoder_weights.name}, in the layout of {layout_of(lifter.encoder).name}{frozen}"
+            load_weights(lifter, cfg.weights)
     if cfg.freeze_encoder:
         lifter.encoder.requires_grad_(False)
+    if cfg.checkpoint_activations:
+        checkpoint_activations(lifter.encoder)
+    if not isinstance(cfg.pose_loss, JointLossCfg) and lifter.encoder.window.out == 1:
+        raise InputError("The pose loss is one of whole windows, and this network answers one frame.")
+    channels = lifter.encoder.window.channels
+    clips = [clip for clip in corpus.clips if clip.subject in corpus.train_subjects] if corpus.online is None else []
     lifter.metadata = {
         "skeleton": corpus.skeleton.name,
         "fps": f"{corpus.fps:g}",
@@ -135,6 +143,7 @@ def build(cfg: RunCfg, corpus: Corpus, start: bool = True) -> Lifter:
         "seed": str(cfg.seed),
         "text": lifter.text_source,
         **({"encoder": began} if began else {}),
+        **({"confidence": confidence_read(clips, channels)} if channels == 3 else {}),
         **corpus.facts,
     }
     return lifter

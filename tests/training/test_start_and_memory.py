@@ -1,0 +1,125 @@
+"""Runs that begin with other weights, go on for longer, or take less memory: beside the plain run."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from actionprompt import cli
+from actionprompt.encoders.config import DSTformerCfg, MixSTECfg, MotionAGFormerCfg
+from actionprompt.errors import InputError
+from actionprompt.model.config import LifterCfg
+from actionprompt.model.lifter import Lifter, load
+from actionprompt.training.config import RunCfg, ScheduleCfg, SequenceLossCfg
+from actionprompt.training.presets import presets
+from actionprompt.training.train import train
+from small import VARIANTS, corpus, run_cfg
+
+DATA = corpus(frames=30)
+TRANSFORMERS = {
+    "mixste": MixSTECfg(9, 8, 2, 2, drop_path=0.3),
+    "dstformer": DSTformerCfg(9, 8, 8, 2, 2, drop_path=0.3),
+    "motionagformer": MotionAGFormerCfg(9, 2, 8, 8, 2, drop_path=0.3),
+}
+
+
+def trained(cfg: RunCfg, folder: Path, **how: object) -> Lifter:
+    train(cfg, folder, corpus=DATA, quiet=True, **how)  # type: ignore[arg-type]
+    return load(folder / "model.safetensors")
+
+
+def same(a: Lifter, b: Lifter, **tolerance: float) -> None:
+    theirs = b.state_dict()
+    for name, value in a.state_dict().items():
+        if tolerance:
+            torch.testing.assert_close(value, theirs[name], **tolerance)
+        else:
+            assert torch.equal(value, theirs[name]), name
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_accumulated_gradients_are_those_of_the_whole_batch(tmp_path: Path, parts: int) -> None:
+    cfg = run_cfg(model=LifterCfg(MixSTECfg(9, 8, 2, 2, drop_path=0.0), None))
+    split = replace(cfg, schedule=replace(cfg.schedule, accumulate=parts))
+    same(trained(cfg, tmp_path / "whole"), trained(split, tmp_path / "split"), rtol=1e-3, atol=2e-5)
+    whole, log = ((tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("whole", "split"))
+    assert len(whole) == len(log)
+
+
+@pytest.mark.parametrize("encoder", TRANSFORMERS.values(), ids=TRANSFORMERS)
+def test_activations_computed_again_change_nothing(tmp_path: Path, encoder: MixSTECfg) -> None:
+    cfg = run_cfg(model=LifterCfg(encoder, VARIANTS["label"]), pose_loss=SequenceLossCfg())
+    again = trained(replace(cfg, checkpoint_activations=True), tmp_path / "again")
+    same(trained(cfg, tmp_path / "kept"), again)
+
+
+def test_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    cfg = run_cfg("label")
+    compiled = trained(replace(cfg, compile=True), tmp_path / "compiled")
+    same(trained(cfg, tmp_path / "plain"), compiled, rtol=1e-4, atol=1e-5)
+
+
+def test_a_finished_run_goes_on_as_the_longer_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cfg = run_cfg("label")
+    long = trained(replace(cfg, schedule=replace(cfg.schedule, epochs=5)), tmp_path / "long")
+    trained(cfg, tmp_path / "short")
+    assert cli.main(["train", "--resume", str(tmp_path / "short"), "--epochs", "3"]) == 2
+    assert "has 3 already" in capsys.readouterr().err
+    from actionprompt.training.run_folder import RunFolder
+
+    folder = RunFolder(tmp_path / "short")
+    folder.lengthen(5)
+    same(long, trained(folder.read_settings(), tmp_path / "short", resume=True))
+    cosine = replace(cfg, schedule=replace(cfg.schedule, lr_last=1e-5))
+    trained(cosine, tmp_path / "cosine")
+    with pytest.raises(InputError, match="falls to 1e-05 in its last epoch: start a new one from its weights"):
+        RunFolder(tmp_path / "cosine").lengthen(9)
+
+
+def test_beginning_with_another_runs_weights(tmp_path: Path) -> None:
+    cfg = run_cfg("apm")
+    first = trained(cfg, tmp_path / "first")
+    still = ScheduleCfg(epochs=1, epoch_steps=1, batch=8, lr=1e-12, bn_batches=2)
+    again = trained(replace(cfg, weights=tmp_path / "first", schedule=still), tmp_path / "again")
+    kept = {k: v for k, v in first.state_dict().items() if "norm" not in k and "classes" not in k}
+    assert all(torch.allclose(again.state_dict()[k], v, atol=1e-6) for k, v in kept.items())
+    assert again.about["encoder"] == f"with all of the model from {tmp_path / 'first'}"
+    other = replace(run_cfg("label"), encoder_weights=tmp_path / "first", schedule=still)
+    began = trained(other, tmp_path / "other")
+    weight = "encoder.blocks.0.conv.weight"
+    torch.testing.assert_close(began.state_dict()[weight], first.state_dict()[weight], atol=1e-6, rtol=0)
+    assert began.about["encoder"] == "from first"
+    with pytest.raises(InputError, match="does not fit this model: at 'apm"):
+        trained(replace(run_cfg("label"), weights=tmp_path / "first"), tmp_path / "bad")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"schedule": ScheduleCfg(batch=8, accumulate=3)}, "cannot be split evenly into 3 parts"),
+        ({"schedule": ScheduleCfg(batch=8, accumulate=0)}, "schedule.accumulate is 0"),
+        ({"schedule": ScheduleCfg(batch=8, accumulate=2), "scale_by_loss": True}, "scale_by_loss needs the loss"),
+        ({"checkpoint_activations": True}, "for transformers: VPose has no such blocks"),
+        ({"weights": Path("a"), "encoder_weights": Path("b")}, "leave out encoder_weights"),
+        ({"weights": Path("nowhere.safetensors")}, "no model file nowhere"),
+        ({"pose_loss": SequenceLossCfg()}, "SequenceLoss needs an encoder that answers its whole window"),
+    ],
+)
+def test_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        trained(replace(run_cfg("apm"), **changes), tmp_path / "run")  # type: ignore[arg-type]
+    assert not (tmp_path / "run").exists()
+
+
+def test_presets_of_all_encoders() -> None:
+    known = presets()
+    assert {name.partition("+")[0] for name in known} == {"vpose", "a3dhp", "mixste", "dstformer", "motionagformer"}
+    assert len(known) == 25
+    run = known["dstformer+apm"][1]
+    assert run.pose_loss == SequenceLossCfg(scaled=0.5, velocity=20)
+    s = run.schedule
+    assert (s.lr, s.weight_decay, s.lr_decay, s.epochs) == (5e-4, 0.01, 0.99, 60)
+    assert known["motionagformer"][1].schedule == run.schedule
