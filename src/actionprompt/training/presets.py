@@ -12,6 +12,7 @@ from actionprompt.encoders.config import (
     EncoderSettings,
     MixSTECfg,
     MotionAGFormerCfg,
+    NetworkCfg,
     encoder_settings,
 )
 from actionprompt.model.config import APMCfg, LifterCfg, OneHotCfg, PosePromptCfg, TextPromptCfg
@@ -52,6 +53,7 @@ PUBLISHED: Mapping[type[EncoderSettings], tuple[ScheduleCfg, PoseLossCfg | None]
         ),
         DSTformerCfg: (_CLIPS, None),
         MotionAGFormerCfg: (_CLIPS, None),
+        NetworkCfg: (ScheduleCfg(), JointLossCfg()),  # whatever it answers
     }
 )
 """How encoders were published to be trained, where that is not :func:`recipe`'s rule."""
