@@ -13,9 +13,9 @@ from actionprompt.errors import InputError
 from actionprompt.inference.lifting import lift
 from actionprompt.inference.stream import Stream
 from actionprompt.model.config import LifterCfg
-from actionprompt.model.flip import Views
+from actionprompt.model.files import bake, load, save
+from actionprompt.model.forward import ForwardPass
 from actionprompt.model.hooked import HookedLifter
-from actionprompt.model.lifter import bake, load, save
 from actionprompt.skeleton import H36M_17
 from small import VARIANTS, lifter
 
@@ -193,16 +193,39 @@ def test_flipped_in_one_run_as_in_two(tmp_path: Path) -> None:
     x, order = torch.randn(3, 9, 17, 2), list(H36M_17.mirror)
     runs = []
     model.network.first.register_forward_hook(lambda *_: runs.append(1))
-    pose, logits = Views(model, x, order).lifted()
+    answer = ForwardPass(model, x, order)
+    pose = answer.pose()
     assert len(runs) == 1
-    views = Views(model, x, order)
     mean = (model(x).logits + model(mirror(x, order)).logits) / 2
-    torch.testing.assert_close(logits, mean)
-    torch.testing.assert_close(views.logits, mean)
-    torch.testing.assert_close(pose, views.pose(mean.argmax(-1)))
+    torch.testing.assert_close(answer.logits, mean)
     chosen = mean.argmax(-1)
     slow = (model(x, chosen).pose + mirror(model(mirror(x, order), chosen).pose, order)) / 2
     torch.testing.assert_close(pose, slow)
+
+
+class Picking(Foreign):
+    """Puts its last layer's numbers into another order, and picks a frame."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.last(self.body(self.first(x.flatten(2).mT)))
+        return z.unflatten(1, (3, 17)).transpose(1, 2)[..., 4].unsqueeze(1)
+
+
+class Adding(Foreign):
+    """Adds something to what its last layer puts out."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) + x[:, 4:5].sum()
+
+
+@torch.no_grad()
+def test_what_follows_the_last_layer_may_rearrange_only() -> None:
+    places = {"shallow": "first", "final": "last", "shallow_axes": "b c f", "final_axes": "b c t"}
+    example = torch.randn(2, 9, 17, 2)
+    model = HookedLifter(Picking(), VARIANTS["apm"], ACTIONS, example=example, **places).eval()
+    assert torch.equal(model.encoder.head(model.encoder.encode(example).final), model.network(example))
+    with pytest.raises(InputError, match="Behind 'last' the network does more than rearrange its output"):
+        HookedLifter(Adding(), VARIANTS["apm"], ACTIONS, example=example, **places)
 
 
 def test_a_network_is_lifted_with_like_ours(tmp_path: Path) -> None:

@@ -159,7 +159,11 @@ class Network(Encoder):
                 answer = torch.full((2, 1), torch.nan)
         each = outputs[0].numel() // 2
         order = answer[0].nan_to_num(-1).round().long().clamp(-1, each - 1)
-        if len(outputs) != 1 or not torch.equal(answer, torch.stack([order, order + each]).to(answer)) or order.min() < 0:
+        if (
+            len(outputs) != 1
+            or not torch.equal(answer, torch.stack([order, order + each]).to(answer))
+            or order.min() < 0
+        ):
             raise InputError(
                 f"Behind {self.cfg.final!r} the network does more than rearrange its output, or runs it several times: "
                 "name the last layer that computes anything."
