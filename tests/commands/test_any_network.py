@@ -15,7 +15,7 @@ from actionprompt import cli
 from actionprompt.encoders.config import NetworkCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import LifterCfg
-from actionprompt.model.lifter import load
+from actionprompt.model.files import load
 from actionprompt.training.run_folder import RunFolder
 from actionprompt.training.train import train
 from actionprompt.trust import trusting

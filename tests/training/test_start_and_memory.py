@@ -11,7 +11,8 @@ from actionprompt import cli
 from actionprompt.encoders.config import DSTformerCfg, MixSTECfg, MotionAGFormerCfg
 from actionprompt.errors import InputError
 from actionprompt.model.config import LifterCfg
-from actionprompt.model.lifter import Lifter, load
+from actionprompt.model.files import load
+from actionprompt.model.lifter import Lifter
 from actionprompt.training.config import RunCfg, ScheduleCfg, SequenceLossCfg
 from actionprompt.training.presets import presets
 from actionprompt.training.train import train
@@ -86,12 +87,12 @@ def test_beginning_with_another_runs_weights(tmp_path: Path) -> None:
     again = trained(replace(cfg, weights=tmp_path / "first", schedule=still), tmp_path / "again")
     kept = {k: v for k, v in first.state_dict().items() if "norm" not in k and "classes" not in k}
     assert all(torch.allclose(again.state_dict()[k], v, atol=1e-6) for k, v in kept.items())
-    assert again.about["encoder"] == f"with all of the model from {tmp_path / 'first'}"
+    assert again.metadata["encoder"] == f"with all of the model from {tmp_path / 'first'}"
     other = replace(run_cfg("label"), encoder_weights=tmp_path / "first", schedule=still)
     began = trained(other, tmp_path / "other")
     weight = "encoder.blocks.0.conv.weight"
     torch.testing.assert_close(began.state_dict()[weight], first.state_dict()[weight], atol=1e-6, rtol=0)
-    assert began.about["encoder"] == "from first"
+    assert began.metadata["encoder"] == "from first"
     with pytest.raises(InputError, match="does not fit this model: at 'apm"):
         trained(replace(run_cfg("label"), weights=tmp_path / "first"), tmp_path / "bad")
 

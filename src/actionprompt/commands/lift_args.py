@@ -1,5 +1,6 @@
 """What ``actionprompt lift`` is told."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
