@@ -18,7 +18,7 @@ from actionprompt.errors import InputError
 
 
 class Network(Encoder):
-    """A network whose Z0 is what one submodule puts out and whose Zd is what another, the last projection, takes in.
+    """A network: Z0 is what one submodule puts out, Zd what another, the last projection, takes in.
 
     Behind its last projection a network may only rearrange numbers (transpose, reshape, pick a frame). Which number goes
     where is found out once, by sending numbers through; the projection and that order are the head.
