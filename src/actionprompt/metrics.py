@@ -23,6 +23,17 @@ def mpjpe(predicted: Pose, target: Pose) -> Error:
     return joint_error(predicted, target).mean(-1)
 
 
+def pck(predicted: Pose, target: Pose, threshold: float = 0.15) -> Error:
+    """Share of each pose's joints that are within 150 mm (Mehta et al. 2017); the threshold is in the input's unit."""
+    return (joint_error(predicted, target) <= threshold).double().mean(-1)
+
+
+def auc(predicted: Pose, target: Pose, most: float = 0.15, steps: int = 31) -> Error:
+    """The mean PCK over thresholds 0, 5, ... 150 mm."""
+    thresholds = torch.linspace(0, most, steps, dtype=torch.float64, device=predicted.device)
+    return (joint_error(predicted, target).double()[..., None] <= thresholds).double().mean((-2, -1))
+
+
 def depth_error(predicted: Pose, target: Pose) -> Error:
     """Mean absolute error along the camera's depth axis of each pose (D-MPJPE, the paper's P2)."""
     return (predicted[..., 2] - target[..., 2]).abs().mean(-1)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from actionprompt import virtual_camera
@@ -45,6 +45,10 @@ class Clip:
     """How sure the detector is of each joint, 0 to 1; None where nobody says."""
     focal: float | None = None
     """The camera's focal length on the normalised screen; None where nobody says."""
+    unit: Float[Tensor, " n"] | None = None
+    """Metres that a unit of ``pose`` is, by frame, where it is not in metres (MotionBERT's files); scores are in mm."""
+    counted: Bool[Tensor, " n"] | None = None
+    """Frames whose errors count; None: all. Every frame is lifted."""
 
     @property
     def num_frames(self) -> int:
@@ -123,7 +127,7 @@ def confidence_read(clips: Sequence[Clip], channels: int) -> str:
     if channels < 3:
         return ""
     if not clips:
-        return "1 everywhere: windows are filmed without"
+        return "as the simulated detector says"
     if known == len(clips):
         return "as the 2D detector says"
     return f"1 everywhere in {len(clips) - known} of {len(clips)} clips, whose 2D comes without"

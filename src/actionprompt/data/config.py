@@ -239,7 +239,36 @@ class SyntheticCfg:
     """Virtual cameras."""
 
 
-DataCfg = UIPRMDCfg | Human36MCfg | HumanEvaCfg | HDM05Cfg | CMUCfg | MocapCfg | EverydayCfg | SyntheticCfg
+@dataclass(frozen=True)
+class MotionBERTCfg:
+    """Human3.6M in MotionBERT's file (Zhu et al. 2023), with its evaluation; licensed."""
+
+    path: Path
+    """The file, h36m_sh_conf_cam_source_final.pkl."""
+    drifting: bool = False
+    """Keep the three recordings of S9 whose 3D drifts away from the pictures."""
+
+
+@dataclass(frozen=True)
+class MPIINF3DHPCfg:
+    """MPI-INF-3DHP (Mehta et al. 2017), in the ``.npz`` files that lifters share; licensed."""
+
+    path: Path
+    """Folder that holds ``data_train_3dhp.npz`` and ``data_test_3dhp.npz``."""
+
+
+DataCfg = (
+    UIPRMDCfg
+    | Human36MCfg
+    | HumanEvaCfg
+    | HDM05Cfg
+    | CMUCfg
+    | MocapCfg
+    | EverydayCfg
+    | SyntheticCfg
+    | MotionBERTCfg
+    | MPIINF3DHPCfg
+)
 
 DATA: dict[str, tuple[str, type[DataCfg]]] = {
     "uiprmd": ("UI-PRMD, ten rehabilitation movements, Vicon, public domain", UIPRMDCfg),
@@ -249,6 +278,8 @@ DATA: dict[str, tuple[str, type[DataCfg]]] = {
     "cmu": ("CMU's motion capture, everyday motion, ASF/AMC or BVH, free for all uses", CMUCfg),
     "mocap": ("your own motion capture: ASF/AMC, BVH or C3D files and a table", MocapCfg),
     "everyday": ("several of uiprmd, cmu, hdm05 and mocap as one", EverydayCfg),
+    "motionbert": ("Human3.6M in MotionBERT's file, with its evaluation, licensed", MotionBERTCfg),
+    "3dhp": ("MPI-INF-3DHP in lifters' .npz files, with PCK and AUC, licensed", MPIINF3DHPCfg),
     "synthetic": ("an articulated figure, no files needed", SyntheticCfg),
 }
 """Data sets by the name that the command line knows: what it is, its settings."""

@@ -9,6 +9,8 @@ from actionprompt.data.config import (
     Human36MCfg,
     HumanEvaCfg,
     MocapCfg,
+    MotionBERTCfg,
+    MPIINF3DHPCfg,
     SyntheticCfg,
     UIPRMDCfg,
 )
@@ -49,6 +51,14 @@ def load(cfg: DataCfg) -> Corpus:
             from actionprompt.data.mocap import load_mocap
 
             return load_mocap(cfg)
+        case MotionBERTCfg():
+            from actionprompt.data.motionbert import load_motionbert
+
+            return load_motionbert(cfg)
+        case MPIINF3DHPCfg():
+            from actionprompt.data.mpi_inf_3dhp import load_mpi_inf_3dhp
+
+            return load_mpi_inf_3dhp(cfg)
         case SyntheticCfg():
             from actionprompt.data.synthetic import load_synthetic
 

@@ -20,8 +20,8 @@ from actionprompt.errors import InputError
 class Network(Encoder):
     """A network: Z0 is what one submodule puts out, Zd what another, the last projection, takes in.
 
-    Behind its last projection a network may only rearrange numbers (transpose, reshape, pick a frame). Which number goes
-    where is found out once, by sending numbers through; the projection and that order are the head.
+    Behind its last projection a network may only rearrange numbers (transpose, reshape, pick a frame). Which number
+    goes where is found out once, by sending numbers through; the projection and that order are the head.
     """
 
     def __init__(self, cfg: NetworkCfg, num_joints: int, network: nn.Module | None = None) -> None:

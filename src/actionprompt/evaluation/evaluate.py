@@ -11,7 +11,7 @@ from actionprompt import metrics
 from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
-from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, ClipScore, Evaluation
+from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, SHARES, ClipScore, Evaluation
 from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import Skeleton
@@ -58,6 +58,8 @@ def evaluate(
     batch = usual_batch(lifter) if batch is None else batch
     if batch < 1:
         raise InputError(f"The batch is {batch} windows: it must be at least 1.")
+    if reach_back and any(clip.unit is not None or clip.counted is not None for clip in clips):
+        raise InputError("reach_back counts frames twice; these data say for each frame how it counts.")
     windows = Windows(clips, lifter.encoder.window, reach_back=reach_back).to(next(lifter.parameters()).device)
     labels = torch.tensor([_label(lifter, clip) for clip in clips], device=windows.device)
     order = list(skeleton.mirror) if flip else None
@@ -148,9 +150,17 @@ def _score(
     lifter: Lifter,
     skeleton: Skeleton,
 ) -> ClipScore:
-    """One clip's errors over the frames that count."""
+    """One clip's errors over the frames that count, in metres whatever unit its poses are in."""
+    if clip.unit is not None:
+        predicted, true_action, target = (pose * clip.unit[:, None, None] for pose in (predicted, true_action, target))
+    if clip.counted is not None:
+        predicted, true_action, target = (pose[clip.counted] for pose in (predicted, true_action, target))
+        chosen = chosen[clip.counted]
     recognised = {} if lifter.apm is None else count(chosen, lifter.actions)
     scores = errors(predicted, target, skeleton)
+    if clip.counted is not None:  # MPI-INF-3DHP's measures, for its test sequences
+        shares = metrics.pck(predicted, target), metrics.auc(predicted, target)
+        scores |= {name: 100 * float(share.mean()) for name, share in zip(SHARES, shares, strict=True)}
     return ClipScore(
         clip.name,
         clip.camera,
@@ -158,7 +168,9 @@ def _score(
         clip.action,
         target.shape[0],
         predicted_action=scores,
-        true_action=scores if torch.equal(predicted, true_action) else errors(true_action, target, skeleton),
+        true_action=scores
+        if torch.equal(predicted, true_action)
+        else {**scores, **errors(true_action, target, skeleton)},
         recognised=recognised,
     )
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from actionprompt.data.clip import Corpus
 from actionprompt.errors import InputError
-from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, Evaluation, MeanErrors
+from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, SHARES, Evaluation, MeanErrors
 from actionprompt.files import write_text
 
 Rows = list[tuple[str, MeanErrors]]
@@ -47,6 +47,9 @@ def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("P1 (MPJPE)", f"{average.predicted_action['P1']:.2f} mm"),
         ("P2 (depth)", f"{average.predicted_action['P2']:.2f} mm"),
     ]
+    if "PCK" in average.predicted_action:
+        pck, auc = (average.predicted_action[name] for name in SHARES)
+        lines.append(("PCK, AUC (150 mm)", f"{pck:.2f}, {auc:.2f} %"))
     if len({clip.subject for clip in evaluation.clips}) > 1:
         cells = evaluation.by_subject().predicted_action
         lines.append(("P1, P2 (Table II)", f"{cells['P1']:.2f}, {cells['P2']:.2f} mm, mean over actions and subjects"))

@@ -15,6 +15,10 @@ ORACLE_ERRORS = ("true bone lengths", "true bone directions", "true depth signs"
 """What is left of P1 when one part of each answer is put right: what that part costs."""
 
 
+SHARES = ("PCK", "AUC")
+"""Percent of joints within 150 mm, and the mean over thresholds to 150 mm: of MPI-INF-3DHP's test sequences only."""
+
+
 @dataclass(frozen=True)
 class ClipScore:
     """One clip's mean errors."""
@@ -25,7 +29,7 @@ class ClipScore:
     action: str
     frames: int
     predicted_action: dict[str, float]
-    """Mean of each of ``MEASURES`` and ``ORACLE_ERRORS``, the recognised action's prompts being used."""
+    """Mean of each of ``MEASURES``, ``ORACLE_ERRORS`` (and ``SHARES``), the recognised action's prompts being used."""
     true_action: dict[str, float]
     """The same with the true action's prompts (Table VIII); equal without APP."""
     recognised: dict[str, int]
@@ -98,7 +102,7 @@ class Evaluation:
 def _pool(clips: Sequence[ClipScore]) -> MeanErrors:
     frames = sum(clip.frames for clip in clips)
     steps = sum(clip.frames - 1 for clip in clips)  # a velocity lies between two frames
-    counts = {measure: steps if measure == "MPJVE" else frames for measure in (*MEASURES, *ORACLE_ERRORS)}
+    counts = {measure: steps if measure == "MPJVE" else frames for measure in clips[0].predicted_action}
 
     def mean(side: str) -> dict[str, float]:
         sums = {m: sum(getattr(c, side)[m] * (c.frames - (m == "MPJVE")) for c in clips) for m in counts}
@@ -114,6 +118,6 @@ def _mean(rows: Sequence[MeanErrors], accuracy: float | None) -> MeanErrors:
     """The plain mean of some rows' errors."""
 
     def mean(side: str) -> dict[str, float]:
-        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in (*MEASURES, *ORACLE_ERRORS)}
+        return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in rows[0].predicted_action}
 
     return MeanErrors(sum(row.frames for row in rows), mean("predicted_action"), mean("true_action"), accuracy)

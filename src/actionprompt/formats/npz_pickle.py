@@ -42,6 +42,20 @@ def read_npy(path: Path) -> Any:
     return _explained(path, _single)
 
 
+def read_pickle(path: Path) -> Any:
+    """What a ``.pkl`` file holds: dicts, lists, texts, numbers and arrays; all else is refused, and nothing is run.
+
+    Raises:
+        InputError: as ``read_npz``.
+    """
+    return _explained(path, _pickled)
+
+
+def _pickled(path: Path) -> Any:
+    with path.open("rb") as file:
+        return _resolve(_Reader(file, path).load())
+
+
 def _archive(path: Path) -> dict[str, Any]:
     entries = {}
     with zipfile.ZipFile(path) as archive:
