@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from actionprompt.errors import InputError
 
@@ -31,6 +33,30 @@ def import_from_here() -> None:
         sys.path.insert(0, str(Path.cwd()))
 
 
+def imported(target: str, what: str) -> Any:
+    """What ``package.module:name`` names, which a user or a trusted file asked for.
+
+    Args:
+        target: the name.
+        what: what it should be, for the error: "network", "reader".
+
+    Raises:
+        InputError: it is not written so, the module cannot be imported, or it has no such name.
+    """
+    module, colon, name = target.partition(":")
+    if not colon or not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        raise InputError(f"{target!r} names no {what}: write it as package.module:Name.")
+    import_from_here()
+    try:
+        found = getattr(import_module(module), name, None)
+    except Exception as error:  # an import runs somebody's code
+        why = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"The module {module!r} cannot be imported: {why}.") from error
+    if found is None:
+        raise InputError(f"The module {module!r} has no {what} {name!r}.")
+    return found
+
+
 def trusted() -> tuple[str, ...]:
     """The packages that may be imported here, to hand them on to another process."""
     return _TRUSTED.get()
@@ -49,6 +75,6 @@ def check_trusted(module: str, where: str) -> None:
     if not any(module == package or module.startswith(f"{package}.") for package in _TRUSTED.get()):
         package = module.partition(".")[0]
         raise InputError(
-            f"{where} names a network of the module {module!r}, which would be imported and run: "
+            f"{where} names something of the module {module!r}, which would be imported and run: "
             f"if you trust it, say so with --trust {package} (in Python: load(path, trust=[{package!r}]))."
         )

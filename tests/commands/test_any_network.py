@@ -80,7 +80,7 @@ def test_the_page_is_true(here: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "--trust my_package" in capsys.readouterr().err
     assert cli.main([*lift.split(), "--trust", "my_package"]) == 0
     assert cli.main(["train", "--resume", "runs/mine"]) == 2
-    assert "names a network of the module 'my_package.my_module'" in capsys.readouterr().err
+    assert "names something of the module 'my_package.my_module'" in capsys.readouterr().err
     settings = json.loads((here / "runs" / "mine" / "settings.json").read_text())
     (toml,) = blocks("toml")
     stated = dict(re.findall(r"^(\w+) = (.*)$", toml, flags=re.MULTILINE))

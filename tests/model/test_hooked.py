@@ -153,14 +153,14 @@ def test_saved_baked_and_loaded(tmp_path: Path) -> None:
 def test_a_file_does_not_choose_what_is_imported(tmp_path: Path) -> None:
     _, file = saved(tmp_path)
     for trust in ([], ["os"], [__name__ + "x"]):
-        with pytest.raises(InputError, match=f"names a network of the module '{__name__}'.*--trust"):
+        with pytest.raises(InputError, match=f"names something of the module '{__name__}'.*--trust"):
             load(file, trust=trust)
     with safe_open(file, "pt") as stored:
         header = json.loads(stored.metadata()["actionprompt"])
         tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 (not a dict)
     for target, said in (
         ("os:system", "os:system is no network"),
-        ("os:nothing", "no class 'nothing'"),
+        ("os:nothing", "no network 'nothing'"),
         ("os", "write it as"),
     ):
         header["settings"]["encoder"]["target"] = target

@@ -257,6 +257,19 @@ class MPIINF3DHPCfg:
     """Folder that holds ``data_train_3dhp.npz`` and ``data_test_3dhp.npz``."""
 
 
+@dataclass(frozen=True)
+class ReaderCfg:
+    """Data that read themselves: a Python function of yours that returns a Corpus."""
+
+    target: str
+    """The function, as module:function; it is called without arguments. See docs/add_data.md."""
+
+    @property
+    def imports(self) -> str:
+        """The module that loading this imports."""
+        return self.target.partition(":")[0]
+
+
 DataCfg = (
     UIPRMDCfg
     | Human36MCfg
@@ -268,6 +281,7 @@ DataCfg = (
     | SyntheticCfg
     | MotionBERTCfg
     | MPIINF3DHPCfg
+    | ReaderCfg
 )
 
 DATA: dict[str, tuple[str, type[DataCfg]]] = {
@@ -280,6 +294,7 @@ DATA: dict[str, tuple[str, type[DataCfg]]] = {
     "everyday": ("several of uiprmd, cmu, hdm05 and mocap as one", EverydayCfg),
     "motionbert": ("Human3.6M in MotionBERT's file, with its evaluation, licensed", MotionBERTCfg),
     "3dhp": ("MPI-INF-3DHP in lifters' .npz files, with PCK and AUC, licensed", MPIINF3DHPCfg),
+    "reader": ("a Python function of yours that returns the clips", ReaderCfg),
     "synthetic": ("an articulated figure, no files needed", SyntheticCfg),
 }
 """Data sets by the name that the command line knows: what it is, its settings."""

@@ -11,9 +11,12 @@ from actionprompt.data.config import (
     MocapCfg,
     MotionBERTCfg,
     MPIINF3DHPCfg,
+    ReaderCfg,
     SyntheticCfg,
     UIPRMDCfg,
 )
+from actionprompt.errors import InputError
+from actionprompt.trust import imported
 
 
 def load(cfg: DataCfg) -> Corpus:
@@ -59,7 +62,24 @@ def load(cfg: DataCfg) -> Corpus:
             from actionprompt.data.mpi_inf_3dhp import load_mpi_inf_3dhp
 
             return load_mpi_inf_3dhp(cfg)
+        case ReaderCfg():
+            return _read(cfg)
         case SyntheticCfg():
             from actionprompt.data.synthetic import load_synthetic
 
             return load_synthetic(cfg)
+
+
+def _read(cfg: ReaderCfg) -> Corpus:
+    """What the user's function returns."""
+    function = imported(cfg.target, "reader")
+    try:
+        corpus = function()
+    except InputError:
+        raise
+    except Exception as error:  # whatever somebody's function raises
+        why = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"{cfg.target} fails: {type(error).__name__}: {why}.") from error
+    if not isinstance(corpus, Corpus):
+        raise InputError(f"{cfg.target} must return a Corpus; it returned a {type(corpus).__name__}.")
+    return corpus

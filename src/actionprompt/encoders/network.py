@@ -4,7 +4,6 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from actionprompt.encoders.base import Encoder, Features, Window
 from actionprompt.encoders.config import NetworkCfg
 from actionprompt.errors import InputError
+from actionprompt.trust import imported
 
 
 class Network(Encoder):
@@ -208,16 +208,7 @@ def instantiate(cfg: NetworkCfg) -> nn.Module:
 
 
 def _class(name: str) -> type[nn.Module]:
-    module, colon, kind = name.partition(":")
-    if not colon or not kind.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
-        raise InputError(f"{name!r} names no network: write it as package.module:Class.")
-    try:
-        found = getattr(import_module(module), kind, None)
-    except Exception as error:  # an import runs somebody's code
-        why = " ".join(str(error).split()).rstrip(".")
-        raise InputError(f"The module {module!r} cannot be imported: {why}.") from error
-    if found is None:
-        raise InputError(f"The module {module!r} has no class {kind!r}.")
+    found = imported(name, "network")
     if not isinstance(found, type) or not issubclass(found, nn.Module):
         raise InputError(f"{name} is no network: a class below torch.nn.Module is needed.")
     return found
