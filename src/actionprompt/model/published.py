@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from actionprompt.encoders.checkpoint_keys import Layout
+from actionprompt.encoders.checkpoint_keys import CheckpointLayout
 from actionprompt.encoders.checkpoint_reader import read_checkpoint
 from actionprompt.encoders.config import EncoderCfg
 from actionprompt.encoders.published_weights import layouts, load_authors
@@ -58,13 +58,13 @@ def is_published(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in SUFFIXES
 
 
-def describe(layout: Layout, settings: EncoderCfg, num_joints: int) -> str:
+def describe(layout: CheckpointLayout, settings: EncoderCfg, num_joints: int) -> str:
     """What a checkpoint is, in a sentence."""
     assumed = f"; assumed: {layout.assumed}" if layout.assumed else ""
     return f"a published checkpoint of {layout.name}: {settings.title}, {num_joints} joints{assumed}"
 
 
-def _layout(state: Mapping[str, Tensor], path: Path) -> Layout:
+def _layout(state: Mapping[str, Tensor], path: Path) -> CheckpointLayout:
     known = layouts()
     found = next((layout for layout in known if layout.mark in state), None)
     if found is not None:
