@@ -76,8 +76,9 @@ def _clips(part: Any, split: str, cfg: MotionBERTCfg) -> Iterator[Clip]:
     starts = np.flatnonzero(np.r_[True, source[1:] != source[:-1]])
     for start, end in zip(starts, [*starts[1:], len(source)], strict=True):
         here = {key: array[start:end] for key, array in arrays.items()}
-        if cfg.drifting or not source[start].startswith(DRIFTING):
-            yield _clip(here, source[start], cfg.path)
+        name = str(source[start])
+        if cfg.drifting or not name.startswith(DRIFTING):
+            yield _clip(here, name, cfg.path)
 
 
 def _clip(part: dict[str, Any], source: str, path: Path) -> Clip:

@@ -78,8 +78,8 @@ def _testing(sequences: Mapping[str, Any], path: Path) -> Iterator[Clip]:
 def _clip(recorded: Any, size: tuple[int, int], where: str, subject: str, action: str, name: str, camera: str) -> Clip:
     """One camera's view of a sequence."""
     try:
-        pixels, points = (torch.from_numpy(np.asarray(recorded[key], np.float32)) for key in ("data_2d", "data_3d"))
-        valid = torch.from_numpy(np.asarray(recorded["valid"])).flatten().bool() if "valid" in recorded else None
+        pixels, points = (torch.from_numpy(np.array(recorded[key], np.float32)) for key in ("data_2d", "data_3d"))
+        valid = torch.from_numpy(np.array(recorded["valid"])).flatten().bool() if "valid" in recorded else None
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{where} lacks 2D or 3D joints ({error}).") from error
     if pixels.shape[1:] != (17, 2) or points.shape != (pixels.shape[0], 17, 3):
