@@ -301,3 +301,19 @@ def test_one_whole_number_an_item(action):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_items(variant):
     assert lifter(variant)(torch.zeros(0, 9, 17, 2)).pose.shape == (0, 1, 17, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: x.numpy(), "are a ndarray: torch.as_tensor"),
+        (lambda x: x.double(), r"are torch.float64 and the model is torch.float32"),
+        (lambda x: x[0], r"\(windows, 9 frames, 17, 2\); got \(9, 17, 2\)"),
+        (lambda x: x[:, :8], r"got \(2, 8, 17, 2\)"),
+        (lambda x: x[:, :, :15], r"got \(2, 9, 15, 2\)"),
+        (lambda x: x.transpose(1, 2), r"got \(2, 17, 9, 2\)"),
+    ],
+)
+def test_windows_that_are_none(change, said):
+    with pytest.raises(InputError, match=said):
+        lifter("label")(change(torch.zeros(2, 9, 17, 2)))

@@ -24,6 +24,10 @@ SOFT = SoftSelection()
 """Whose prompts are used in use: those of all actions, as probable as they are."""
 
 
+BEYOND = 50.0
+"""No joint on the normalised screen is so far off, in half widths of the picture."""
+
+
 class Poses(NamedTuple):
     """A lifted sequence, one entry per frame."""
 
@@ -171,6 +175,11 @@ def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j i"], overlap: i
         )
     if not bool(keypoints.isfinite().all()):
         raise InputError("The 2D joints hold NaN or infinite coordinates: interpolate missing detections first.")
+    if (farthest := float(keypoints[..., :2].abs().amax())) > BEYOND:
+        raise InputError(
+            f"The 2D joints reach {farthest:.0f}: are they pixels? On the normalised screen the picture's width is -1 to 1 "
+            "(camera.normalise_screen)."
+        )
     out = lifter.encoder.window.out
     if not 0 <= overlap < out:
         can = "1 frame do not overlap" if out == 1 else f"{out} frames overlap by 0 to {out - 1} frames"

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder
+from actionprompt.errors import InputError
 from actionprompt.model.apm import APM
 from actionprompt.model.app import Selection
 from actionprompt.model.atp import ATP
@@ -69,9 +70,28 @@ class Lifter(nn.Module):
             action: class indices, when they are known (training; Table VIII). None: the recognised action is used.
             selection: whose prompts are used where the action is recognised; None: as the settings say.
         """
+        self.check(x)
         answer = ForwardPass(self, x, selection=selection)
         weights = None if action is None or self.apm is None else self.apm.weights_of(action, x)
         return Lifted(answer.pose(weights), answer.logits)
+
+    def check(self, x: Float[Tensor, "b f j i"]) -> None:
+        """Stops what is no batch of windows for this model.
+
+        Raises:
+            InputError: no tensor, other axes, joints or channels, too few frames, or another precision.
+        """
+        if not isinstance(x, Tensor):
+            raise InputError(f"The windows are a {type(x).__name__}: torch.as_tensor makes the tensor of it.")
+        window = self.encoder.window
+        if x.ndim != 4 or tuple(x.shape[2:]) != (self.num_joints, window.channels) or x.shape[1] < window.frames:
+            raise InputError(
+                f"The model lifts windows of shape (windows, {window.frames} frames, {self.num_joints}, "
+                f"{window.channels}); got {tuple(x.shape)}."
+            )
+        precision = next(self.parameters()).dtype
+        if x.dtype != precision:
+            raise InputError(f"The windows are {x.dtype} and the model is {precision}: x.to({precision}).")
 
     def encode(
         self, views: Float[Tensor, "v b f j i"]
