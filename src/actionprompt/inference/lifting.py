@@ -177,7 +177,7 @@ def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j i"], overlap: i
         raise InputError("The 2D joints hold NaN or infinite coordinates: interpolate missing detections first.")
     if (farthest := float(keypoints[..., :2].abs().amax())) > BEYOND:
         raise InputError(
-            f"The 2D joints reach {farthest:.0f}: are they pixels? On the normalised screen the picture's width is -1 to 1 "
+            f"The 2D joints reach {farthest:.0f}: are they pixels? The normalised screen is -1 to 1 wide "
             "(camera.normalise_screen)."
         )
     out = lifter.encoder.window.out

@@ -5,7 +5,16 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from actionprompt.data.config import DATA, DataCfg, DetectorCfg, Human36MCfg, HumanEvaCfg
+from actionprompt.data.config import (
+    DATA,
+    DataCfg,
+    DetectorCfg,
+    Human36MCfg,
+    HumanEvaCfg,
+    MotionBERTCfg,
+    MPIINF3DHPCfg,
+    ReaderCfg,
+)
 from actionprompt.model.config import LifterCfg
 from actionprompt.reproduce.changes import Change, chain, frames
 from actionprompt.reproduce.scales import Scale
@@ -132,7 +141,7 @@ def detected(data: DataCfg) -> DataCfg | None:
     """
     if isinstance(data, Human36MCfg):
         return replace(data, keypoints="hr")
-    if isinstance(data, HumanEvaCfg):
+    if isinstance(data, HumanEvaCfg | MotionBERTCfg | MPIINF3DHPCfg | ReaderCfg):
         return None
     cameras = replace(data.virtual_cameras, keypoints="simulated", detector=PIXEL_DETECTOR)
     return replace(data, virtual_cameras=cameras)
