@@ -123,7 +123,7 @@ def test_bit_for_bit_as_a_network_of_ours(here: Path) -> None:
             "no submodule 'frist'",
         ),
         ("--network my_package.my_module:MyLifter --network.args dim", "must be written as name=value"),
-        ("--network", "names no network: write it as package.module:Class"),
+        ("--network", "names no network: write it as package.module:Name"),
     ],
 )
 def test_networks_that_cannot_be_trained(here: Path, capsys: pytest.CaptureFixture[str], words: str, said: str) -> None:

@@ -2,11 +2,12 @@
 
 import math
 import os
+from typing import cast
 
 import torch
 from jaxtyping import Float
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from actionprompt.errors import Diverged, Interrupted
 from actionprompt.training.batches import Batches
@@ -37,7 +38,7 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
     """
     lifter = task.lifter
     trained = [p for p in lifter.parameters() if p.requires_grad]
-    network = torch.compile(lifter) if cfg.compile else lifter
+    network = cast("nn.Module", torch.compile(lifter)) if cfg.compile else lifter
     model, optimiser = fabric.setup(network, build_optimiser(cfg.schedule, trained, lifter.prompts))
     step, sums = 0, [0.0] * len(METER)
     if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are

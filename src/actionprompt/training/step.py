@@ -1,7 +1,7 @@
 """One training step: as written, or on a GPU recorded once as a CUDA graph and then replayed."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -103,14 +103,20 @@ class Step:
             x, target, clip = self.windows.batch(i)
             action = self.labels[clip]
         parts = self.cfg.schedule.accumulate
-        pieces = list(zip(*(whole.chunk(parts) for whole in (x, target, action)), strict=True))
-        for number, piece in enumerate(pieces):
-            waits = number < len(pieces) - 1  # several devices add up their gradients once, with the last part
-            with self.fabric.no_backward_sync(self.model, enabled=waits):  # type: ignore[arg-type]
-                self.learn(*piece, share=1 / len(pieces))
+        pieces = zip(x.chunk(parts), target.chunk(parts), action.chunk(parts), strict=True)
+        for number, (some_x, some_target, some_action) in enumerate(pieces, 1):
+            with self.adding_up(last=number == parts):
+                self.learn(some_x, some_target, some_action, 1 / parts)
         with self.watch("optimiser"):
             self.optimiser.step()
             self.optimiser.zero_grad(set_to_none=True)
+
+    def adding_up(self, last: bool) -> AbstractContextManager[None]:
+        """Several devices add up their gradients once, with the last part of a batch."""
+        if last or self.fabric.world_size == 1:
+            return nullcontext()
+        waiting: AbstractContextManager[None] = self.fabric.no_backward_sync(self.model)  # type: ignore[arg-type]
+        return waiting
 
     def learn(
         self,
