@@ -1,5 +1,6 @@
 """Runs that begin with other weights, go on for longer, or take less memory: beside the plain run."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,9 +45,19 @@ def same(a: Lifter, b: Lifter, **tolerance: float) -> None:
 def test_accumulated_gradients_are_those_of_the_whole_batch(tmp_path: Path, parts: int) -> None:
     cfg = run_cfg(model=LifterCfg(MixSTECfg(9, 8, 2, 2, drop_path=0.0), None))
     split = replace(cfg, schedule=replace(cfg.schedule, accumulate=parts))
-    same(trained(cfg, tmp_path / "whole"), trained(split, tmp_path / "split"), rtol=1e-3, atol=2e-5)
-    whole, log = ((tmp_path / name / "log.jsonl").read_text().splitlines() for name in ("whole", "split"))
-    assert len(whole) == len(log)
+    whole, parted = trained(cfg, tmp_path / "whole"), trained(split, tmp_path / "split")
+    for model in (
+        whole,
+        parted,
+    ):  # a softmax does not feel its keys' biases: their gradient is rounding, scaled by Adam
+        for name, bias in model.named_parameters():
+            if name.endswith("qkv.bias"):
+                bias.data[8:16] = 0
+    same(whole, parted, rtol=1e-3, atol=2e-5)
+    logs = [[json.loads(line) for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+            for name in ("whole", "split")]  # fmt: skip
+    for plain, summed in zip(*logs, strict=True):
+        assert summed == pytest.approx(plain, rel=1e-4)
 
 
 @pytest.mark.parametrize("encoder", TRANSFORMERS.values(), ids=TRANSFORMERS)
