@@ -49,7 +49,7 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(tmp_path: Path, part
     for model in (
         whole,
         parted,
-    ):  # a softmax does not feel its keys' biases: their gradient is rounding, scaled by Adam
+    ):  # a softmax does not feel its keys' biases: rounding, scaled by Adam
         for name, bias in model.named_parameters():
             if name.endswith("qkv.bias"):
                 bias.data[8:16] = 0
