@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -90,7 +91,7 @@ class Lifter(nn.Module):
                 f"{window.channels}); got {tuple(x.shape)}."
             )
         precision = next(self.parameters()).dtype
-        if x.dtype != precision:
+        if x.dtype != precision and not torch.is_autocast_enabled(x.device.type):
             raise InputError(f"The windows are {x.dtype} and the model is {precision}: x.to({precision}).")
 
     def encode(
