@@ -186,7 +186,7 @@ def collect(
     Raises:
         InputError: nobody, rows of unequal length, something that is no number, or too many people.
     """
-    rows = [row for row in rows if np.size(row[2]) and row[2] is not None]
+    rows = [row for row in rows if row[2] is not None and len(row[2])]
     if not rows:
         raise InputError(f"{where} holds no detected people.")
     first = np.size(rows[0][2])
@@ -213,6 +213,8 @@ def check_third(points: Float[np.ndarray, "*d p 3"], where: str) -> None:
     Raises:
         InputError: third values below 0.
     """
+    if not (points[..., 2] < 0).any():
+        return
     third = points[..., 2][np.isfinite(points).all(-1) & (points != 0).any(-1) & (points[..., :2] != -1).any(-1)]
     if third.size and float(np.mean(third < 0)) > MOST_NEGATIVE:
         raise InputError(

@@ -12,7 +12,7 @@ from actionprompt.errors import InputError
 from actionprompt.keypoints.continuity import exchange_sides, limb_pairs, outliers, put_back
 from actionprompt.keypoints.detections import Detections
 from actionprompt.keypoints.layouts import Layout
-from actionprompt.keypoints.timing import is_gap
+from actionprompt.keypoints.timing import LONGEST_GAP, is_gap
 
 FARTHEST = 0.5
 """How far a person's points move at most between two sightings, on average, as a share of the person's size."""
@@ -109,7 +109,7 @@ def _stays(detections: Detections, named: dict[str, list[int]]) -> Iterator[tupl
     """Named people, cut where they are away for more than a second: nobody is invented in between."""
     seconds = detections.seconds
     for name, track in named.items():
-        away = [k for k in range(1, len(track)) if is_gap(seconds[track[k]] - seconds[track[k - 1]])]
+        away = [int(k) + 1 for k in np.flatnonzero(np.diff(seconds[track]) > LONGEST_GAP + 1e-6)]
         for number, (begin, end) in enumerate(pairwise([0, *away, len(track)]), 1):
             yield (name if number == 1 else f"{name}.{number}"), track[begin:end]
 
