@@ -220,7 +220,8 @@ def distances(before: Float[np.ndarray, "t p 2"], here: Float[np.ndarray, "h p 2
 
 def sizes(people: Float[np.ndarray, "t p 2"]) -> Float[np.ndarray, " t"]:
     """The diagonal of the box around each person's points (NaN where there are none)."""
-    low, high = np.fmin.reduce(people, axis=1), np.fmax.reduce(people, axis=1)  # ignore NaN
+    by_axis = np.ascontiguousarray(people.transpose(2, 0, 1))  # points last: four times as fast
+    low, high = (reduce(by_axis, axis=-1).T for reduce in (np.fmin.reduce, np.fmax.reduce))  # ignore NaN
     size: Float[np.ndarray, " t"] = np.maximum(np.linalg.norm(high - low, axis=-1), 1e-9)
     return size
 
