@@ -246,10 +246,10 @@ def turned(path: Path) -> None:
 def test_one_that_lies_among_others_that_stand_is_named(tmp_path: Path):
     turned(tmp_path / "a.bvh")
     bvh(tmp_path / "b.bvh", 5)
-    path = table(tmp_path, "a.bvh,anna,x", "b.bvh,bob,y")
+    path = table(tmp_path, "a.bvh,anna,x", "b.bvh,bob,x")
     assert takes(path).facts["lying"] == "a (if people stand there, another axis points up: data.up, or a column up)"
     assert "lying" in dict(inspect(path).facts)
-    assert "lying" not in takes(table(tmp_path, "b.bvh,anna,y")).facts
+    assert "lying" not in takes(table(tmp_path, "b.bvh,anna,x")).facts
 
 
 def test_another_axis_up_is_noticed_and_can_be_set(tmp_path: Path):
@@ -279,7 +279,9 @@ def test_a_jump_is_mended_and_a_take_without_sound_frames_dropped(tmp_path: Path
 def test_inspection(tmp_path: Path):
     bvh(tmp_path / "a.bvh", 30)
     bvh(tmp_path / "b.bvh", 30)
-    report = inspect(table(tmp_path, "a.bvh,anna,x", "b.bvh,bob,y"))
+    (problem,) = inspect(table(tmp_path, "a.bvh,anna,x", "b.bvh,bob,y")).problems
+    assert "no training take shows y" in problem
+    report = inspect(table(tmp_path, "a.bvh,anna,x", "b.bvh,bob,x"))
     assert report.problems == ()
     assert dict(report.facts)["subjects"] == "train anna; test bob"
     facts = dict(inspect(tmp_path / "a.bvh").facts)

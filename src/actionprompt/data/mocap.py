@@ -24,6 +24,12 @@ def load_mocap(cfg: MocapCfg) -> Corpus:
     """
     converted, train, test = read(cfg)
     present = {take.subject for take in converted.takes}
+    trained = {take.action for take in converted.takes if take.subject in train}
+    if trained and (never := sorted({take.action for take in converted.takes} - trained)):
+        raise InputError(
+            f"{cfg.path}: no training take shows {', '.join(never)}, so that nothing can recognise it: leave its test "
+            "takes out, or train on some."
+        )
     return Corpus(
         name=cfg.path.stem,
         skeleton=H36M_17,

@@ -141,7 +141,8 @@ def _data(numbers: Numbers, parameters: Parameters, path: Path) -> C3DFile:
     width = 4 * used + analog
     frames = _frames(numbers.content[begin:end], width * size, header, parameters, path) if width else 0
     values = numbers.floats(begin, frames * width) if scale < 0 else numbers.integers(begin, frames * width)
-    points = values.reshape(frames, width)[:, : 4 * used].reshape(frames, used, 4).astype(float)
+    with np.errstate(invalid="ignore"):  # numbers that are none: lost points
+        points = values.reshape(frames, width)[:, : 4 * used].reshape(frames, used, 4).astype(float)
     if scale > 0:
         points[..., :3] *= scale
     return C3DFile(
