@@ -239,7 +239,7 @@ def _write(path: Path, tracks: "list[LiftedTrack]", args: LiftArgs, film: "Video
         small = video is not None and video.stat().st_size <= LARGEST
         embed = args.page_video == "embed" or (args.page_video == "auto" and small)
         shown = WriteCfg() if film is None else WriteCfg(begin=film.begin, slow=film.slow, mirrored=args.mirror)
-        settings = replace(shown, axes=args.axes, bvh_unit=args.bvh_unit, video=video, embed=embed)
+        settings = replace(shown, axes=args.axes, bvh_unit=args.bvh_unit, feet=args.feet, video=video, embed=embed)
         return write(tracks, path, settings=settings)
     from actionprompt.output.overlay import write_overlay
     from actionprompt.output.show import overlay_figure

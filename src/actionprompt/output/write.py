@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import keep_partial, whole
-from actionprompt.output.axes import Axes, in_axes, world
+from actionprompt.output.axes import Axes, World, in_axes, world
 from actionprompt.output.segments import SegmentsCfg
 from actionprompt.output.track import LiftedTrack
 
@@ -24,6 +24,9 @@ class WriteCfg:
     up, C3D has z up."""
     bvh_unit: Literal["m", "cm"] = "m"
     """Of BVH, which does not say: metres fit Blender's import, centimetres what most motion capture programs expect."""
+    feet: bool = False
+    """Of BVH and glTF: solve path and legs so that standing feet stay (``output.standing``); else bones are where the
+    joints were lifted."""
     segments: SegmentsCfg = field(default_factory=SegmentsCfg)
     """How frames become segments of an action."""
     video: Path | None = None
@@ -65,6 +68,11 @@ def formats() -> dict[str, Format]:
         "json": Format(_json, several=True),
         "segments.csv": Format(_segments_csv, several=True),
         "segments.json": Format(_segments_json, several=True),
+        "angles.csv": Format(_angles_csv, several=True),
+        "angles.json": Format(_angles_json, several=True),
+        "angles.npz": Format(_angles_npz, several=False),
+        "angles.parquet": Format(_angles_parquet, several=True),
+        "mot": Format(_mot, several=False),
         "bvh": Format(_bvh, several=False),
         "glb": Format(_glb, several=True),
         "trc": Format(_trc, several=False),
@@ -92,10 +100,11 @@ def write(
             be written, on a full disk for example: then no file of this call appears, and what was written of the one
             that failed is kept beside it under a name ending in ``.partial``.
     """
-    writer = _format(path, format)
+    name = _format(path, format)
+    writer = formats()[name]
     _check(tracks)
     together = writer.several or len(tracks) == 1
-    files = {path: tracks} if together else {_own(path, track): [track] for track in tracks}
+    files = {path: tracks} if together else {_own(path, name, track): [track] for track in tracks}
     try:
         with ExitStack() as stack:
             for file, people in files.items():
@@ -106,7 +115,7 @@ def write(
     return list(files)
 
 
-def _format(path: Path, format: str | None) -> Format:
+def _format(path: Path, format: str | None) -> str:
     known = formats()
     if format is None:
         suffixes = sorted((name for name in known if path.name.lower().endswith(f".{name}")), key=len)
@@ -116,7 +125,7 @@ def _format(path: Path, format: str | None) -> Format:
         format = suffixes[-1]
     if format not in known:
         raise unknown("output format", format, known)
-    return known[format]
+    return format
 
 
 def _check(tracks: Sequence[LiftedTrack]) -> None:
@@ -128,10 +137,12 @@ def _check(tracks: Sequence[LiftedTrack]) -> None:
     assert len({tuple(track.up) for track in tracks}) == 1, "one camera has one up"
 
 
-def _own(path: Path, track: LiftedTrack) -> Path:
-    """One person's file."""
+def _own(path: Path, format: str, track: LiftedTrack) -> Path:
+    """One person's file; the format's whole suffix, which may have dots, stays at the end."""
     person = re.sub(r"[^\w.-]+", "_", track.person)
-    return path.with_name(f"{path.stem}-person{person}{path.suffix}")
+    known = path.name.lower().endswith(f".{format}")
+    suffix = path.name[-len(format) - 1 :] if known else path.suffix
+    return path.with_name(f"{path.name.removesuffix(suffix)}-person{person}{suffix}")
 
 
 def _save(writer: Format, job: WriteJob, part: Path, path: Path) -> None:
@@ -176,16 +187,58 @@ def _segments_json(job: WriteJob, part: Path) -> None:
     _text(part, segments_json(job.tracks, job.settings.segments))
 
 
+def _angles_csv(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.angles import angles_csv
+
+    _text(part, angles_csv(job.tracks))
+
+
+def _angles_json(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.angles import angles_json
+
+    _text(part, angles_json(job.tracks))
+
+
+def _angles_npz(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.angles import save_angles_npz
+
+    save_angles_npz(job.tracks[0], part)
+
+
+def _angles_parquet(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.angles import save_angles_parquet
+
+    save_angles_parquet(job.tracks, part)
+
+
+def _mot(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.angles import mot_text
+
+    _text(part, mot_text(job.tracks[0], world(job.everyone)))
+
+
 def _bvh(job: WriteJob, part: Path) -> None:
     from actionprompt.output.bvh import bvh_text
 
-    _text(part, bvh_text(job.tracks[0], world(job.everyone), job.settings.bvh_unit))
+    tracks, place = _characters(job)
+    _text(part, bvh_text(tracks[0], place, job.settings.bvh_unit))
 
 
 def _glb(job: WriteJob, part: Path) -> None:
     from actionprompt.output.gltf import glb_bytes
 
-    part.write_bytes(glb_bytes(job.tracks, world(job.everyone), job.settings.segments))
+    tracks, place = _characters(job)
+    part.write_bytes(glb_bytes(tracks, place, job.settings.segments))
+
+
+def _characters(job: WriteJob) -> tuple[Sequence[LiftedTrack], World]:
+    """Whom a file shows, on their feet if asked for, and the world that everybody shares."""
+    if not job.settings.feet:
+        return job.tracks, world(job.everyone)
+    from actionprompt.output.standing import standing
+
+    everyone, wanted = standing(job.everyone), {track.person for track in job.tracks}
+    return [track for track in everyone if track.person in wanted], world(everyone)
 
 
 def _trc(job: WriteJob, part: Path) -> None:

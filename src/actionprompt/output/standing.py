@@ -1,0 +1,293 @@
+"""Feet that stand: the root's path and the legs of a character, solved so that standing feet stay where they are.
+
+A lifted pose on an estimated path slides and floats: in depth one camera hardly sees the path. Standing feet do not
+move, which is worth more than the path's own estimate. Three steps, in world axes (y up):
+
+1. Hips stay where they are on the pelvis, limbs are as long on the left as on the right, and bones keep their lengths.
+2. The path moves: along the line of sight by much, across it by little, so that each standing ankle stays at its place,
+   an ankle's height above the ground (:func:`solved_path`).
+3. Legs reach for those places by two-bone inverse kinematics, with knees that bend forward only (:func:`reach`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import gaussian_filter1d
+from scipy.sparse import coo_array
+from scipy.sparse.linalg import spsolve
+
+from actionprompt.analysis.contacts import SIDES, Contact, contacts, standing_frames
+from actionprompt.output.axes import ANKLE_HEIGHT, World, world
+from actionprompt.output.rotations import constant_lengths
+from actionprompt.output.track import LiftedTrack
+from actionprompt.skeleton import Skeleton
+
+Points = Float[np.ndarray, "n j 3"]
+Vectors = Float[np.ndarray, "n 3"]
+LIMBS = ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+ACROSS, DEPTH = 0.03, 0.5
+"""Metres by which the estimated path is off across the line of sight and along it."""
+ACCELERATION = 4.0
+"""Metres a second squared of a root."""
+STAY = 0.003
+"""Metres by which a standing ankle may move."""
+LEVEL = (0.5, 0.4, 0.3, 0.2, 0.15, 0.15)
+"""Metres, in each of several rounds: places that are farther off the ground (a step, a roof) keep their height."""
+EVEN = 0.004
+"""Metres by which other places are off the ground."""
+UNEVEN = 0.1
+"""Metres by which standing ankles are off the plane that the ground seems to be."""
+SLOPE = 0.25
+"""By how much the ground may seem to rise per metre, since nobody said how the camera is tilted."""
+BLEND = 0.15
+"""Seconds in which a leg that leaves the ground forgets where it stood."""
+
+
+@dataclass(frozen=True)
+class Stood:
+    """A track whose feet stand, and when."""
+
+    track: LiftedTrack
+    contacts: tuple[Contact, ...]
+
+
+def standing(tracks: Sequence[LiftedTrack]) -> list[LiftedTrack]:
+    """The tracks with standing feet; notes say how often feet stand and by how much they slide.
+
+    Tracks without a path, or of a layout without legs, stay as they are.
+    """
+    place = world(tracks)
+    return [stood(track, place).track for track in tracks]
+
+
+def stood(track: LiftedTrack, place: World) -> Stood:
+    """One track with standing feet, in a world that it shares with others."""
+    skeleton = track.skeleton
+    if track.root is None or any(f"left {part}" not in skeleton.joints for part in LIMBS):
+        return Stood(track, ())
+    points = rigid(place.points(track.points.astype(float)), skeleton)
+    found = contacts(points, track.keypoints, _metre(track), skeleton, track.fps)
+    sight = points[:, skeleton.root] - place.points(np.zeros(3))
+    points, anchors = solved_path(points, found, sight, skeleton, track.fps)
+    targets = _targets(points, found, anchors, skeleton, track.fps)
+    for side in (0, 1):
+        points = reach(points, targets[:, side], side, skeleton, track.fps)
+    camera = points @ place.turn + place.origin
+    root = camera[:, skeleton.root]
+    moved = replace(track, pose=camera - root[:, None], root=root)
+    return Stood(replace(moved, notes=(*track.notes, _about(points, found, skeleton, track.fps))), tuple(found))
+
+
+def rigid(points: Points, skeleton: Skeleton) -> Points:
+    """Bones of constant length, equal on both sides, and hips that keep their place on the pelvis.
+
+    The ends of the limbs stay where they are as far as their bones reach.
+    """
+    points = constant_lengths(points, skeleton)
+    j = skeleton.joints.index
+    pelvis, rise = points[:, skeleton.root], points[:, j("spine" if "spine" in skeleton.joints else "thorax")]
+    axes = _axes(points[:, j("left hip")] - points[:, j("right hip")], rise - pelvis)
+    half = np.mean([np.linalg.norm(points[:, j(f"{side} hip")] - pelvis, axis=-1) for side in SIDES])
+    moved = points.copy()
+    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+        moved[:, j(f"{side} hip")] = pelvis + sign * half * axes[..., 0]
+        for chain in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+            names = [j(f"{side} {part}") for part in chain]
+            moved[:, names[1:]] = two_bones(moved[:, names[0]], points[:, names[1]], points[:, names[2]],
+                                            _lengths(points, chain, skeleton))  # fmt: skip
+    return moved
+
+
+def two_bones(
+    start: Vectors, middle: Vectors, end: Vectors, lengths: tuple[float, float]
+) -> Float[np.ndarray, "n 2 3"]:
+    """The middle and end joints of two bones that reach for ``end``, bent to the side on which ``middle`` lies."""
+    a, b = lengths
+    line = end - start
+    far = np.linalg.norm(line, axis=-1, keepdims=True)
+    distance = np.clip(far, abs(a - b) + 1e-4, a + b - 1e-4)
+    axis = line / np.where(far > 1e-9, far, 1)
+    aside = middle - start
+    aside = aside - (aside * axis).sum(-1, keepdims=True) * axis
+    aside /= np.maximum(np.linalg.norm(aside, axis=-1, keepdims=True), 1e-9)
+    along = (a**2 - b**2 + distance**2) / (2 * distance)
+    bent = start + along * axis + np.sqrt(np.maximum(a**2 - along**2, 0)) * aside
+    return np.stack([bent, start + distance * axis], axis=1)
+
+
+def solved_path(
+    points: Points, found: Sequence[Contact], sight: Vectors, skeleton: Skeleton, fps: float
+) -> tuple[Points, Float[np.ndarray, "k 3"]]:
+    """The points moved as a whole in each frame, and the places of the standing ankles.
+
+    Least squares over each frame's shift and each contact's place: the shift is small across the line of sight, the
+    root's path is smooth, standing ankles are at their places, and places are on the ground (robustly: Cauchy).
+    """
+    if not found:
+        return points, np.empty((0, 3))
+    ankles = _ankles(points, skeleton)
+    start = np.stack([ankles[c.start : c.end, c.side].mean(0) for c in found])
+    frames = np.array([c.end - c.start for c in found], dtype=float)
+    slope = ground(start, frames)
+    tilt = slope[0] + points[:, skeleton.root, [0, 2]] @ slope[1:] - ANKLE_HEIGHT
+    points = points - tilt[:, None, None] * [0.0, 1.0, 0.0]
+    ankles = _ankles(points, skeleton)
+    weights = np.ones(len(found))
+    for far in LEVEL:
+        shift, anchors = _solve(points[:, skeleton.root], ankles, found, sight, fps, weights)
+        weights = 1 / (1 + ((anchors[:, 1] - ANKLE_HEIGHT) / far) ** 2)
+    return points + shift[:, None], anchors
+
+
+def ground(places: Float[np.ndarray, "k 3"], weights: Float[np.ndarray, " k"]) -> Float[np.ndarray, "3"]:
+    """The plane y = c0 + c1 x + c2 z through standing ankles, robustly; level where they do not say otherwise."""
+    rows = np.column_stack([np.ones(len(places)), places[:, 0], places[:, 2]])
+    middle = np.average(rows, axis=0, weights=weights)
+    slope, height = np.zeros(2), float(np.median(places[:, 1]))
+    for _ in range(20):
+        off = places[:, 1] - height - (rows - middle)[:, 1:] @ slope
+        w = weights / weights.sum() / (1 + (off / UNEVEN) ** 2)
+        middle = np.average(rows, axis=0, weights=w)
+        height = float(np.average(places[:, 1], weights=w))
+        x = (rows - middle)[:, 1:]
+        normal = (x * w[:, None]).T @ x / UNEVEN**2 + np.eye(2) / SLOPE**2 / max(len(places), 1)
+        slope = np.linalg.solve(normal, (x * w[:, None]).T @ (places[:, 1] - height) / UNEVEN**2)
+    return np.array([height - middle[1:] @ slope, *slope])
+
+
+def _solve(
+    root: Vectors, ankles: Float[np.ndarray, "n 2 3"], found: Sequence[Contact], sight: Vectors, fps: float,
+    level: Float[np.ndarray, " k"],
+) -> tuple[Vectors, Float[np.ndarray, "k 3"]]:  # fmt: skip
+    """One linear solve; ``level`` weighs how much each place is on the ground."""
+    n, k = len(root), len(found)
+    ray = sight / np.linalg.norm(sight, axis=-1, keepdims=True)
+    along = ray[:, :, None] * ray[:, None]
+    stiff = (np.eye(3) - along) / ACROSS**2 + along / DEPTH**2
+    blocks = _Blocks(3 * (n + k))
+    for axis in range(3):
+        for other in range(3):
+            blocks.add(3 * np.arange(n) + axis, 3 * np.arange(n) + other, stiff[:, axis, other])
+    steps = np.array([1.0, -2.0, 1.0]) * fps**2 / ACCELERATION
+    bend = root[:-2] - 2 * root[1:-1] + root[2:]
+    for axis in range(3):
+        rows = 3 * np.arange(max(n - 2, 0)) + axis
+        blocks.squares([(rows + 3 * i, s) for i, s in enumerate(steps)], -bend[:, axis] * fps**2 / ACCELERATION)
+        for number, c in enumerate(found):
+            frames = np.arange(c.start, c.end)
+            place = np.full(frames.size, 3 * (n + number) + axis)
+            blocks.squares([(3 * frames + axis, 1 / STAY), (place, -1 / STAY)], -ankles[frames, c.side, axis] / STAY)
+    places = 3 * (n + np.arange(k)) + 1
+    blocks.add(places, places, level / EVEN**2)
+    blocks.right[places] += level / EVEN**2 * ANKLE_HEIGHT
+    solution = blocks.solve().reshape(-1, 3)
+    return solution[:n], solution[n:]
+
+
+class _Blocks:
+    """Normal equations, gathered term by term."""
+
+    def __init__(self, size: int) -> None:
+        self.right = np.zeros(size)
+        self._terms: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def add(self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
+        """Adds values to the matrix."""
+        self._terms.append((rows, columns, np.broadcast_to(values, rows.shape)))
+
+    def squares(self, factors: Sequence[tuple[np.ndarray, float]], target: np.ndarray) -> None:
+        """Adds the squares of sums of factor times unknown, less a target."""
+        for rows, one in factors:
+            for columns, other in factors:
+                self.add(rows, columns, np.full(rows.shape, one * other))
+            np.add.at(self.right, rows, one * target)
+
+    def solve(self) -> np.ndarray:
+        """The unknowns."""
+        rows, columns, values = (np.concatenate(part) for part in zip(*self._terms, strict=True))
+        size = self.right.size
+        matrix = coo_array((values, (rows, columns)), shape=(size, size)).tocsc()
+        return np.asarray(spsolve(matrix, self.right))
+
+
+def _targets(
+    points: Points, found: Sequence[Contact], anchors: Float[np.ndarray, "k 3"], skeleton: Skeleton, fps: float
+) -> Float[np.ndarray, "n 2 3"]:
+    """Where ankles are to be: at their places while they stand, and back to their own path within a moment."""
+    ankles = _ankles(points, skeleton)
+    pull, weight = np.zeros_like(ankles), np.zeros(ankles.shape[:2])
+    frames = np.arange(len(points))
+    for contact, anchor in zip(found, anchors, strict=True):
+        off = np.maximum(np.maximum(contact.start - frames, frames - contact.end + 1), 0) / (BLEND * fps)
+        share = np.where(off < 1, 0.5 + 0.5 * np.cos(np.pi * np.minimum(off, 1)), 0.0)
+        share = np.where(off == 0, 1e3, share)  # who stands, stands
+        near = ankles[np.clip(frames, contact.start, contact.end - 1), contact.side]
+        pull[:, contact.side] += share[:, None] * (anchor - near)
+        weight[:, contact.side] += share
+    still = standing_frames(list(found), len(points))
+    for contact, anchor in zip(found, anchors, strict=True):
+        inside = slice(contact.start, contact.end)
+        pull[inside, contact.side] = anchor - ankles[inside, contact.side]
+    return ankles + np.where(still[..., None], pull, pull / np.maximum(weight, 1)[..., None])
+
+
+def reach(points: Points, target: Vectors, side: int, skeleton: Skeleton, fps: float) -> Points:
+    """The points with one ankle at its target where the leg reaches, and with the knee ahead of hip and ankle."""
+    j = skeleton.joints.index
+    hip, knee, ankle = (j(f"{SIDES[side]} {part}") for part in ("hip", "knee", "ankle"))
+    left = points[:, j("left hip")] - points[:, j("right hip")]
+    left = left / np.linalg.norm(left, axis=-1, keepdims=True)
+    axis = target - points[:, hip]
+    ahead = np.cross(axis, left)
+    ahead = ahead / np.maximum(np.linalg.norm(ahead, axis=-1, keepdims=True), 1e-9)
+    bent = points[:, knee] - points[:, hip]
+    forward, aside = (bent * ahead).sum(-1), (bent * left).sum(-1)
+    lead = np.maximum(forward, 0) + 0.05  # a straight leg bends forward
+    aside = np.clip(aside, -lead, lead)
+    lead, aside = gaussian_filter1d(np.stack([lead, aside]), 0.05 * fps, axis=1, mode="nearest")
+    pole = points[:, hip] + lead[:, None] * ahead + aside[:, None] * left
+    lengths = _lengths(points, ("hip", "knee", "ankle"), skeleton)
+    moved = points.copy()
+    moved[:, [knee, ankle]] = two_bones(points[:, hip], pole, target, lengths)
+    return moved
+
+
+def _about(points: Points, found: Sequence[Contact], skeleton: Skeleton, fps: float) -> str:
+    """How often feet stand, and how far they slide, for the notes."""
+    still = standing_frames(list(found), len(points))
+    ankles = _ankles(points, skeleton)
+    steps = 1000 * np.linalg.norm(np.diff(ankles, axis=0), axis=-1)
+    both = still[1:] & still[:-1]
+    slide = f"{steps[both].mean():.1f} mm a frame" if both.any() else "nothing"
+    return f"feet: one stands in {still.any(1).mean():.0%} of the frames, {len(found)} contacts; they slide by {slide}"
+
+
+def _metre(track: LiftedTrack) -> Float[np.ndarray, " n"]:
+    """How long a metre at the person is on the screen, in each frame, smooth over time."""
+    spread = [np.linalg.norm(x - x.mean(1, keepdims=True), axis=(1, 2)) for x in (track.keypoints, track.pose[..., :2])]
+    ratio: Float[np.ndarray, " n"] = gaussian_filter1d(spread[0] / spread[1], 0.2 * track.fps, mode="nearest")
+    return ratio
+
+
+def _lengths(points: Points, chain: Sequence[str], skeleton: Skeleton) -> tuple[float, float]:
+    """Of the two bones of a limb, the mean of both sides."""
+    j = skeleton.joints.index
+    pairs = [
+        [np.linalg.norm(points[0, j(f"{s} {b}")] - points[0, j(f"{s} {a}")]) for s in SIDES] for a, b in pairwise(chain)
+    ]
+    return float(np.mean(pairs[0])), float(np.mean(pairs[1]))
+
+
+def _ankles(points: Points, skeleton: Skeleton) -> Float[np.ndarray, "n 2 3"]:
+    return points[:, [skeleton.joints.index(f"{side} ankle") for side in SIDES]]
+
+
+def _axes(left: Vectors, up: Vectors) -> Float[np.ndarray, "n 3 3"]:
+    """Columns: left, up made perpendicular to it, and forward."""
+    x = left / np.linalg.norm(left, axis=-1, keepdims=True)
+    y = up - (up * x).sum(-1, keepdims=True) * x
+    y = y / np.linalg.norm(y, axis=-1, keepdims=True)
+    return np.stack([x, y, np.cross(x, y)], axis=-1)
