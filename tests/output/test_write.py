@@ -44,6 +44,8 @@ def largest_file(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", formats())
 def test_every_format_writes_one_and_several_people(tmp_path: Path, name: str):
+    if "parquet" in name:
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
     if name == "c3d":
         pytest.importorskip("ezc3d")
     assert write(two()[:1], tmp_path / "deep" / f"one.{name}") == [tmp_path / "deep" / f"one.{name}"]
@@ -83,6 +85,8 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path):
 
 @pytest.mark.parametrize("name", formats())
 def test_a_disk_that_fills_leaves_no_file_that_looks_whole(tmp_path: Path, name: str):
+    if "parquet" in name:
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
     if name == "c3d":
         pytest.importorskip("ezc3d")
     path = tmp_path / f"run.{name}"
