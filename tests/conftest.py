@@ -13,9 +13,18 @@ import torch
 from jaxtyping import Float
 
 from actionprompt.formats.markers import MARKERS
+from fast import FAST
 
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with Ctrl-C ignored
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the quick selection."""
+    for item in items:
+        path = item.path.relative_to(Path(__file__).parent)
+        if {path.as_posix(), path.parts[0]} & FAST:
+            item.add_marker(pytest.mark.fast)
 
 
 @pytest.fixture(scope="session")

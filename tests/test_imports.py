@@ -44,8 +44,8 @@ check("actionprompt")
 from actionprompt import APMCfg, LifterCfg, MixSTECfg
 check("settings")
 from actionprompt.cli import main
-for args in (["--help"], ["train", "--help"], ["evaluate", "--help"], ["demo", "--help"], ["data", "--help"],
-             ["train", "vpose+apm", "--data", "synthetic", "--help"]):
+for args in (["--help"], ["--version"], ["train", "--help"], ["evaluate", "--help"], ["demo", "--help"],
+             ["data", "--help"], ["train", "vpose+apm", "--data", "synthetic", "--help"]):
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         main(args)
     check(" ".join(args))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from actionprompt.cli import COMMANDS
+from actionprompt.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,12 +23,26 @@ def test_python_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     exec(compile(code, "README.md", "exec"), {})
 
 
+def commands() -> list[str]:
+    return [
+        line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines() if "actionprompt " in line
+    ]
+
+
 def test_commands_exist() -> None:
-    lines = [line for block in blocks("sh") for line in block.splitlines() if "actionprompt " in line]
-    assert lines
-    for line in lines:
+    assert commands()
+    for line in commands():
         words = shlex.split(line.split("&&")[-1].split("| ")[-1], comments=True)
         assert words[1] in COMMANDS, line
+
+
+def test_lines_that_need_no_data_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the demo, which takes minutes (its own tests are among those of the commands)."""
+    monkeypatch.chdir(tmp_path)
+    lines = [line for line in commands() if not any(word in line for word in ("pip ", "demo", "~/"))]
+    assert [shlex.split(line)[1] for line in lines] == ["train", "evaluate"]
+    for line in lines:
+        assert main(shlex.split(line, comments=True)[1:]) == 0, line
 
 
 def test_the_two_commands_stand_as_agreed() -> None:

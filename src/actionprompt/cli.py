@@ -99,9 +99,9 @@ def _help() -> int:
 
 
 def _version() -> int:
-    from importlib.metadata import version
+    from actionprompt.commands.versions import report
 
-    print(f"actionprompt {version('actionprompt')}")
+    print(report())
     return 0
 
 

@@ -1,13 +1,16 @@
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from actionprompt import cli
+from actionprompt.commands.versions import installed
 from actionprompt.data.config import UIPRMDCfg
 from actionprompt.training.run_folder import RunFolder
 from small import run_cfg, tiny_flags
@@ -92,7 +95,17 @@ def test_every_setting_is_a_flag_with_its_default(tell):
 def test_version(tell):
     code, out, _ = tell("--version")
     assert code == 0
-    assert re.fullmatch(r"actionprompt \d+\.\d+\S*\n", out)
+    first, python, core, *extras = out.splitlines()
+    assert re.fullmatch(r"actionprompt \d+\.\d+\S*", first)
+    assert python.startswith(f"python {platform.python_version()} on ")
+    assert f"numpy {np.__version__}" in core
+    named = {line.partition(": ")[0] for line in extras}
+    assert {"text", "video", "export"} <= named
+    assert not {"dev", "docs"} & named
+
+
+def test_a_package_that_is_not_there_is_named():
+    assert installed("no-such-package") == "no-such-package not installed"
 
 
 # --- Mistakes -----------------------------------------------------------------------------------------------------

@@ -67,7 +67,8 @@ def draw(image: UInt8[np.ndarray, "h w 3"], figures: list[Figure], time: float) 
         posed += [(figure, pose)] if pose is not None else []
         pixels = (joints + np.array([1, height / width])) * width / 2
         _skeleton(picture, pixels, figure.skeleton, max(2.0, np.ptp(pixels[:, 1]) / 90))
-        _text(picture, pixels, ": ".join(filter(None, (figure.name, label))))
+        if words := ": ".join(filter(None, (figure.name, label))):
+            _text(picture, pixels, words)
     if posed:
         _corner(picture, *posed[0], name=posed[0][0].name if len(figures) > 1 else "")
     return np.asarray(picture)
