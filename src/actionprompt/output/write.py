@@ -95,7 +95,7 @@ def write(
     writer = _format(path, format)
     _check(tracks)
     together = writer.several or len(tracks) == 1
-    files = {path: tracks} if together else {_own(path, track): [track] for track in tracks}
+    files = {path: tracks} if together else dict(zip(_own(path, tracks), ([track] for track in tracks), strict=True))
     try:
         with ExitStack() as stack:
             for file, people in files.items():
@@ -128,10 +128,17 @@ def _check(tracks: Sequence[LiftedTrack]) -> None:
     assert len({tuple(track.up) for track in tracks}) == 1, "one camera has one up"
 
 
-def _own(path: Path, track: LiftedTrack) -> Path:
-    """One person's file."""
-    person = re.sub(r"[^\w.-]+", "_", track.person)
-    return path.with_name(f"{path.stem}-person{person}{path.suffix}")
+def _own(path: Path, tracks: Sequence[LiftedTrack]) -> list[Path]:
+    """Each person's file: names that become the same one as a file's (``a/b``, ``a?b``, ``A_B``) are numbered."""
+    names: dict[str, str] = {}
+    for track in tracks:
+        plain = name = re.sub(r"[^\w.-]+", "_", track.person)[:100]
+        number = 1
+        while name.casefold() in names:
+            number += 1
+            name = f"{plain}-{number}"
+        names[name.casefold()] = name
+    return [path.with_name(f"{path.stem}-person{name}{path.suffix}") for name in names.values()]
 
 
 def _save(writer: Format, job: WriteJob, part: Path, path: Path) -> None:
