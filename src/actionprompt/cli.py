@@ -1,6 +1,7 @@
 """The command line: ``actionprompt COMMAND``. Nothing heavy is imported before it is needed."""
 
 import errno
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -27,6 +28,8 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code (0 done, 2 wrong input, 130 interrupted, 1 the run diverged)."""
+    if argv is None:
+        _prepare()
     args = list(sys.argv[1:] if argv is None else argv)
     _forgive_encodings()
     try:
@@ -37,9 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Diverged as error:
         return _fail(str(error), 1)
     except Interrupted as error:
-        return _fail(str(error), 130)
-    except KeyboardInterrupt:
-        return _fail("Interrupted.", 130)
+        return _stopped(str(error), argv is None)
+    except KeyboardInterrupt as error:
+        return _stopped(str(error) or "Interrupted.", argv is None)
     except BrokenPipeError:
         return 1
     except OSError as error:
@@ -106,5 +109,28 @@ def _version() -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"actionprompt: {message}", file=sys.stderr)
+    from actionprompt.console import visible
+
+    print(f"actionprompt: {visible(message)}", file=sys.stderr)
     return code
+
+
+def _stopped(message: str, alone: bool) -> int:
+    """What is said last: a further signal would only tear it apart."""
+    if alone:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+    return _fail(message, 130)
+
+
+def _prepare() -> None:
+    """A process of our own: names that are no text are shown all the same, and SIGTERM ends with a sentence."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, _: object) -> None:
+    raise KeyboardInterrupt("Stopped by SIGTERM.")

@@ -12,6 +12,10 @@ class InputError(ValueError):
     """
 
 
+class DiskFull(InputError):
+    """There is no room for what is to be written: work that follows would be lost too."""
+
+
 class Interrupted(RuntimeError):
     """A training run was stopped from outside (Ctrl-C, SIGTERM) and has saved its state."""
 

@@ -68,17 +68,18 @@ def run(args: BenchArgs) -> int:
     """Measures, prints, writes."""
     import json
 
-    from rich.console import Console
+    from rich.text import Text
 
     from actionprompt.bench.measure import measure
+    from actionprompt.console import console as new_console
     from actionprompt.files import write_text
 
     args.amount.check()
     amount = Amount(300, 60, 1_000, 200, args.amount.threads, 1) if args.quick else args.amount
-    console = Console()
+    console = new_console()
     figures: list[Measurement] = []
     for subject in [find(name, args.quick) for name in args.models]:
-        with console.status(f"Measuring {subject.name}"):
+        with console.status(Text(f"Measuring {subject.name}")):
             figures += measure(subject, amount)
     console.print(table(figures, full=not args.quick))
     if args.out:
@@ -111,16 +112,17 @@ def find(name: str, quick: bool) -> "Subject":
 def table(figures: "list[Measurement]", full: bool) -> "Table":
     """The figures beside what is asked, where the models have full size."""
     from rich.table import Table
+    from rich.text import Text
 
     made = Table("figure", "measured", "processor", "asked")
     for column in made.columns[1:]:
         column.justify = "right"
     for f in figures:
-        asked = ""
+        asked = Text()
         if full and f.name in ASKED:
             sign, limit = ASKED[f.name]
             met = f.value >= limit if sign == ">=" else f.value <= limit
-            asked = f"{sign} {limit:g} " + ("[green]met[/]" if met else "[red]missed[/]")
+            asked = Text(f"{sign} {limit:g} ").append("met" if met else "missed", "green" if met else "red")
         processor = "" if f.processor is None else number(f.processor)
         made.add_row(f.name, f"{number(f.value)} {f.unit}", processor, asked)
     return made

@@ -32,8 +32,7 @@ def main(args: list[str]) -> int:
         description="Mean ± standard deviation over seeds, and differences to the baseline paired by seed with their "
         "95 % confidence interval. Millimetres; accuracy in percent.",
     )
-    from rich.console import Console
-
+    from actionprompt.console import console as new_console
     from actionprompt.evaluation import compare
     from actionprompt.evaluation.terminal import show
     from actionprompt.files import write_text
@@ -45,7 +44,7 @@ def main(args: list[str]) -> int:
     if not named:
         names = ", ".join(group.name for group in groups)
         raise InputError(f"There is no group {parsed.baseline!r} to be the baseline: there are {names or 'no runs'}.")
-    show(Console(), compare.terminal(groups, named[0]))
+    show(new_console(), compare.terminal(groups, named[0]))
     if parsed.out:
         write_text(parsed.out, compare.markdown(groups, named[0]))
     return 0

@@ -62,22 +62,24 @@ def main(args: list[str]) -> int:
 
 def inspect(args: InspectArgs) -> int:
     """Prints what there is; 2 if it is not sound."""
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    from actionprompt.console import console as new_console
     from actionprompt.data.inspect.facts import MotionHints
     from actionprompt.data.inspect.kinds import inspect as look
 
     report = look(args.path, MotionHints(args.rig, args.unit, args.up))
-    console = Console()
-    console.print(f"[bold]{report.title}", highlight=False)
+    console = new_console()
+    console.print(report.title, style="bold")
     table = Table.grid(padding=(0, 2))
     for name, value in report.facts:
         table.add_row(f"  {name}", value)
     for problem in report.problems:
-        table.add_row("  [red]problem", problem)
+        table.add_row(Text("  problem", "red"), problem)
     console.print(table)
-    console.print("[green]sound" if not report.problems else "[red]not sound")
+    sound = not report.problems
+    console.print("sound" if sound else "not sound", style="green" if sound else "red")
     return 2 if report.problems else 0
 
 

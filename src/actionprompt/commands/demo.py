@@ -61,14 +61,13 @@ def run(args: DemoArgs) -> int:
 
     if args.steps < 1:
         raise InputError(f"--steps is {args.steps}: it must be at least 1.")
-    from rich.console import Console
-
+    from actionprompt.console import console as new_console
     from actionprompt.evaluation.evaluate import evaluate, tail_actions
     from actionprompt.model.files import load
     from actionprompt.training.run_folder import RunFolder
     from actionprompt.training.train import train
 
-    console = Console()
+    console = new_console()
     classes = text_classes()
     what = "all-MiniLM-L6-v2 (a substitute: not CLIP)"
     if not isinstance(classes, TextClassesCfg):
@@ -76,9 +75,9 @@ def run(args: DemoArgs) -> int:
     data = SyntheticCfg(frames=240, seed=args.seed, virtual_cameras=VirtualCamerasCfg(cameras=2))
     corpus = load_data(data)
     console.print(
-        f"[bold]Synthetic motion[/]: {len(corpus.actions)} actions, {len(corpus.train_subjects)} training and "
+        f"Synthetic motion: {len(corpus.actions)} actions, {len(corpus.train_subjects)} training and "
         f"{len(corpus.test_subjects)} test subjects, {sum(c.num_frames for c in corpus.clips):,} frames seen by "
-        f"virtual cameras.\n[bold]Text encoder[/]: {what}.",
+        f"virtual cameras.\nText encoder: {what}.",
         highlight=False,
     )
     lifters = {}
@@ -92,7 +91,7 @@ def run(args: DemoArgs) -> int:
         )
         folder = args.out / name.strip("+").lower()
         check_free(folder)
-        console.print(f"Training [bold]{name}[/]")
+        console.print(f"Training {name}", style="bold")
         train(cfg, folder, overwrite=True, corpus=corpus)
         lifters[name] = load(RunFolder(folder).model)
     tail = tail_actions(lifters["VPose"], corpus)
@@ -108,7 +107,7 @@ def run(args: DemoArgs) -> int:
     path = args.out / "index.html"
     show(lifters, clips[len(clips) // 3], corpus, path)
     console.print(
-        f"\nAn unseen sequence in 3D, with named actions: [bold]{path}[/] (open it in a browser)",
+        f"\nAn unseen sequence in 3D, with named actions: {path} (open it in a browser)",
         soft_wrap=True,
     )
     return 0

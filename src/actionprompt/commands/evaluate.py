@@ -74,8 +74,7 @@ def main(args: list[str]) -> int:
 
 def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     """Evaluates, prints and writes the tables."""
-    from rich.console import Console
-
+    from actionprompt.console import console as new_console
     from actionprompt.data.load import load as load_data
     from actionprompt.evaluation import report
     from actionprompt.evaluation import run as evaluation
@@ -115,10 +114,10 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     )
     facts = {"model": str(file), **facts}
     title = f"{args.model.name}: {corpus.name}, {args.split}"
-    console = Console()
+    console = new_console()
     show(console, report.terminal(result, title))
     for name, value in report.summary(result):
-        console.print(f"{name:>18}  {value}", highlight=False)
+        console.print(f"{name:>18}  {value}")
     if corpus.dropped:
         console.print(
             f"{len(corpus.dropped)} recordings left out by quality control (`actionprompt data inspect` lists them)."

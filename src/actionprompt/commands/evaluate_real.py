@@ -54,10 +54,10 @@ def _without_source(args: list[str]) -> list[str]:
 
 def run(args: EvaluateRealArgs) -> int:
     """Measures, prints and writes the tables."""
-    from rich.console import Console
     from rich.table import Table
 
     from actionprompt.commands.devices import to_device
+    from actionprompt.console import console as new_console
     from actionprompt.evaluation.real import read_real
     from actionprompt.evaluation.real_report import HEAD, as_json, cells, markdown, real_report
     from actionprompt.evaluation.terminal import show
@@ -74,7 +74,7 @@ def run(args: EvaluateRealArgs) -> int:
     lifter = to_device(load(file), args.device)
     report = real_report(lifter, video, MotionCfg(flip=args.flip, view=args.view))
     title = f"{args.model.name}: {args.data.path.stem}, {len(video.views)} cameras"
-    console = Console()
+    console = new_console()
     table = Table(title=title, caption="12 limb joints from the middle of the hips, camera axes, mm")
     for number, name in enumerate(HEAD):
         table.add_column(name, justify="right" if number else "left")

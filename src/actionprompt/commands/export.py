@@ -54,8 +54,7 @@ def main(args: list[str]) -> int:
 
 def run(args: ExportArgs) -> int:
     """Writes, checks, prints."""
-    from rich.console import Console
-
+    from actionprompt.console import console as new_console
     from actionprompt.export import export
     from actionprompt.hub.shipped import find
     from actionprompt.model.files import load
@@ -68,7 +67,7 @@ def run(args: ExportArgs) -> int:
     path = args.out or Path(stem + (".onnx" if args.format == "onnx" else ".pt2"))
     measured, what = keypoints(lifter, args.keypoints, args.size) if args.int8 else (None, "")
     done = export(lifter, path, format=args.format, form=args.form, int8=measured)
-    console = Console()
+    console = new_console()
     console.print(differences(done))
     if q := done.quantised:
         same = f"; {q.same_action:.1%} of the actions are the same" if lifter.apm else ""

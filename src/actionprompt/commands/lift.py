@@ -44,12 +44,10 @@ def main(args: list[str]) -> int:
 
 def run(args: LiftArgs) -> int:
     """Finds people, lifts them, writes files, and says what it did."""
-    from rich.console import Console
-    from rich.markup import escape
-
+    from actionprompt.console import console as new_console
     from actionprompt.inference.people import lift_people, model_rate
 
-    console = Console(stderr=True, highlight=False)
+    console = new_console(stderr=True)
     video, source = is_video(args.source), Path(args.source)
     made_from = fingerprint(source)
     outs = args.out or default_outs(source, made_from)
@@ -66,7 +64,7 @@ def run(args: LiftArgs) -> int:
     film = open_source(source, args.fps, args.mirror) if video else None
     if film is not None:
         for note in film.notes:
-            console.print(f"[yellow]{escape(note)}", soft_wrap=True)
+            console.print(note, style="yellow", soft_wrap=True)
         found, notes = look(source, film, k, args.detector, rate, console, args.mirror)
     else:
         found, notes = read(source, k, rate, args.mirror)
@@ -163,15 +161,13 @@ def _chosen(found: "People", most: int) -> "People":
 
 def _tell(tracks: "list[LiftedTrack]", found: "People", window: int, console: "Console") -> None:
     """Who was lifted, what they do, and where not to trust it."""
-    from rich.markup import escape
-
     from actionprompt.output import segments
 
     console.print(f"Frame rate: {found.timing}.")
     for sentence in found.notes:
-        console.print(f"[yellow]{escape(sentence)}", soft_wrap=True)
+        console.print(sentence, style="yellow", soft_wrap=True)
     for sentence in found.dropped:
-        console.print(f"[yellow]Not lifted: {escape(sentence)}", soft_wrap=True)
+        console.print(f"Not lifted: {sentence}", style="yellow", soft_wrap=True)
     for track in tracks:
         all_segments = segments(track)
         does = ", ".join(
@@ -182,10 +178,11 @@ def _tell(tracks: "list[LiftedTrack]", found: "People", window: int, console: "C
         seconds = track.num_frames / track.fps
         console.print(f"Person {track.person}: {track.num_frames:,} frames, {seconds:.1f} s. {does}", soft_wrap=True)
         if track.num_frames < window:
-            console.print(f"[yellow]That is less than the model's window of {window} frames: the edges are repeated.")
+            short = f"That is less than the model's window of {window} frames: the edges are repeated."
+            console.print(short, style="yellow")
         for note in track.notes:
             if note.startswith(TOLD):
-                console.print(f"[yellow]{note}", soft_wrap=True)
+                console.print(note, style="yellow", soft_wrap=True)
 
 
 def _page_video(args: LiftArgs) -> Path | None:
@@ -207,8 +204,6 @@ def _write_all(
     console: "Console",
 ) -> list[InputError]:
     """Writes every file that can be written, in whatever order they are named, and returns what failed."""
-    from rich.markup import escape
-
     failed = []
     for path in outs:
         files, error = _tried(path, tracks, args, film)
@@ -217,7 +212,7 @@ def _write_all(
         if error is not None:
             failed.append(error)
     for error in failed[1:]:
-        console.print(f"[yellow]{escape(str(error))}", soft_wrap=True)
+        console.print(str(error), style="yellow", soft_wrap=True)
     return failed
 
 

@@ -83,14 +83,15 @@ def look(
         note = f"2D joints of {path.name} from {k.file.name} ({known.layout})"
         times = _times(known, k.fps)
         if video.duration and abs(times[-1] - video.duration) > 0.5:
-            console.print(f"[yellow]{k.file} covers {times[-1]:.1f} s, and the video lasts {video.duration:.1f} s.")
+            why = f"{k.file} covers {times[-1]:.1f} s, and the video lasts {video.duration:.1f} s."
+            console.print(why, style="yellow")
         return at_rate(known, times, fps), (note, *video.notes)
     from actionprompt.video.detect import detect
 
     detector = load_detector(d)
     seen = detect(video, detector, partial=d.partial, most=MOST_FRAMES)
     if seen.broken:
-        console.print(f"[yellow]{seen.broken} What comes before is lifted.")
+        console.print(f"{seen.broken} What comes before is lifted.", style="yellow")
     console.print(
         f"{seen.frames:,} frames, somebody in {seen.share:.0%} of them; the detector saw {seen.rate:.1f} frames/s."
     )

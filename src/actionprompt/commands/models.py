@@ -27,12 +27,12 @@ def what(settings: Mapping[str, Any]) -> str:
 def main(args: list[str]) -> int:
     """Runs the command."""
     parse(ModelsArgs, args, "actionprompt models", description="The trained models that come with the package.")
-    from rich.console import Console
     from rich.table import Table
 
+    from actionprompt.console import console as new_console
     from actionprompt.hub.shipped import DEFAULT, shipped
 
-    console = Console()
+    console = new_console()
     table = Table("name", "what it is", "trained on", "size", title="Models for `actionprompt lift --model NAME`")
     for name, model in shipped().items():
         kind = what(model.settings)
@@ -40,5 +40,5 @@ def main(args: list[str]) -> int:
         size = f"{model.file.stat().st_size / 1e6:.1f} MB"
         table.add_row(name + (" (default)" if name == DEFAULT else ""), kind, data, size)
     console.print(table)
-    console.print("Numbers, limits and how they were trained: docs/models.md.", highlight=False)
+    console.print("Numbers, limits and how they were trained: docs/models.md.")
     return 0

@@ -60,8 +60,7 @@ def _has(args: Sequence[str], flag: str) -> bool:
 
 def run(args: ReproduceArgs, given: Sequence[str]) -> int:
     """Lists, trains, evaluates and renders."""
-    from rich.console import Console
-
+    from actionprompt.console import console as new_console
     from actionprompt.reproduce import draw, grid
     from actionprompt.reproduce import run as work
 
@@ -71,7 +70,7 @@ def run(args: ReproduceArgs, given: Sequence[str]) -> int:
         import torch
 
         torch.set_num_threads(args.threads)
-    console = Console(quiet=args.quiet)
+    console = new_console(quiet=args.quiet)
     plan = Plan(scale_of(args), args.data)
     if (asked := [name for name in HOLDING_OUT if name in tables]) and plan.source not in FOLDS:
         raise InputError(
@@ -111,21 +110,21 @@ def train(
         console.print(work.listing(mine, times, args.flip))
         seconds = sum(time.seconds for time in times.values())
         left = f": about {words(seconds)} of work" if seconds else ""
-        console.print(f"{len(mine)} run{'s' * (len(mine) != 1)}, {len(todo)} to do{left}.", highlight=False)
+        console.print(f"{len(mine)} run{'s' * (len(mine) != 1)}, {len(todo)} to do{left}.")
     if args.list or not todo:
         return []
     if args.launcher == "slurm":
         launch.submit(todo, args.slurm, args.flip, args.out, console)
     elif args.workers > 1:
         load.cache_clear()
-        command = ["-m", "actionprompt", "reproduce", *without_workers(given), "--quiet", "--train-only"]
+        command = ["reproduce", *without_workers(given), "--quiet", "--train-only"]
         with console.status("") as status:
             told: set[str] = set()
 
             def tell() -> None:
                 done = f"{sum(complete(job, args.flip) for job in todo)} of {len(todo)} runs done"
                 if done not in told and not console.is_terminal:
-                    console.print(done, highlight=False)
+                    console.print(done)
                 status.update(done)
                 told.add(done)
 
@@ -160,7 +159,7 @@ def show(
     for name in figures:
         files = draw.draw(name, plan, args.seeds, results, lambda: load(args.data), args.out, folder)
         said = ", ".join(map(str, files)) or f"{name} is not drawn: its runs are not done."
-        console.print(said, soft_wrap=True, highlight=False)
+        console.print(said, soft_wrap=True)
         drawn += files
     if args.collect:
         publish(args, plan, drawn, results, args.collect / stem(args, plan))

@@ -111,8 +111,7 @@ def run(
     tensorboard: bool = False,
 ) -> int:
     """Trains, and says what to do next."""
-    from rich.console import Console
-
+    from actionprompt.console import console as new_console
     from actionprompt.model.files import load
     from actionprompt.training.loop import is_main_process
     from actionprompt.training.train import train
@@ -125,13 +124,22 @@ def run(
         if isinstance(stopped, Diverged):
             raise
         raise Interrupted(f"{stopped} Go on with: actionprompt train --resume {folder}") from None
+    except RuntimeError as error:
+        if cfg.devices < 2 or not any(word in str(error) for word in ("gloo", "onnection", "NCCL", "ncclR")):
+            raise
+        if not is_main_process():
+            return 1
+        raise Interrupted(
+            f"Another process of this run has ended, and the run with it. Go on from its last checkpoint with: "
+            f"actionprompt train --resume {folder}"
+        ) from error
     if not is_main_process():
         return 0
-    console = Console()
+    console = new_console()
     if profile:
         console.print(watch.table())
     if began := load(folder / "model.safetensors").metadata.get("encoder"):
-        console.print(f"The encoder began {began}.", soft_wrap=True, highlight=False)
+        console.print(f"The encoder began {began}.", soft_wrap=True)
     console.print(
         f"Trained model: {folder / 'model.safetensors'}\nNow: actionprompt evaluate {shlex.quote(str(folder))}",
         soft_wrap=True,

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from rich.console import Console
 from rich.progress import track
 
+from actionprompt.console import console as new_console
 from actionprompt.data.cache import Converted, cached
 from actionprompt.data.clip import Corpus, Take
 from actionprompt.data.config import UIPRMDCfg
@@ -131,7 +131,7 @@ def convert(episodes: Sequence[Episode]) -> Converted:
     """
     takes: list[Take] = []
     quality = Quality()
-    console = Console(stderr=True)
+    console = new_console(stderr=True)
     bar = track(episodes, "Converting", transient=True, console=console, disable=not console.is_terminal)
     for _, one_subject in groupby(bar, lambda e: e.subject):
         if runs := join(one_subject, quality):

@@ -1,36 +1,45 @@
-"""The one reader of ``.npz`` files that hold pickled objects, as the field's data files do.
+"""The one reader of ``.npz`` and ``.npy`` files, also of those that hold pickled objects, as the field's data files do.
 
-Nothing that such a file says is executed: of all that a pickle can name, only numpy's arrays, numbers and
-types are known here, and even those are rebuilt by this file's own code.
+Nothing that such a file says is executed: of all that a pickle can name, only numpy's arrays, numbers and types are
+known here, and even those are rebuilt by this file's own code. What a file would take unpacked is known before memory
+is spent on it, and entries that nobody asks for are not unpacked.
 """
 
 import math
-import pickle
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
 
 from actionprompt.errors import InputError
+from actionprompt.formats.pickled import Budget, Unfinished, unpickle
+from actionprompt.untrusted import said
 
 T = TypeVar("T")
 Array = Shaped[np.ndarray, "..."]
 
 KINDS = "biufSU"
 """Plain numbers and texts; objects (``O``) are lists of what else is known."""
+ALWAYS, RATIO = 2**28, 64
+"""An archive may unpack to 256 MiB, or to 64 times its own size where that is more: motion shrinks to a half or so."""
 
 
-def read_npz(path: Path) -> dict[str, Any]:
-    """Every entry of an ``.npz`` file: arrays, and the dicts, lists and texts around them.
+def read_npz(path: Path, wanted: Callable[[str], bool] | None = None) -> dict[str, Any]:
+    """Entries of an ``.npz`` file: arrays, and the dicts, lists and texts around them.
+
+    Args:
+        path: the file.
+        wanted: whether an entry of a name is to be unpacked; None: all are.
 
     Raises:
-        InputError: no such file, not an .npz file, a damaged one, or one that holds other objects.
+        InputError: no such file, not an .npz file, a damaged one, one that holds other objects, or one that would
+            unpack to a size that no such file has.
     """
-    return _explained(path, _archive)
+    return _explained(path, lambda: _archive(path, wanted))
 
 
 def read_npy(path: Path) -> Any:
@@ -39,7 +48,7 @@ def read_npy(path: Path) -> Any:
     Raises:
         InputError: as ``read_npz``.
     """
-    return _explained(path, _single)
+    return _explained(path, lambda: _single(path))
 
 
 def read_pickle(path: Path) -> Any:
@@ -48,64 +57,133 @@ def read_pickle(path: Path) -> Any:
     Raises:
         InputError: as ``read_npz``.
     """
-    return _explained(path, _pickled)
+    return _explained(path, lambda: _pickled(path))
 
 
 def _pickled(path: Path) -> Any:
     with path.open("rb") as file:
-        return _resolve(_Reader(file, path).load())
+        bounded = Bounded(file, path.stat().st_size)
+        return unpickle(bounded, _Names(path, bounded.left).find)  # type: ignore[arg-type]
 
 
-def _archive(path: Path) -> dict[str, Any]:
+def read_arrays(path: Path, wanted: Callable[[str], bool] | None = None) -> dict[str, Array]:
+    """Entries of an ``.npz`` file that holds plain arrays and nothing else.
+
+    Raises:
+        InputError: as ``read_npz``, or an entry that is no array.
+    """
+    found = read_npz(path, wanted)
+    if odd := [name for name, value in found.items() if not isinstance(value, np.ndarray)]:
+        raise InputError(f"{path}: {odd[0]} is no array of numbers or texts.")
+    return found
+
+
+def check_archive(archive: zipfile.ZipFile, path: Path, wanted: Callable[[str], bool] | None = None) -> None:
+    """Refuses an archive whose members would take more memory than they can be worth.
+
+    Args:
+        archive: an open archive.
+        path: its file.
+        wanted: whether a member of a name will be unpacked; None: all will.
+
+    Raises:
+        InputError: it is larger unpacked than is allowed, or packed in a way that hides what it takes.
+    """
+    members = [info for info in archive.infolist() if wanted is None or wanted(info.filename)]
+    size, most = sum(info.file_size for info in members), max(ALWAYS, RATIO * path.stat().st_size)
+    if size > most:
+        raise InputError(
+            f"{path} is not read: it would unpack to {size / 1e6:,.0f} MB, and a file of its size may to "
+            f"{most / 1e6:,.0f} MB."
+        )
+    if odd := [i for i in members if i.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]:
+        raise InputError(f"{path} is not read: {odd[0].filename} is packed otherwise than numpy does.")
+
+
+class Bounded:
+    """A file that gives no more than it has, whatever it is asked for."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file, self.left = file, size
+
+    def read(self, count: int = -1) -> bytes:
+        """The next bytes."""
+        content = self._file.read(self.left if count < 0 else min(count, self.left))
+        self.left -= len(content)
+        return content
+
+    def readline(self) -> bytes:
+        """The next bytes up to a line's end."""
+        line = self._file.readline(self.left)
+        self.left -= len(line)
+        return line
+
+
+def _archive(path: Path, wanted: Callable[[str], bool] | None) -> dict[str, Any]:
     entries = {}
     with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if name.endswith(".npy"):
-                with archive.open(name) as file:
-                    entries[name.removesuffix(".npy")] = _entry(file, path)
+        names = [name for name in archive.namelist() if name.endswith(".npy")]
+        names = [name for name in names if wanted is None or wanted(name.removesuffix(".npy"))]
+        check_archive(archive, path, set(names).__contains__)
+        for name in names:
+            size = archive.getinfo(name).file_size
+            with archive.open(name) as file:
+                entries[name.removesuffix(".npy")] = _entry(Bounded(file, size), path)
     return entries
 
 
 def _single(path: Path) -> Any:
     with path.open("rb") as file:
-        return _entry(file, path)
+        return _entry(Bounded(file, path.stat().st_size), path)
 
 
-def _explained(path: Path, read: Callable[[Path], T]) -> T:
+def _explained(path: Path, read: Callable[[], T]) -> T:
     """Reads, and says what is wrong with a file in the user's words."""
     try:
-        return read(path)
+        return read()
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
     except zipfile.BadZipFile as error:
         raise InputError(f"{path} is not an .npz file, or it is cut off: copy or download it again.") from error
     except InputError:
         raise
-    except Exception as error:  # whatever a damaged pickle makes of a parser
-        raise InputError(f"{path} is damaged ({type(error).__name__}: {error}): get it again.") from error
+    except Exception as error:  # whatever a damaged file makes of a parser
+        raise InputError(f"{path} is damaged ({type(error).__name__}: {said(error)}): get it again.") from error
 
 
-def _entry(file: Any, path: Path) -> Any:
+def _entry(file: Bounded, path: Path) -> Any:
     """One array, or the object in an array of no dimensions."""
-    version = np.lib.format.read_magic(file)
-    v1, v2 = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
-    shape, by_column, kind = v1(file) if version == (1, 0) else v2(file)
+    shape, by_column, kind = _header(file)
     if not kind.hasobject:
+        if kind.kind not in KINDS:
+            raise ValueError(f"arrays of type {kind}")
+        if (size := math.prod(shape) * kind.itemsize) > file.left:
+            raise ValueError(f"{size} bytes are announced and {file.left} are there")
         flat = np.frombuffer(file.read(), kind, count=math.prod(shape))
         return flat.reshape(shape, order="F" if by_column else "C")
-    content = _resolve(_Reader(file, path).load())
+    content = unpickle(file, _Names(path, file.left).find)  # type: ignore[arg-type]
     return content.item() if isinstance(content, np.ndarray) and content.ndim == 0 else content
 
 
+def _header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and type."""
+    version = np.lib.format.read_magic(file)
+    v1, v2 = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
+    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = v1(file) if version == (1, 0) else v2(file)
+    return header
+
+
 @dataclass
-class _Type:
+class _Type(Unfinished):
     """Stands for a numpy type; what the file says of it beyond name and byte order is ignored."""
 
     name: str
     order: str = "<"
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
+    def build(self, state: Any) -> "_Type":
+        """The type with its byte order."""
         self.order = str(state[1])
+        return self
 
     def numpy(self) -> np.dtype[Any]:
         """The type."""
@@ -115,89 +193,25 @@ class _Type:
         return plain.newbyteorder(">") if self.order == ">" else plain
 
 
-@dataclass
-class _Array:
-    """Stands for an array until all of the file is read."""
+class _Names:
+    """The six names that numpy's arrays need, under numpy 1's and numpy 2's module names."""
 
-    state: tuple[Any, ...] = ()
-    done: Array | None = field(default=None)
+    def __init__(self, path: Path, size: int) -> None:
+        self.path, self.budget = path, Budget(4 * size + 2**20)
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.state = state
-
-    def numpy(self) -> Array:
-        """The array, made once however often it occurs; numbers are views of the bytes that were read."""
-        if self.done is None:
-            _, shape, kind, by_column, data = self.state
-            if kind.name.startswith("O"):
-                self.done = np.empty(shape, dtype=object)
-                self.done.ravel()[:] = [_resolve(value) for value in data]
-            else:
-                raw = data.encode("latin-1") if isinstance(data, str) else data
-                flat = np.frombuffer(raw, kind.numpy())
-                self.done = flat.reshape(shape, order="F" if by_column else "C")
-        return self.done
-
-
-def _resolve(value: Any) -> Any:
-    """The value with arrays in place of what stood for them."""
-    if isinstance(value, _Array):
-        return value.numpy()
-    if isinstance(value, dict):
-        return {key: _resolve(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_resolve(item) for item in value)
-    return value
-
-
-def _reconstruct(kind: type, shape: tuple[int, ...], code: bytes) -> _Array:
-    """What numpy's pickles call to begin an array, before they fill it."""
-    return _Array()
-
-
-def _frombuffer(data: bytes | bytearray, kind: _Type, shape: tuple[int, ...], order: str) -> _Array:
-    """What numpy's pickles of protocol 5 call to make an array."""
-    return _Array((1, shape, kind, order == "F", bytes(data)))
-
-
-def _scalar(kind: _Type, data: bytes | str) -> Any:
-    """What numpy's pickles call to make a number."""
-    raw = data.encode("latin-1") if isinstance(data, str) else data
-    return np.frombuffer(raw, kind.numpy())[0]
-
-
-def _type(name: str, *_: Any) -> _Type:
-    """What numpy's pickles call to begin a type."""
-    return _Type(str(name))
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    """How protocol 2 writes bytes."""
-    if encoding not in ("latin1", "latin-1"):
-        raise ValueError(f"encoding {encoding}")
-    return text.encode("latin-1")
-
-
-class _Reader(pickle.Unpickler):
-    """Knows the six names that numpy's arrays need, under numpy 1's and numpy 2's module names."""
-
-    def __init__(self, file: Any, path: Path) -> None:
-        super().__init__(file, encoding="latin1")
-        self.path = path
-
-    def find_class(self, module: str, name: str) -> Any:
+    def find(self, module: str, name: str) -> Any:
         """The stand-in for a name.
 
         Raises:
             InputError: any other name.
         """
         known: dict[tuple[str, str], Any] = {
-            ("numpy.multiarray", "_reconstruct"): _reconstruct,
-            ("numpy.multiarray", "scalar"): _scalar,
-            ("numpy.numeric", "_frombuffer"): _frombuffer,
-            ("numpy", "ndarray"): _Array,
-            ("numpy", "dtype"): _type,
-            ("_codecs", "encode"): _encode,
+            ("numpy.multiarray", "_reconstruct"): lambda *_: _Array(self),
+            ("numpy.multiarray", "scalar"): self.scalar,
+            ("numpy.numeric", "_frombuffer"): self.frombuffer,
+            ("numpy", "ndarray"): lambda *_: _Array(self),
+            ("numpy", "dtype"): lambda name, *_: _Type(str(name)),
+            ("_codecs", "encode"): self.encode,
         }
         key = module.replace("numpy._core", "numpy").replace("numpy.core", "numpy"), name
         if key not in known:
@@ -206,3 +220,53 @@ class _Reader(pickle.Unpickler):
                 "preparation made it, and it is not read."
             )
         return known[key]
+
+    def array(self, shape: tuple[int, ...], kind: Any, by_column: Any, data: Any) -> Array:
+        """An array; numbers are views of the bytes that were read."""
+        if kind.name.startswith("O"):
+            return self._objects(tuple(shape), list(data))
+        flat = np.frombuffer(self._raw(data), kind.numpy())
+        return flat.reshape(shape, order="F" if by_column else "C")
+
+    def frombuffer(self, data: Any, kind: Any, shape: tuple[int, ...], order: str) -> Array:
+        """What numpy's pickles of protocol 5 call to make an array."""
+        return self.array(shape, kind, order == "F", data)
+
+    def scalar(self, kind: Any, data: Any) -> Any:
+        """What numpy's pickles call to make a number."""
+        return np.frombuffer(self._raw(data), kind.numpy())[0]
+
+    def encode(self, text: str, encoding: str) -> bytes:
+        """How protocol 2 writes bytes."""
+        if encoding not in ("latin1", "latin-1"):
+            raise ValueError(f"encoding {encoding}")
+        return self._raw(text)
+
+    def _objects(self, shape: tuple[int, ...], data: list[Any]) -> Array:
+        self.budget.spend(8 * len(data))
+        if math.prod(shape) != len(data):
+            raise ValueError(f"an array of shape {shape} with {len(data)} entries")
+        made = np.empty(len(data), dtype=object)
+        for i, value in enumerate(data):  # one by one: numpy would look into lists
+            made[i] = value
+        return made.reshape(shape)
+
+    def _raw(self, data: Any) -> bytes:
+        if isinstance(data, str):
+            self.budget.spend(len(data))
+            return data.encode("latin-1")
+        if not isinstance(data, bytes | bytearray):
+            raise ValueError(f"numbers in a {type(data).__name__}")
+        return bytes(data)
+
+
+class _Array(Unfinished):
+    """Stands for an array until it is filled."""
+
+    def __init__(self, names: _Names) -> None:
+        self._names = names
+
+    def build(self, state: Any) -> Array:
+        """The array."""
+        _, shape, kind, by_column, data = state
+        return self._names.array(shape, kind, by_column, data)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from actionprompt.output.track import LiftedTrack
+from actionprompt.untrusted import cell
 
 
 def table_text(tracks: Sequence[LiftedTrack]) -> str:
@@ -16,7 +17,7 @@ def table_text(tracks: Sequence[LiftedTrack]) -> str:
     names = list(dict.fromkeys(name for table in tables for name in table))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow(map(cell, names))
     for track, table in zip(tracks, tables, strict=True):
         empty = [""] * track.num_frames
         writer.writerows(zip(*(table.get(name, empty) for name in names), strict=True))
@@ -26,11 +27,11 @@ def table_text(tracks: Sequence[LiftedTrack]) -> str:
 def columns(track: LiftedTrack) -> dict[str, list[str]]:
     """One person's columns. The last part of a name is the unit: s, m, px, or screen where the size is unknown."""
     n, joints = track.num_frames, [name.replace(" ", "_") for name in track.skeleton.joints]
-    found = {"person": [track.person] * n, "frame": [str(i) for i in range(n)]}
+    found = {"person": [cell(track.person)] * n, "frame": [str(i) for i in range(n)]}
     found |= _numbers(["time_s"], track.times[:, None], 4)
     if track.actions:
         best = track.probability.argmax(1)
-        found["action"] = list(track.shown)
+        found["action"] = [cell(name) for name in track.shown]
         found |= _numbers(["action_probability"], np.take_along_axis(track.probability, best[:, None], 1), 4)
         found |= _numbers([f"p_{name.replace(' ', '_')}" for name in track.actions], track.probability, 4)
     if track.root is not None:

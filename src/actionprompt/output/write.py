@@ -104,7 +104,7 @@ def write(
     writer = formats()[name]
     _check(tracks)
     together = writer.several or len(tracks) == 1
-    files = {path: tracks} if together else {_own(path, name, track): [track] for track in tracks}
+    files = {path: tracks} if together else dict(zip(_own(path, name, tracks), ([t] for t in tracks), strict=True))
     try:
         with ExitStack() as stack:
             for file, people in files.items():
@@ -137,12 +137,22 @@ def _check(tracks: Sequence[LiftedTrack]) -> None:
     assert len({tuple(track.up) for track in tracks}) == 1, "one camera has one up"
 
 
-def _own(path: Path, format: str, track: LiftedTrack) -> Path:
-    """One person's file; the format's whole suffix, which may have dots, stays at the end."""
-    person = re.sub(r"[^\w.-]+", "_", track.person)
+def _own(path: Path, format: str, tracks: Sequence[LiftedTrack]) -> list[Path]:
+    """Each person's file; the format's whole suffix, which may have dots, stays at the end.
+
+    Names that become the same one as a file's (``a/b``, ``a?b``, ``A_B``) are numbered.
+    """
+    names: dict[str, str] = {}
+    for track in tracks:
+        plain = name = re.sub(r"[^\w.-]+", "_", track.person)[:100]
+        number = 1
+        while name.casefold() in names:
+            number += 1
+            name = f"{plain}-{number}"
+        names[name.casefold()] = name
     known = path.name.lower().endswith(f".{format}")
     suffix = path.name[-len(format) - 1 :] if known else path.suffix
-    return path.with_name(f"{path.name.removesuffix(suffix)}-person{person}{suffix}")
+    return [path.with_name(f"{path.name.removesuffix(suffix)}-person{name}{suffix}") for name in names.values()]
 
 
 def _save(writer: Format, job: WriteJob, part: Path, path: Path) -> None:

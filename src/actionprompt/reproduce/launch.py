@@ -35,11 +35,19 @@ class SlurmCfg:
     """local and debug run the jobs here, to try this out."""
 
 
+OURS = (
+    "-c",
+    "import sys; sys.path = [place for place in sys.path if place]; import actionprompt, actionprompt.cli; "
+    "sys.argv[0] = actionprompt.__path__[0] + '/__main__.py'; sys.exit(actionprompt.cli.main())",
+)
+"""Python's arguments that run this package's command line: not what lies in the current folder, as ``-m`` would."""
+
+
 def in_processes(command: Sequence[str], workers: int, tell: Callable[[], None] = lambda: None) -> None:
     """Gives the same command to several processes and waits; each takes runs that no other works on.
 
     Args:
-        command: what Python is called with.
+        command: what this program is called with.
         workers: how many processes.
         tell: called now and then while they work.
 
@@ -50,7 +58,7 @@ def in_processes(command: Sequence[str], workers: int, tell: Callable[[], None] 
     from actionprompt.training.interrupts import interrupts
 
     with interrupts() as interrupted:
-        running = [subprocess.Popen([sys.executable, *command], env=os.environ) for _ in range(workers)]
+        running = [subprocess.Popen([sys.executable, *OURS, *command]) for _ in range(workers)]
         told = False
         while any(process.poll() is None for process in running):
             if interrupted and not told:
@@ -75,6 +83,7 @@ def submit(jobs: Sequence[GridRun], cfg: SlurmCfg, flip: bool, folder: Path, con
         import submitit
     except ImportError as error:
         raise InputError("--launcher slurm needs submitit: pip install 'actionprompt[slurm]'.") from error
+    os.environ["PYTHONSAFEPATH"] = "1"  # the jobs begin in this folder: nothing in it stands in for a package
     try:
         executor: Any = submitit.AutoExecutor(folder=folder / ".slurm", cluster=cfg.cluster)
     except RuntimeError as error:

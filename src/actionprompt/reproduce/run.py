@@ -12,7 +12,7 @@ from rich.text import Text
 
 from actionprompt.data.clip import Corpus
 from actionprompt.data.config import DataCfg
-from actionprompt.errors import InputError, Interrupted
+from actionprompt.errors import DiskFull, InputError, Interrupted
 from actionprompt.evaluation.terminal import tight
 from actionprompt.reproduce import estimate, paper
 from actionprompt.reproduce.cells import only_begun
@@ -70,7 +70,7 @@ def plan_times(
         found = estimate.known(job, everything)
         if found is None and load is not None:
             corpus = load(job.cfg.data)
-            with console.status(f"timing {job.rows[0] if job.rows else job.folder.name}"), suppress(InputError):
+            with console.status(Text(f"timing {job.rows[0] if job.rows else job.folder.name}")), suppress(InputError):
                 found = estimate.time_steps(job, corpus)  # a run that cannot be made here is listed all the same
         if found is not None:
             times[job] = found
@@ -101,6 +101,7 @@ def work(
 
     Raises:
         InputError: the data cannot be read.
+        DiskFull: no run can be kept.
         Interrupted: Ctrl-C; the same command goes on.
     """
     refused: list[str] = []
@@ -109,11 +110,13 @@ def work(
         if complete(job, flip):
             return number, "done"
         what = f"{job.folder.name} seed {job.cfg.seed}: {', '.join(job.rows)}"
-        console.print(f"[{number}/{len(todo)}] {what}", markup=False, highlight=False)
+        console.print(f"[{number}/{len(todo)}] {what}")
         alone = side_by_side == 1
         corpus = load(job.cfg.data)
         try:
             return number, (yield from executing(job, corpus, flip=flip, quiet=quiet or not alone, alone=alone))
+        except DiskFull:  # the next run would be lost too
+            raise
         except InputError as error:
             refused.append(f"{', '.join(job.rows)}, seed {job.cfg.seed}: {error}")
             return number, "refused"
@@ -122,10 +125,10 @@ def work(
     try:
         for number, outcome in interleave(works, side_by_side):
             if outcome == "done" and side_by_side > 1:
-                console.print(f"[{number}/{len(todo)}] done", markup=False, highlight=False)
+                console.print(f"[{number}/{len(todo)}] done")
             if outcome != "done":
                 why = WHY[outcome]
-                console.print(f"[{number}/{len(todo)}] {why}", markup=False, highlight=False)
+                console.print(f"[{number}/{len(todo)}] {why}")
     except Interrupted as stopped:
         raise Interrupted(f"{stopped} The same command goes on with it.") from None
     except KeyboardInterrupt:

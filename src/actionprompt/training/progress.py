@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from types import TracebackType
 
 import torch
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,6 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+
+from actionprompt.console import console as new_console
 
 
 class Stopwatch:
@@ -56,15 +57,15 @@ class TrainingBar:
 
     def __init__(self, total: int, done: int, hidden: bool) -> None:
         self._bar = Progress(
-            TextColumn("[bold]training"),
+            TextColumn("training", style="bold"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[status]}"),
+            TextColumn("{task.fields[status]}", markup=False),
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=new_console(stderr=True),
             disable=hidden,
         )
         self._task = self._bar.add_task("", total=total, completed=done, status="", rate="")

