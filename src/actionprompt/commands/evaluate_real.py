@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from actionprompt.arguments import take_value
 from actionprompt.commands.options import parse
 from actionprompt.errors import InputError
 
@@ -37,19 +38,15 @@ class EvaluateRealArgs:
 
 def is_real(args: list[str]) -> bool:
     """Whether the arguments say ``--data real``."""
-    return _without_source(args) != args
+    return take_value(list(args), "--data") == "real"
 
 
 def main(args: list[str]) -> int:
     """Runs the command, and says what each stage of ``lift`` is worth."""
     what = "Errors on a real, calibrated video, and what each stage of `lift` is worth."
-    return run(parse(EvaluateRealArgs, _without_source(args), "actionprompt evaluate", description=what))
-
-
-def _without_source(args: list[str]) -> list[str]:
-    """The arguments without ``--data real``."""
-    text = "\0".join(args).replace("--data=real", "--data\0real")
-    return text.replace("--data\0real", "", 1).replace("\0\0", "\0").strip("\0").split("\0")
+    args = list(args)
+    take_value(args, "--data")
+    return run(parse(EvaluateRealArgs, args, "actionprompt evaluate", description=what))
 
 
 def run(args: EvaluateRealArgs) -> int:
