@@ -124,7 +124,7 @@ def _stopped(message: str, alone: bool) -> int:
 
 
 def _prepare() -> None:
-    """A process of our own: names that are no text are shown all the same, and SIGTERM ends with a sentence."""
+    """A process of our own: names that are not text are shown all the same, and SIGTERM ends with a sentence."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -34,7 +34,7 @@ def whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and not target.is_file():
-        raise OSError(errno.EEXIST, "it is no regular file", str(path))
+        raise OSError(errno.EEXIST, "it is not a regular file", str(path))
     tidy(target)
     part = target.with_name(f".{target.stem[:100]}.{_mark()}-{secrets.token_hex(8)}.part{target.suffix[:50]}")
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o666))
@@ -98,7 +98,7 @@ def check_writable(path: Path) -> None:
         raise InputError(f"{path} is a folder; a file is to be written.")
     place = next(parent for parent in path.absolute().parents if parent.exists())
     if not place.is_dir() or not os.access(place, os.W_OK):
-        raise InputError(f"{path} cannot be written: {place} is no folder that this user may write to.")
+        raise InputError(f"{path} cannot be written: {place} is not a folder that this user may write to.")
 
 
 def _mark() -> str:

@@ -52,7 +52,7 @@ def p_mpjpe(predicted: Pose, target: Pose) -> Error:
     norm_x = x0.square().sum((-2, -1), keepdim=True).sqrt().clamp_min(tiny)
     norm_y = y0.square().sum((-2, -1), keepdim=True).sqrt().clamp_min(tiny)
     u, s, vt = torch.linalg.svd((x0 / norm_x).mT @ (y0 / norm_y))
-    sign = torch.linalg.det(u @ vt).sign()  # a reflection is no rotation
+    sign = torch.linalg.det(u @ vt).sign()  # a reflection is not a rotation
     flip = torch.stack([torch.ones_like(sign), torch.ones_like(sign), sign], dim=-1)
     rotation = vt.mT @ (flip[..., None] * u.mT)
     scale = (s * flip).sum(-1)[..., None, None] * norm_x / norm_y

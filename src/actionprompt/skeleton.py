@@ -60,7 +60,7 @@ HDM05_17 = Skeleton(
     H36M_17.left,
     H36M_17.right,
 )
-"""As Human3.6M's, but for the joint on the neck, which is no face point: not to be pooled with it."""
+"""As Human3.6M's, but for the joint on the neck, which is not a face point: not to be pooled with it."""
 
 HUMANEVA_15 = Skeleton(
     "humaneva15",

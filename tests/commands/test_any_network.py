@@ -116,7 +116,7 @@ def test_bit_for_bit_as_a_network_of_ours(here: Path) -> None:
     ("words", "said"),
     [
         ("--network nothing.here:Net", "'nothing.here' cannot be imported"),
-        ("--network json:loads", "json:loads is no network"),
+        ("--network json:loads", "json:loads is not a network"),
         ("--network my_package.my_module:MyLifter --apm both", "There is no --apm 'both'"),
         (
             "--network my_package.my_module:MyLifter --network.shallow frist --network.final last",

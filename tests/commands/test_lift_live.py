@@ -210,4 +210,4 @@ def test_bytes_that_are_no_text(model: Path, monkeypatch, capsys) -> None:
     assert cli.main(["lift", "-", *flags]) == 2
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 1
-    assert "Line 2 is no text in UTF-8" in err
+    assert "Line 2 is not text in UTF-8" in err

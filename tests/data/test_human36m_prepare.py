@@ -79,7 +79,7 @@ def test_wrong_downloads_are_refused(official: Path, tmp_path: Path):
         prepare(official, tmp_path / "out")
     twin.unlink()
     (positions / "Dancing.cdf").write_bytes(b"")
-    with pytest.raises(InputError, match="is no take of Human3.6M"):
+    with pytest.raises(InputError, match="is not a take of Human3.6M"):
         prepare(official, tmp_path / "out")
     (positions / "Dancing.cdf").rename(positions / "Smoking.cdf")
     with pytest.raises(InputError, match=r"Smoking\.cdf is not a \.cdf file"):

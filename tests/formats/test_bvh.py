@@ -106,7 +106,7 @@ def test_windows_line_ends_and_blank_lines_are_fine(tmp_path: Path):
         (text().replace("Frames: 4", "Frames: many"), "MOTION must be followed by"),
         (text(seconds="0"), "has 4 frames of 0.0 s"),
         (text(frames=FRAMES[:, :-1]), "frame 1 has 14 numbers instead of 15"),
-        (text().replace(f"{FRAMES[2, 3]:.4f}", "x"), "is no number"),
+        (text().replace(f"{FRAMES[2, 3]:.4f}", "x"), "is not a number"),
         (text().replace(f"{FRAMES[2, 3]:.4f}", "nan"), "NaN or infinite numbers in frame 3"),
     ],
 )  # fmt: skip

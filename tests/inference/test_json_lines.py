@@ -111,7 +111,7 @@ def test_a_detectors_points_become_seventeen_joints() -> None:
         (f"[[1{'0' * 400}, 2]]", "a number in it is too large"),
         (f"[[1{'0' * 5000}, 2]]", "a number in it is too large"),
         ("[" * 100_000, "lists are nested too deeply"),
-        (b'[["\xff"]]', "Line 2 is no text in UTF-8"),
+        (b'[["\xff"]]', "Line 2 is not text in UTF-8"),
         (json.dumps((points(1)[0] * 100).tolist()), "Line 2 has joints far outside the image"),
         (json.dumps([[1e308, 1.0]] * 17), "Line 2 has joints far outside the image"),
         (

@@ -19,13 +19,13 @@ def read(path: Path, kind: str = "", **options) -> object:
     ("content", "message"),
     [
         ("{", "is not JSON .*: expected keypoints of COCO"),
-        ('{"a": 1}', "is no keypoint file: expected COCO"),
-        ("3", "is no keypoint file"),
-        ('"text"', "is no keypoint file"),
+        ('{"a": 1}', "is not a keypoint file: expected COCO"),
+        ("3", "is not a keypoint file"),
+        ('"text"', "is not a keypoint file"),
         ("[]", "holds no detected people"),
-        ("[1, 2]", "is no keypoint file"),
+        ("[1, 2]", "is not a keypoint file"),
         ('{"people": []}', "holds no detected people"),
-        ('{"people": [{"pose_keypoints_2d": [1, 2, "x"]}]}', "has keypoints that are no numbers"),
+        ('{"people": [{"pose_keypoints_2d": [1, 2, "x"]}]}', "has keypoints that are not numbers"),
         ('{"people": [{}]}', "looks like a keypoint file, but is malformed"),
         ('{"people": 4}', "looks like a keypoint file, but is malformed"),
         ('[{"image_id": 1, "keypoints": [1, 2, 3, 4]}]', "has 4 numbers per person instead of x, y, confidence"),
@@ -112,7 +112,7 @@ def test_other_files_are_refused(tmp_path: Path):
         ({"metadata": {"video_metadata": {"v": None}}}, "`v` is NoneType instead of a table"),
         ({"metadata": {"video_metadata": {"v": {"w": None, "h": 480}}}}, "`size` must be width and height"),
         ({"metadata": {"video_metadata": {"v": {"w": [1, 2], "h": 480}}}}, "are lists of unequal length"),
-        ({"positions_2d": {"v": {"custom": None}}}, "positions_2d holds something that is no list of arrays"),
+        ({"positions_2d": {"v": {"custom": None}}}, "positions_2d holds something that is not a list of arrays"),
         ({"positions_2d": {"v": None}}, "positions_2d is not a table of videos"),
         ({"positions_2d": {"v": {"custom": [None]}}}, "keypoints are object of shape"),
         ({"positions_2d": {"v": {"custom": [[[1], [1, 2]]]}}}, "are lists of unequal length"),
@@ -257,7 +257,7 @@ def test_inspection(tmp_path: Path):
     (tmp_path / "empty.csv").write_text("")
     assert "is empty: it should hold a table of keypoints" in inspect(tmp_path / "empty.csv").problems[0]
     (tmp_path / "x.json").write_text("{}")
-    assert "is no keypoint file" in inspect(tmp_path / "x.json").problems[0]
+    assert "is not a keypoint file" in inspect(tmp_path / "x.json").problems[0]
 
 
 @pytest.mark.parametrize(
@@ -267,8 +267,8 @@ def test_inspection(tmp_path: Path):
         ({"size": np.array(["a", "b"])}, "`size` must be width and height"),
         ({"size": np.array([1768.5, 994])}, "`size` must be width and height"),
         ({"size": np.array([1768])}, "`size` must be width and height"),
-        ({"frame": np.zeros(4, int), "times": np.array([np.nan])}, "is no file of detections"),
-        ({"frame": np.zeros(4, int), "times": np.array([0, np.inf])}, "is no file of detections"),
+        ({"frame": np.zeros(4, int), "times": np.array([np.nan])}, "is not a file of detections"),
+        ({"frame": np.zeros(4, int), "times": np.array([0, np.inf])}, "is not a file of detections"),
     ],
 )
 def test_arrays_beside_the_keypoints(tmp_path, change, message):

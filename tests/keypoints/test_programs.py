@@ -84,7 +84,7 @@ def test_what_is_3d_is_no_picture(tmp_path: Path, bad: str) -> None:
         table[..., 2] -= 0.7
     else:
         table = moved(table / 100, 1.0 if bad == "metres" else 30.0)
-    with pytest.raises(InputError, match="it is z and not a confidence|no size in pixels"):
+    with pytest.raises(InputError, match="it is z and not a confidence|not a size in pixels"):
         read(results(tmp_path, table, list(range(FRAMES))))
 
 

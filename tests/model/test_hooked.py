@@ -159,7 +159,7 @@ def test_a_file_does_not_choose_what_is_imported(tmp_path: Path) -> None:
         header = json.loads(stored.metadata()["actionprompt"])
         tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 (not a dict)
     for target, said in (
-        ("os:system", "os:system is no network"),
+        ("os:system", "os:system is not a network"),
         ("os:nothing", "no network 'nothing'"),
         ("os", "write it as"),
     ):
@@ -241,7 +241,7 @@ def test_a_network_is_lifted_with_like_ours(tmp_path: Path) -> None:
     ("cfg", "said"),
     [
         (NetworkCfg("no_such_module_here:Lifter"), "'no_such_module_here' cannot be imported"),
-        (NetworkCfg("json:JSONDecoder"), "json:JSONDecoder is no network"),
+        (NetworkCfg("json:JSONDecoder"), "json:JSONDecoder is not a network"),
         (NetworkCfg(f"{__name__}:Foreign", ("channel=3",)), "cannot be made with .*it takes channels"),
         (NetworkCfg(f"{__name__}:Foreign", ("channels",)), "'channels' must be written as name=value"),
         (NetworkCfg(f"{__name__}:Foreign", frames=3, shallow="first", final="last"), "does not take windows of shape"),

@@ -175,7 +175,7 @@ def test_saving_where_one_cannot(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-# --- Files that are no models -------------------------------------------------------------------------------------
+# --- Files that are not models -------------------------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def good(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("model") / "model.safetensors"

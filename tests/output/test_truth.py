@@ -60,11 +60,11 @@ def test_straight_lines_between_times():
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"other": np.zeros(3)}, "is no .npz file with an array `pose`"),
+        ({"other": np.zeros(3)}, "is not an .npz file with an array `pose`"),
         ({"pose": np.zeros((40, 15, 3))}, r"holds `pose` of shape \(40, 15, 3\)"),
         ({"pose": np.full((40, 17, 3), np.nan)}, "or numbers that are none"),
         ({"pose": np.zeros((40, 17, 3)), "time": np.zeros(40)}, "its times must rise"),
-        ({"pose": np.array([{}])}, "is no .npz file with an array `pose`"),
+        ({"pose": np.array([{}])}, "is not an .npz file with an array `pose`"),
     ],
 )
 def test_what_is_no_truth_is_refused(tmp_path: Path, lifted, arrays: dict, message: str):

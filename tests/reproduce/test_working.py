@@ -313,7 +313,7 @@ BROKEN = {
     "an action without errors": lambda run: run | {"actions": {"jump": {}}},
     "an error that is missing": lambda run: run | {"actions": {"jump": {"predicted_action": {"P2": 1.0}}}},
     "an error that is text": lambda run: run | {"actions": {"jump": {"predicted_action": {"P1": "1", "P2": 1.0}}}},
-    "an error that is no number": lambda run: (
+    "an error that is not a number": lambda run: (
         run | {"actions": {"jump": {"predicted_action": {"P1": math.nan, "P2": 1.0}}}}
     ),
     "an unknown state": lambda run: run | {"state": "running"},
@@ -400,7 +400,10 @@ def test_the_command_lists_some_rows(done, toy, capsys):
         (["table3", *DATA, "--workers", "0"], "at least 1"),
         (["table3", *DATA, "--rows", "table1"], "--rows table1: no row's name holds that; .* such as table3/baseline"),
         (["table3", *DATA, "--rows", "apm", "--render"], "--rows says what to train, and --render"),
-        (["table3", *DATA, "--collect", __file__], r"test_working.py/results.json cannot be written: .* is no folder"),
+        (
+            ["table3", *DATA, "--collect", __file__],
+            r"test_working.py/results.json cannot be written: .* is not a folder",
+        ),
         (["table3", *DATA, "--scale", "paper", "--steps", "80"], "--steps does not go with --scale paper"),
         (["table3", *DATA, "--steps", "81"], "--steps is 81: it must be a multiple of 2"),
         (["table3", *DATA, "--frames", "0"], "--frames 0: VPoseCfg cannot read windows of 0 frames, only of 9, 27"),

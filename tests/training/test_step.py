@@ -92,7 +92,7 @@ def test_replayed_steps_train_the_same_model(encoder, variant, tmp_path, monkeyp
 
 @gpu
 def test_running_statistics_are_those_of_their_epoch(tmp_path, monkeypatch):
-    """As published: momentum changes with the epoch, and is no tensor."""
+    """As published: momentum changes with the epoch, and is not a tensor."""
     both(settings("vpose", "apm", schedule=replace(SCHEDULE, bn_batches=0)), tmp_path, monkeypatch)
 
 

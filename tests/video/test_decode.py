@@ -126,12 +126,12 @@ def no_size(path: Path) -> None:
         (no_file, "no.mp4", "There is no video file"),
         (folder, "folder", "is a folder: give a video file"),
         (empty, "e.mp4", "is empty"),
-        (text, "notes.txt", "is (a text file, not a|no) video"),
-        (text, "notes.mp4", "is (a text file, not a|no) video"),
-        (noise, "noise.mp4", "is no video"),
+        (text, "notes.txt", "is (a text file, )?not a video"),
+        (text, "notes.mp4", "is (a text file, )?not a video"),
+        (noise, "noise.mp4", "is not a video"),
         (audio, "sound.mp4", "holds no video, only audio"),
-        (beginning, "cut.mp4", "is no video, or its beginning or index is missing"),
-        (no_size, "zero.avi", "0 x 0 pixels|No frame of .* can be decoded|is no video"),
+        (beginning, "cut.mp4", "is not a video, or its beginning or index is missing"),
+        (no_size, "zero.avi", "0 x 0 pixels|No frame of .* can be decoded|is not a video"),
     ],
 )
 def test_what_is_no_video(tmp_path: Path, make: Callable[[Path], None], name: str, sentence: str):

@@ -68,7 +68,7 @@ def test_what_was_seen_is_kept(tmp_path: Path):
         content = dict(arrays)
     for broken in ({"frame": content["frame"] + 5}, {"times": content["times"][::-1]}, {"keypoints": np.zeros(3)}):
         np.savez(file, **(content | broken))
-        with pytest.raises(InputError, match=r"seen\.npz is no file of detections"):
+        with pytest.raises(InputError, match=r"seen\.npz is not a file of detections"):
             read_keypoints(file)
 
 

@@ -86,7 +86,7 @@ def test_all_people_share_one_clock():
 
 
 def test_missing_points_are_interpolated_in_time():
-    """With a variable rate, a line in time is no line in frames."""
+    """With a variable rate, a line in time is not a line in frames."""
     times = np.array([0.0, 0.02, 0.04, 0.5, 0.52, 0.54])
     points = 100.0 + 200 * times[:, None, None] + np.arange(34).reshape(17, 2)
     points[2:4, 9] = 0  # left wrist

@@ -79,7 +79,7 @@ def test_given(tmp_path: Path):
     with pytest.raises(InputError, match="There is no folder .*nowhere with BlazePose's weights"):
         find(DETECTION, tmp_path / "nowhere")
     (tmp_path / "bad.whl").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="bad.whl is no wheel"):
+    with pytest.raises(InputError, match="bad.whl is not a wheel"):
         find(DETECTION, tmp_path / "bad.whl")
 
 

@@ -102,7 +102,7 @@ def test_the_same_motion_gives_the_same_page(motion):
     assert page(motion()) == page(motion())
 
 
-@pytest.mark.skipif(HOOKED, reason="lists are no arrays for --jaxtyping-packages")
+@pytest.mark.skipif(HOOKED, reason="lists are not arrays for --jaxtyping-packages")
 def test_lists_will_do_for_arrays(motion):
     lists = {"truth": motion().truth.tolist(), "probability": motion().probability.tolist()}
     assert page(motion(**lists)) == page(motion())

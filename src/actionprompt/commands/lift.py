@@ -145,7 +145,7 @@ def _check_effect(args: LiftArgs, video: bool) -> None:
     if not video and args.fps is not None:
         raise InputError("--fps is of a video: the rate of a keypoint file is --keypoints.fps.")
     if not video and args.page_video != "auto":
-        raise InputError("--page-video has no effect: the source is no video.")
+        raise InputError("--page-video has no effect: the source is not a video.")
     if (save := args.detector.save) is None:
         return
     if save.suffix.lower() != ".npz" or save.resolve() in {path.resolve() for path in args.out}:

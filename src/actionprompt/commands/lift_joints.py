@@ -150,7 +150,7 @@ def read(path: Path, k: KeypointArgs, fps: float, mirror: bool = False) -> "tupl
     from actionprompt.video.people import at_rate
 
     if k.file is not None:
-        raise InputError(f"{path} is no video that --keypoints.file could belong to: give one keypoint file.")
+        raise InputError(f"{path} is not a video that --keypoints.file could belong to: give one keypoint file.")
     known = read_keypoints(
         path, layout=k.layout, size=k.size, units=k.units, fps=_rate(k.fps), usual=fps, mirrored=mirror
     )

@@ -55,7 +55,7 @@ def pipe(args: LiftArgs) -> int:
     k = args.keypoints
     reader = PointReader(k.layout, k.size, k.units, k.fps)
     with _told(args.show) as tell:
-        lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: what is no UTF-8 has a line number then
+        lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: what is not UTF-8 has a line number then
         tell(lift_lines(load_lifter(args), lines, reader, args.lag, _warn, live_settings(args, k.size)))
     return 0
 

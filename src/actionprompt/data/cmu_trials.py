@@ -1,6 +1,6 @@
 """What people do in the trials of CMU's motion capture, in this package's words, after CMU's descriptions.
 
-Trials that are no action (calibration, poses), that mix several, or whose description is unknown have no name here.
+Trials that are not an action (calibration, poses), that mix several, or whose description is unknown have no name here.
 Descriptions: the index of mocap.cs.cmu.edu, as compiled by B. Hahne (v1.00, 2008).
 """
 

@@ -56,7 +56,7 @@ CORRUPT = ("S11", "Directions")
 DAMAGED = (("S9", "Greeting"), ("S9", "SittingDown 1"), ("S9", "Waiting 1"))
 """Their 3D drifts away from the images (official: act 5 subact 2, act 10 subact 2, act 13 subact 1)."""
 KEPT = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
-"""The joints of the 32 in the files that are no copies of others, in the order of ``H36M_17``."""
+"""The joints of the 32 in the files that are not copies of others, in the order of ``H36M_17``."""
 NOSE, THORAX, HEAD_TOP = (H36M_17.joints.index(name) for name in ("nose", "thorax", "head top"))
 FPS = 50.0
 LENSES = {lens.name: lens for lens in H36M_LENSES}

@@ -34,7 +34,7 @@ class Network(Encoder):
 
         Raises:
             InputError: no such class or submodule, one that did not run (or Zd's before Z0's), features that are no
-                tensor, no first argument or have other axes than said, or an answer that is no poses or more than the
+                tensor, no first argument or have other axes than said, or an answer that is not poses or more than the
                 last projection's output in another order.
         """
         super().__init__()
@@ -196,7 +196,7 @@ def instantiate(cfg: NetworkCfg) -> nn.Module:
     """A new network of the class that settings name.
 
     Raises:
-        InputError: the module cannot be imported, it has no such class, the class is no network, or its arguments are
+        InputError: the module cannot be imported or has no such class, the class is not a network, or its arguments are
             not what the settings say.
     """
     kind, arguments = _class(cfg.target), arguments_of(cfg.args)
@@ -212,7 +212,7 @@ def instantiate(cfg: NetworkCfg) -> nn.Module:
 def _class(name: str) -> type[nn.Module]:
     found = imported(name, "network")
     if not isinstance(found, type) or not issubclass(found, nn.Module):
-        raise InputError(f"{name} is no network: a class below torch.nn.Module is needed.")
+        raise InputError(f"{name} is not a network: a class below torch.nn.Module is needed.")
     return found
 
 

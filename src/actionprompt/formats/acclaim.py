@@ -187,7 +187,7 @@ def _numbers(text: str) -> Float[np.ndarray, " n"] | None:
     """The numbers in a text, or None where there is something else."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", DeprecationWarning)  # how older numpy reports text that is no number
+            warnings.simplefilter("error", DeprecationWarning)  # how older numpy reports text that is not a number
             return np.fromstring(text, sep=" ")
     except (ValueError, DeprecationWarning):
         return None

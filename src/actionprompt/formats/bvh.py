@@ -180,7 +180,7 @@ def _motion(text: str, channels: int, path: Path) -> tuple[Float[np.ndarray, "n 
     except ValueError as error:
         for text in rows[0].split():
             _number(text, path)
-        raise InputError(f"{path} has something in its motion that is no number ({error}).") from error
+        raise InputError(f"{path} has something in its motion that is not a number ({error}).") from error
     if not np.isfinite(values).all():
         raise InputError(
             f"{path} has NaN or infinite numbers in frame {int((~np.isfinite(values)).any(1).argmax()) + 1}."

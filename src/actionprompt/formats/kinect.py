@@ -69,11 +69,11 @@ def read_kinect_json(path: Path) -> Recording:
     try:
         content = json.loads(_text(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON file that can be read ({error}).") from error
+        raise InputError(f"{path} is not a JSON file that can be read ({error}).") from error
     if not isinstance(content, dict) or not {"frames", "joint_names"} <= set(content):
         raise InputError(
-            f"{path} is no motion that can be read. Azure Kinect's JSON has frames and joint_names; ZED's does not say "
-            "its unit, axes and joints: convert it to C3D or TRC with the names of its joints."
+            f"{path} is not motion that can be read. Azure Kinect's JSON has frames and joint_names; ZED's does not "
+            "say its unit, axes and joints: convert it to C3D or TRC with the names of its joints."
         )
     try:
         names, frames = tuple(map(str, content["joint_names"])), content["frames"]

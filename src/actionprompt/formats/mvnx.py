@@ -75,7 +75,7 @@ def _root(path: Path) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no .mvnx file, or is cut off ({error}).") from error
+        raise InputError(f"{path} is not an .mvnx file, or is cut off ({error}).") from error
 
 
 def _all(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:

@@ -70,11 +70,11 @@ def read_arrays(path: Path, wanted: Callable[[str], bool] | None = None) -> dict
     """Entries of an ``.npz`` file that holds plain arrays and nothing else.
 
     Raises:
-        InputError: as ``read_npz``, or an entry that is no array.
+        InputError: as ``read_npz``, or an entry that is not an array.
     """
     found = read_npz(path, wanted)
     if odd := [name for name, value in found.items() if not isinstance(value, np.ndarray)]:
-        raise InputError(f"{path}: {odd[0]} is no array of numbers or texts.")
+        raise InputError(f"{path}: {odd[0]} is not an array of numbers or texts.")
     return found
 
 

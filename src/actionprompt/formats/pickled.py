@@ -207,7 +207,7 @@ class _Machine:
     def op_reduce(self, _: Any) -> None:
         arguments, call = self.pop(), self.pop()
         if not isinstance(arguments, tuple) or not callable(call):
-            raise ValueError("it calls what is no name")
+            raise ValueError("it calls what is not a name")
         self.stack.append(call(*arguments))
 
     op_newobj = op_reduce

@@ -22,7 +22,7 @@ from actionprompt.formats.recording import fill
 from actionprompt.skeleton import H36M_17
 
 PLUG_IN_GAIT = "plug-in-gait"
-"""Vicon's 39 markers, whose joints are no weighted sums (see ``markers.joints``)."""
+"""Vicon's 39 markers, whose joints are not weighted sums (see ``markers.joints``)."""
 OLDER = {
     "LASI": ("LFWT",), "RASI": ("RFWT",), "LPSI": ("LBWT", "SACR"), "RPSI": ("RBWT", "SACR"),
     "LTIB": ("LSHN",), "RTIB": ("RSHN",), "RBAK": ("RBAC",),

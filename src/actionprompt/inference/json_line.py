@@ -59,9 +59,9 @@ def _json(text: str | bytes, number: int) -> Any:
         text = text.decode() if isinstance(text, bytes) else text
         return json.loads(text.removeprefix("\ufeff") if number == 1 else text)
     except UnicodeDecodeError as error:
-        raise InputError(f"Line {number} is no text in UTF-8: write the lines in that encoding.") from error
+        raise InputError(f"Line {number} is not text in UTF-8: write the lines in that encoding.") from error
     except json.JSONDecodeError as error:
-        raise _wrong(number, f"it is no JSON ({error.msg} at character {error.pos + 1})") from error
+        raise _wrong(number, f"it is not JSON ({error.msg} at character {error.pos + 1})") from error
     except RecursionError as error:
         raise _wrong(number, "lists are nested too deeply") from error
     except ValueError as error:  # Python reads no integers of thousands of digits

@@ -40,7 +40,7 @@ FAR = 5.0
 OUT_OF_ORDER = 0.5
 """Seconds: lines that are earlier by more, and go on from there, are of a clock that began anew."""
 MOST_GAPS = 5
-"""So many steps of over a second at the beginning are no seconds."""
+"""So many steps of over a second at the beginning are not seconds."""
 
 
 class Frame(NamedTuple):
@@ -90,7 +90,7 @@ class PointReader:
             usual: lines per second where nothing says it: the model's frames.
 
         Raises:
-            InputError: the line is no JSON, is no list of points, holds another number of points than the first one,
+            InputError: the line is not JSON or not a list of points, holds another number of points than the first one,
                 or coordinates in another unit than said; or its time is none or contradicts ``fps``.
         """
         line = parse(text, number)
@@ -216,7 +216,7 @@ class Times:
         if self._gaps == MOST_GAPS:
             raise InputError(
                 f"Line {number} is {step:g} s after the line before, and all lines until here are over a second apart, "
-                'which is no motion: "time" must be in seconds, not milliseconds.'
+                'which is not motion: "time" must be in seconds, not milliseconds.'
             )
 
 

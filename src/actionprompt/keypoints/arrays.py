@@ -125,7 +125,7 @@ def _from_detector(
     rising = numbers and np.isfinite(times).all() and (np.diff(times) > 0).all()
     if not rising or frame.min() < 0 or frame.max() >= times.size:
         raise InputError(
-            f"{path} is no file of detections: it needs keypoints (detections, points, 2), confidence (detections, "
+            f"{path} is not a file of detections: it needs keypoints (detections, points, 2), confidence (detections, "
             "points), the frame of each detection, and rising times of the frames."
         )
     check_frames(frame, str(path))
@@ -139,7 +139,7 @@ def _field(content: Mapping[str, Any], path: Path) -> Detections:
         raise InputError(f"{path}: positions_2d is not a table of videos.")
     lists = [arrays for actions in videos.values() for arrays in actions.values()]
     if not all(isinstance(arrays, list | tuple) or np.ndim(arrays) > 0 for arrays in lists):
-        raise InputError(f"{path}: positions_2d holds something that is no list of arrays.")
+        raise InputError(f"{path}: positions_2d holds something that is not a list of arrays.")
     views = [(video, view) for video, actions in videos.items() for arrays in actions.values() for view in arrays]
     if len(views) != 1:
         raise InputError(f"{path} holds {len(views)} videos: give a file with the keypoints of one.")

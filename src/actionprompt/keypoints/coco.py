@@ -37,7 +37,7 @@ def annotations(content: Mapping[str, Any], where: str) -> Detections:
     ]
     sizes = {(image["width"], image["height"]) for image in images if "width" in image and "height" in image}
     if len(sizes) > 1:
-        raise InputError(f"{where} has images of {len(sizes)} sizes: these are no frames of one video.")
+        raise InputError(f"{where} has images of {len(sizes)} sizes: these are not frames of one video.")
     size = next(iter(sizes), None)
     return collect(rows, where, names=names, times=listed.times, guess=usual_17(rows), size=size)
 

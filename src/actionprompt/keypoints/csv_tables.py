@@ -87,7 +87,7 @@ def read_csv(path: Path) -> Detections:
     DeepLabCut's head of three or four lines and tables with a line for every point are read as well.
 
     Raises:
-        InputError: no such table, columns from which no body follows, or cells that are no numbers.
+        InputError: no such table, columns from which no body follows, or cells that are not numbers.
     """
     rows, comma = _cells(path)
     if not rows:
@@ -272,7 +272,7 @@ def _deeplabcut(rows: Sequence[tuple[int, list[str]]], path: Path) -> Detections
     try:
         cells = np.array([[float(cell) if cell.strip() else np.nan for cell in line[1:]] for _, line in body])
     except ValueError as error:
-        raise InputError(f"{path} has a cell that is no number ({error}).") from error
+        raise InputError(f"{path} has a cell that is not a number ({error}).") from error
     if not body or cells.shape[1] != len(parts):
         raise InputError(f"{path} holds no detected people.")
     frames = from_zero([int(float(line[0])) for _, line in body], str(path), ones=False)

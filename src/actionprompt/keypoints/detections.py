@@ -14,7 +14,7 @@ from actionprompt.keypoints.layouts import Layout
 from actionprompt.keypoints.names import arranged
 
 MOST_PEOPLE = 100
-"""In one frame: a file with more is no file of people to lift."""
+"""In one frame: a file with more is not a file of people to lift."""
 STRAY = 50
 """How far a point is from the middle of its person at most: a person is about four such sizes high."""
 BODY = 33
@@ -25,7 +25,7 @@ MOST_SURE = 10.0
 """Middle confidence: detectors are at 1, some at up to 5, percentages far above."""
 
 MOST_NEGATIVE = 0.02
-"""Share of third values below 0, from where they are no confidences (raw scores of SimCC may be a little below)."""
+"""Share of third values below 0, from where they are not confidences (raw scores of SimCC may be a little below)."""
 
 SMALLEST = 3.0
 """Pixels: people who are smaller are none in a picture."""
@@ -126,8 +126,8 @@ def check_people(detections: Detections, units: Units, where: str) -> None:
     size = float(np.median(np.fmax.reduce(seen, axis=1) - np.fmin.reduce(seen, axis=1), axis=0).max())
     if size < SMALLEST:
         raise InputError(
-            f"{where}: people are {size:.3g} high or wide, which is no size in pixels; metres of joints in 3D need no "
-            "lifting, and shares of the picture are --keypoints.units relative."
+            f"{where}: people are {size:.3g} high or wide, which is not a size in pixels; metres of joints in 3D need "
+            "no lifting, and shares of the picture are --keypoints.units relative."
         )
 
 
@@ -185,7 +185,7 @@ def collect(
         known: other fields of ``Detections``.
 
     Raises:
-        InputError: nobody, rows of unequal length, something that is no number, or too many people.
+        InputError: nobody, rows of unequal length, something that is not a number, or too many people.
     """
     rows = [row for row in rows if row[2] is not None and len(row[2])]
     if not rows:
@@ -196,7 +196,7 @@ def collect(
     try:
         table = np.array([np.ravel(numbers) for _, _, numbers in rows], dtype=float)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{where} has keypoints that are no numbers.") from error
+        raise InputError(f"{where} has keypoints that are not numbers.") from error
     if first % 3:
         raise InputError(f"{where} has {first} numbers per person instead of x, y, confidence for every point.")
     points = table.reshape(len(rows), -1, 3)
@@ -225,7 +225,7 @@ def check_third(points: Float[np.ndarray, "*d p 3"], where: str) -> None:
 
 
 def check_frames(frames: Int[np.ndarray, " d"], where: str) -> None:
-    """Refuses what is no video of people.
+    """Refuses what is not a video of people.
 
     Raises:
         InputError: more people in a frame than a video of people shows, or frame numbers far apart.

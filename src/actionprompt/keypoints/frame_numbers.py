@@ -10,7 +10,7 @@ from jaxtyping import Float
 from actionprompt.errors import InputError
 
 SPARSEST = 10
-"""Times how many there are: frame numbers further apart are no frames of one video."""
+"""Times how many there are: frame numbers further apart are not frames of one video."""
 CLOCKS = {13: 1e3, 16: 1e6, 19: 1e9}
 """Digits of a computer's clock, since 1970, and how many of its units are a second."""
 FASTEST, SLOWEST = 0.0005, 2.0
@@ -32,7 +32,7 @@ def frames_of(names: Sequence[Any], where: str) -> Frames:
     """Frames of images called by these names: the last number in each, as ``from_zero``; else their order.
 
     Raises:
-        InputError: names that differ before the number, or numbers that are no frames of one video.
+        InputError: names that differ before the number, or numbers that are not frames of one video.
     """
     found = [_match(str(name)) for name in names]
     matches = [match for match in found if match]
@@ -55,7 +55,7 @@ def _match(name: str) -> re.Match[str] | None:
 
 
 def clocked(numbers: Sequence[int]) -> Frames | None:
-    """Frames that are numbered by a computer's clock, with their times; None if these are no such numbers."""
+    """Frames that are numbered by a computer's clock, with their times; None if these are not such numbers."""
     distinct = sorted(set(numbers))
     unit = CLOCKS.get(len(str(distinct[0]))) if distinct and distinct[0] > 0 else None
     if unit is None or len(distinct) < 2:

@@ -43,7 +43,7 @@ def read_json(path: Path) -> Detections:
         return found
     if content == []:
         raise InputError(f"{path} holds no detected people.")
-    raise InputError(f"{path} is no keypoint file: expected {FORMATS}.")
+    raise InputError(f"{path} is not a keypoint file: expected {FORMATS}.")
 
 
 def _known(content: Any, where: str) -> Detections | None:

@@ -189,7 +189,7 @@ def _read(path: Path) -> Detections:
         )
     readers = {".json": read_json, ".npz": read_arrays, ".npy": read_arrays, ".csv": read_csv}
     if path.suffix.lower() not in readers:
-        raise InputError(f"{path} is no keypoint file: it must be .npz, .npy, .csv or .json of {FORMATS}.")
+        raise InputError(f"{path} is not a keypoint file: it must be .npz, .npy, .csv or .json of {FORMATS}.")
     return readers[path.suffix.lower()](path)
 
 

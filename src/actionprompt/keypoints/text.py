@@ -12,7 +12,7 @@ def read_text(path: Path) -> str:
     """What a text file says: in the encoding that its mark names, else in UTF-8, else in Windows' cp1252.
 
     Raises:
-        InputError: it cannot be read, or is no text.
+        InputError: it cannot be read, or is not text.
     """
     try:
         content = path.read_bytes()
@@ -24,4 +24,4 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         if encoding == "utf-8" and b"\0" not in content:
             return content.decode("cp1252", errors="replace")
-        raise InputError(f"{path} is no text ({error}): save it in UTF-8.") from error
+        raise InputError(f"{path} is not text ({error}): save it in UTF-8.") from error

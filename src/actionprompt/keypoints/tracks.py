@@ -246,7 +246,7 @@ def complete(
     time = np.arange(last - first + 1.0) if detections.times is None else detections.times[first : last + 1]
     timed = detections.times is not None
     repairs = _repair(points, confidence, missing, detections.seconds[track], frames, layout, timed) if repair else ()
-    points[missing] = 0  # what was no number would make a joint none, even where its weight is 0
+    points[missing] = 0  # what was not a number would make a joint none, even where its weight is 0
     filled = np.zeros_like(missing)
     for p in layout.needed:
         sources = [p] if not missing[:, p].all() else _stand_ins(layout, p, missing)

@@ -49,7 +49,7 @@ class APM(nn.Module):
         """The weights of known actions: 1 for each item's own, in the precision of ``like``, which has as many items.
 
         Raises:
-            InputError: not one whole number an item, or (on the CPU) a number that is no action's.
+            InputError: not one whole number an item, or (on the CPU) a number that is not an action's.
         """
         if action.shape != like.shape[: action.ndim] or action.ndim < 1 or action.is_floating_point():
             raise InputError(

@@ -28,7 +28,7 @@ class ActionProjector(nn.Module):
             dropout: the blocks' probability of dropping an activation in training.
 
         Raises:
-            InputError: a negative number of blocks, or a dropout that is no probability.
+            InputError: a negative number of blocks, or a dropout that is not a probability.
         """
         super().__init__()
         if blocks < 0 or not 0 <= dropout < 1:

@@ -130,7 +130,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as error:
-        what = f"it is no safetensors file: {error}"
+        what = f"it is not a safetensors file: {error}"
         if _is_pickle(path):
             what = "it is a PyTorch file (the baselines' checkpoints go into `actionprompt train --encoder-weights`)"
         raise InputError(f"{path} is not a model file of actionprompt; {what}.") from error

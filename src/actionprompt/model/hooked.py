@@ -50,8 +50,8 @@ class HookedLifter(Lifter):
             metadata: facts that travel with the weights, as those of ``Lifter``.
 
         Raises:
-            InputError: no such submodule, one that did not run (or Zd's before Z0's), features that are no tensor,
-                no first argument, or have other axes than said, or an answer that is no poses.
+            InputError: no such submodule, one that did not run (or Zd's before Z0's), features that are not tensors,
+                no first argument, or have other axes than said, or an answer that is not poses.
         """
         _, frames, num_joints, channels = example.shape
         places = {"shallow": shallow, "shallow_axes": shallow_axes, "final": final, "final_axes": final_axes}

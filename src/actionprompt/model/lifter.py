@@ -77,7 +77,7 @@ class Lifter(nn.Module):
         return Lifted(answer.pose(weights), answer.logits)
 
     def check(self, x: Float[Tensor, "b f j i"]) -> None:
-        """Stops what is no batch of windows for this model.
+        """Stops what is not a batch of windows for this model.
 
         Raises:
             InputError: no tensor, other axes, joints or channels, too few frames, or another precision.

@@ -26,7 +26,7 @@ def read_npz(path: Path) -> LiftedTrack:
             raise InputError(f"{path} holds what a detector saw, in 2D: lift it first.") from error
         raise InputError(f"{path} has no array {error}: `actionprompt lift` did not write it.") from error
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is no .npz file that `actionprompt lift` wrote.") from error
+        raise InputError(f"{path} is not an .npz file that `actionprompt lift` wrote.") from error
     if axes != "camera":
         raise InputError(f"{path} was written with {axes} axes: lift again with --axes camera to view it.")
     try:

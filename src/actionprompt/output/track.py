@@ -25,7 +25,7 @@ class LiftedTrack:
     Arrays may be anything that ``np.asarray`` reads; they are kept as floating point numbers.
 
     Raises:
-        InputError: no frames, a frame rate or ``up`` that cannot be, or a coordinate that is no number.
+        InputError: no frames, a frame rate or ``up`` that cannot be, or a coordinate that is not a number.
     """
 
     person: str

@@ -97,7 +97,7 @@ def _npz(path: Path, track: LiftedTrack) -> tuple[Float[np.ndarray, "n j 3"], Fl
             time = np.arange(pose.shape[0]) / float(found["fps"])
     except Exception as error:  # NumPy and its zip files raise many kinds
         raise InputError(
-            f"{path} is no .npz file with an array `pose`, nor motion capture that can be read ({error})."
+            f"{path} is not an .npz file with an array `pose`, nor motion capture that can be read ({error})."
         ) from error
     if pose.shape[1:] != track.pose.shape[1:] or not pose.size or not np.isfinite(pose).all():
         raise InputError(

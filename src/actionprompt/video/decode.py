@@ -228,7 +228,7 @@ def _timed(frames: Iterable[Any], fps: float, clock: str = "pts") -> Iterator[tu
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """The container and its first video stream that is no cover picture."""
+    """The container and its first video stream that is not a cover picture."""
     av = library("av", "Reading video needs PyAV")
     if path.is_dir():
         raise InputError(f"{path} is a folder: give a video file.")
@@ -239,7 +239,9 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     try:
         container = av.open(f"file:{path}", options=OPTIONS, metadata_errors="replace")
     except av.error.InvalidDataError as error:
-        raise InputError(f"{path} is no video, or its beginning or index is missing (a cut-off download?).") from error
+        raise InputError(
+            f"{path} is not a video, or its beginning or index is missing (a cut-off download?)."
+        ) from error
     except (av.error.FFmpegError, OSError) as error:
         raise InputError(f"Cannot open {path}: {error.strerror}.") from error
     with container:

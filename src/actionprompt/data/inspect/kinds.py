@@ -46,7 +46,7 @@ def inspect(path: Path, hints: MotionHints = MotionHints()) -> Report:
     """Reads what is at ``path`` and says what it is.
 
     Raises:
-        InputError: nothing there, nothing that is known, or hints for something that is no motion capture.
+        InputError: nothing there, nothing that is known, or hints for something that is not motion capture.
     """
     if not path.exists():
         raise InputError(f"{path} does not exist: give a data file or folder.")
@@ -56,4 +56,4 @@ def inspect(path: Path, hints: MotionHints = MotionHints()) -> Report:
                 raise InputError(f"{path} is {kind.accepts}: --rig, --unit and --up are for motion capture files.")
             return kind.describe(path)
     accepted = ", ".join(kind.accepts for kind in kinds())
-    raise InputError(f"{path} is no data that this program reads: it accepts {accepted}.")
+    raise InputError(f"{path} is not data that this program reads: it accepts {accepted}.")

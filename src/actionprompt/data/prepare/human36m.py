@@ -87,7 +87,9 @@ def read_official(source: Path) -> Positions3D:
         subject = next((part for part in reversed(file.parts[:-1]) if re.fullmatch(r"S\d+", part)), "")
         name = short_name(file.stem)
         if subject not in SUBJECTS or action_of(name) is None:
-            raise InputError(f"{file} is no take of Human3.6M: expected S1/.../D3_Positions/Directions.cdf or alike.")
+            raise InputError(
+                f"{file} is not a take of Human3.6M: expected S1/.../D3_Positions/Directions.cdf or alike."
+            )
         if name in (takes := world.setdefault(subject, {})):
             raise InputError(f"{file} is there twice: keep one {subject} {name} below {source}.")
         if (subject, name) != CORRUPT:
