@@ -13,7 +13,7 @@ from actionprompt.formats.bvh import read_bvh
 from actionprompt.inference.body import variation
 from actionprompt.inference.lifting import lift
 from actionprompt.model.files import load
-from actionprompt.output.read import read_npz
+from actionprompt.output.npz import read_lifted
 from actionprompt.skeleton import H36M_17
 from small import model_file
 
@@ -55,7 +55,7 @@ def test_keypoints_to_every_format(clip: Clip, model: Path, keypoints: Path, tmp
     assert all(out.stat().st_size > 60 for out in outs)
     told = " ".join(capsys.readouterr().err.split())
     assert "Person 0: 60 frames, 1.2 s." in told
-    found = read_npz(outs[1])
+    found = read_lifted(outs[1])
     expected = lift(load(model), clip.keypoints)
     np.testing.assert_allclose(found.pose, expected.pose, atol=2e-5)
     np.testing.assert_allclose(found.probability, expected.probability, atol=1e-3)
@@ -67,17 +67,17 @@ def test_the_default_outputs(model: Path, keypoints: Path, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     assert call("lift", keypoints, "--model", model) == 0
     assert sorted(p.name for p in tmp_path.glob("motion-3d*")) == ["motion-3d.html", "motion-3d.npz"]
-    assert variation(read_npz(tmp_path / "motion-3d.npz").pose) < 1e-5
+    assert variation(read_lifted(tmp_path / "motion-3d.npz").pose) < 1e-5
     assert call("lift", keypoints, "--model", model, *ALONE) == 0
     expected = lift(load(model), lift_input(tmp_path / "motion.npz"), flip=H36M_17)
-    np.testing.assert_allclose(read_npz(tmp_path / "motion-3d.npz").pose, expected.pose, atol=2e-5)
+    np.testing.assert_allclose(read_lifted(tmp_path / "motion-3d.npz").pose, expected.pose, atol=2e-5)
 
 
 def test_heights_scale_people(model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:
     outs = tmp_path / "as_believed.npz", tmp_path / "scaled.npz"
     assert call("lift", keypoints, "--model", model, "-o", outs[0]) == 0
     assert call("lift", keypoints, "--model", model, "--height", "1.78", "-o", outs[1]) == 0
-    believed, scaled = (read_npz(out) for out in outs)
+    believed, scaled = (read_lifted(out) for out in outs)
     ratio = scaled.pose[:, 1:] / believed.pose[:, 1:]
     np.testing.assert_allclose(ratio, ratio.flat[0], rtol=1e-3)
     np.testing.assert_allclose(scaled.root / believed.root, ratio.flat[0], rtol=1e-3)
@@ -127,7 +127,7 @@ def test_another_frame_rate_is_interpolated(model: Path, keypoints: Path, tmp_pa
     out = tmp_path / "slow.npz"
     assert call("lift", keypoints, "--model", model, "--keypoints.fps", "25", "-o", out) == 0
     assert "25 frames/s -> 50 frames/s, interpolated" in " ".join(capsys.readouterr().err.split())
-    assert read_npz(out).num_frames == 119
+    assert read_lifted(out).num_frames == 119
 
 
 def test_a_single_frame_is_lifted_with_a_warning(model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:
@@ -136,7 +136,7 @@ def test_a_single_frame_is_lifted_with_a_warning(model: Path, keypoints: Path, t
         np.savez(one, keypoints=file["keypoints"][:1], layout="h36m17", size=file["size"])
     assert call("lift", one, "--model", model, "-o", tmp_path / "o.npz") == 0
     assert "less than the model's window of 9 frames" in " ".join(capsys.readouterr().err.split())
-    assert read_npz(tmp_path / "o.npz").num_frames == 1
+    assert read_lifted(tmp_path / "o.npz").num_frames == 1
 
 
 def test_a_pipe(clip: Clip, model: Path, monkeypatch, capsys) -> None:

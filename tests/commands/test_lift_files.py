@@ -12,7 +12,7 @@ from actionprompt import cli
 from actionprompt.commands.lift_joints import is_video
 from actionprompt.commands.lift_outputs import default_outs, fingerprint
 from actionprompt.errors import InputError
-from actionprompt.output.read import read_npz
+from actionprompt.output.npz import read_lifted
 from actionprompt.viewer.motion import PATH
 from films import film
 from keypoint_files import SIZE, dump, flat
@@ -41,8 +41,8 @@ def test_default_outputs_of_two_sources(model: Path, tmp_path: Path, monkeypatch
     assert lift(model, one) == lift(model, two) == lift(model, one) == 0
     assert sorted(path.name for path in tmp_path.glob("run-3d*")) == [
         "run-3d-2.html", "run-3d-2.npz", "run-3d.html", "run-3d.npz"]  # fmt: skip
-    assert fingerprint(one) in read_npz(tmp_path / "run-3d.npz").notes
-    assert fingerprint(two) in read_npz(tmp_path / "run-3d-2.npz").notes
+    assert fingerprint(one) in read_lifted(tmp_path / "run-3d.npz").notes
+    assert fingerprint(two) in read_lifted(tmp_path / "run-3d-2.npz").notes
     assert default_outs(two, fingerprint(two))[1].name == "run-3d-2.npz"
 
 
@@ -83,7 +83,7 @@ def test_a_keypoint_file_of_a_video_has_the_videos_times(model: Path, tmp_path: 
     np.save(tmp_path / "k.npy", np.concatenate([standing(COCO, 20)[..., :2] / 10, np.ones((20, 17, 1))], -1))
     out = tmp_path / "out.npz"
     assert lift(model, video, "--keypoints.file", tmp_path / "k.npy", "--keypoints.layout", "coco17", "-o", out) == 0
-    found = read_npz(out)
+    found = read_lifted(out)
     wanted = np.interp(found.times, times, standing(COCO, 20)[:, COCO.index("left wrist"), 0] / 10)
     np.testing.assert_allclose((found.keypoints[:, 13, 0] + 1) * 32, wanted, atol=0.02)
 

@@ -99,7 +99,10 @@ def test_what_reads_well_but_is_of_no_use_is_no_sound_data(tmp_path, moving, wri
 def test_unknown(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     for path in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(InputError, match="not data that this program reads: it accepts a UI-PRMD folder, a UI-PRMD"):
+        expected = "not data that this program reads: it accepts a UI-PRMD folder, a UI-PRMD"
+        with pytest.raises(InputError, match=expected):
+            InputError, match="not data that this program reads: it accepts a UI-PRMD folder, a UI-PRMD"
+        ):
             inspect(path)
     with pytest.raises(InputError, match="does not exist: give a data file or folder"):
         inspect(tmp_path / "nothing")

@@ -14,7 +14,7 @@ from actionprompt.data.config import DetectorCfg, OnlineCfg, SyntheticCfg, Virtu
 from actionprompt.data.online.body import BodyMaker, chains, derived
 from actionprompt.data.online.detector import Found, SimulatedDetector, wandering
 from actionprompt.data.online.draws import Draws
-from actionprompt.data.online.filming import Studio, level_axes, project, transformed
+from actionprompt.data.online.filming import Filming, level_axes, project, transformed
 from actionprompt.data.online.settings import check
 from actionprompt.data.online.view import about_x, about_y, about_z, aim
 from actionprompt.data.online.windows import FilmedWindows, combine
@@ -98,9 +98,9 @@ def test_tempo_reads_between_frames(takes):
 def test_filming_is_projection_of_the_scene_by_the_field_s_camera(takes):
     """The slow twin: the package's own pinhole camera on every window, one at a time."""
     filmed = windows(takes, online=replace(STILL, view=(50, 50)))
-    i, studio = torch.arange(0, len(filmed), 50), Studio(H36M_17, filmed.cfg, 27, 50.0)
+    i, filming = torch.arange(0, len(filmed), 50), Filming(H36M_17, filmed.cfg, 27, 50.0)
     world = filmed.world(i, drawn(len(i)))
-    scene = studio.stage(world, drawn(len(i), 9))
+    scene = filming.stage(world, drawn(len(i), 9))
     seen = project(scene)
     for k in range(len(i)):
         focal = float(scene.cameras.lens.focal[k])
@@ -118,7 +118,7 @@ def test_filming_is_projection_of_the_scene_by_the_field_s_camera(takes):
 def test_people_are_in_the_picture(takes):
     filmed = windows(takes, online=replace(STILL, rolled=0, unlevel=0))
     i = torch.arange(0, len(filmed), 3)
-    scene = Studio(H36M_17, filmed.cfg, 27, 50.0).stage(filmed.world(i, drawn(len(i))), drawn(len(i), 1))
+    scene = Filming(H36M_17, filmed.cfg, 27, 50.0).stage(filmed.world(i, drawn(len(i))), drawn(len(i), 1))
     seen = project(scene)
     aspect = scene.cameras.lens.aspect[:, None, None]
     inside = (seen[:, :, 0].abs() < 1.02) & (seen[:, :, 1].abs() < 1.02 * aspect)

@@ -10,7 +10,7 @@ from actionprompt.data.load import load as load_data
 from actionprompt.errors import InputError
 from actionprompt.hub import shipped as models
 from actionprompt.inference.lifting import lift
-from actionprompt.inference.looking import RealCamera
+from actionprompt.inference.person_view import RealCamera
 from actionprompt.metrics import p_mpjpe
 from actionprompt.model.files import load
 from actionprompt.skeleton import H36M_17

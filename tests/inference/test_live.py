@@ -5,7 +5,7 @@ import torch
 from actionprompt.errors import InputError
 from actionprompt.inference.body import bones_of
 from actionprompt.inference.live import Live, LiveCfg
-from actionprompt.inference.looking import CausalVirtualCamera, RealCamera
+from actionprompt.inference.person_view import CausalVirtualCamera, RealCamera
 from actionprompt.inference.stream import Stream
 from actionprompt.model.config import LifterCfg
 from actionprompt.skeleton import H36M_17

@@ -188,7 +188,7 @@ def show(lifters: "dict[str, Lifter]", clip: "Clip", corpus: "Corpus", path: Pat
     """Writes the page of one clip: the two models of the demo, and the one that comes with the package."""
     from actionprompt.hub import shipped as models
     from actionprompt.inference.lifting import lift
-    from actionprompt.inference.looking import RealCamera
+    from actionprompt.inference.person_view import RealCamera
     from actionprompt.model.files import load
     from actionprompt.viewer import ViewerMotion, write_page
     from actionprompt.virtual_camera import FOCAL

@@ -59,16 +59,16 @@ def run(args: ViewArgs) -> int:
 
 
 def _write(args: ViewArgs, page: Path) -> None:
-    from actionprompt.output.read import read_npz
+    from actionprompt.output.npz import read_lifted
     from actionprompt.output.show import viewer_motion
     from actionprompt.output.truth import errors, read_truth
     from actionprompt.viewer import write_page
 
-    first = read_npz(args.file)
+    first = read_lifted(args.file)
     motion = viewer_motion(first, args.file.stem, f"Person {first.person} of {args.file.stem}")
     poses = dict(motion.poses)
     for path in args.beside:
-        other = read_npz(path)
+        other = read_lifted(path)
         _check_same(path, other, args.file, first)
         poses[path.stem] = other.pose
     truth = None if args.truth is None else read_truth(args.truth, first)

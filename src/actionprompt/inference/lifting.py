@@ -10,11 +10,11 @@ from actionprompt.data.clip import Clip, with_confidence
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Flow
-from actionprompt.inference.looking import RealCamera, look, trained_looking
+from actionprompt.inference.person_view import RealCamera, look, trained_looking
 from actionprompt.model.app import Selection, SoftSelection
 from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifted, Lifter
-from actionprompt.skeleton import Skeleton
+from actionprompt.skeleton import H36M_17, Skeleton
 from actionprompt.virtual_camera import turn_back
 
 USUAL_CAMERA = RealCamera()
@@ -159,6 +159,16 @@ def lift_batch(
     """A batch of windows; with ``order``, poses and logits averaged with those of the mirrored windows."""
     answer = ForwardPass(lifter, x, order, selection)
     return Lifted(answer.pose(), answer.logits)
+
+
+def check_joints(lifter: Lifter) -> None:
+    """Refuses a model that does not lift the joints that people in videos and on pipes are given.
+
+    Raises:
+        InputError: a model of other joints than Human3.6M's 17.
+    """
+    if lifter.num_joints != H36M_17.num_joints:
+        raise InputError(f"The model lifts {lifter.num_joints} joints; people have Human3.6M's 17: use such a model.")
 
 
 def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j i"], overlap: int = 0) -> Float[Tensor, "n j i"]:

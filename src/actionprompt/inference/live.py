@@ -12,16 +12,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from actionprompt.errors import InputError
 from actionprompt.inference.body import BodyCfg, CausalBody
 from actionprompt.inference.certainty import calibrated, unknown_below
-from actionprompt.inference.looking import CausalVirtualCamera, RealCamera
+from actionprompt.inference.lifting import check_joints
 from actionprompt.inference.people import model_rate
+from actionprompt.inference.person_view import CausalVirtualCamera, RealCamera
 from actionprompt.inference.stream import Stream, StreamResult
 from actionprompt.keypoints.timing import Resampler, is_gap
 from actionprompt.model.lifter import Lifter
 from actionprompt.output.track import UNKNOWN
-from actionprompt.skeleton import H36M_17
 from actionprompt.virtual_camera import FOCAL, turn_back
 
 
@@ -87,10 +86,7 @@ class Live:
         Raises:
             InputError: a model of other joints, or a lag that it cannot use.
         """
-        if lifter.num_joints != H36M_17.num_joints:
-            raise InputError(
-                f"The model lifts {lifter.num_joints} joints; points become Human3.6M's 17: use such a model."
-            )
+        check_joints(lifter)
         self._lifter, self._lag, self._use = lifter, lag, use or LiveCfg()
         self._rate = model_rate(lifter)
         self._answered = 0

@@ -24,8 +24,8 @@ from actionprompt.inference.body import (
     with_lengths,
 )
 from actionprompt.inference.certainty import calibrated, unknown_below
-from actionprompt.inference.lifting import SOFT, lift
-from actionprompt.inference.looking import RealCamera, look, trained_looking
+from actionprompt.inference.lifting import SOFT, check_joints, lift
+from actionprompt.inference.person_view import RealCamera, look, trained_looking
 from actionprompt.keypoints.read import Track
 from actionprompt.model.app import Selection
 from actionprompt.model.lifter import Lifter
@@ -99,8 +99,7 @@ def lift_people(
         InputError: a model of other joints, or more heights than people.
     """
     settings = settings or MotionCfg()
-    if lifter.num_joints != H36M_17.num_joints:
-        raise InputError(f"The model lifts {lifter.num_joints} joints; people have Human3.6M's 17: use such a model.")
+    check_joints(lifter)
     if len(settings.heights) > len(found.tracks):
         raise InputError(f"{len(settings.heights)} heights are given, and {len(found.tracks)} people are lifted.")
     lens = _lens(settings, found.size)

@@ -11,7 +11,7 @@ from actionprompt.errors import InputError
 from actionprompt.inference.incremental import Answer, Flow
 from actionprompt.inference.incremental.history import History
 from actionprompt.inference.lifting import SOFT, USUAL_CAMERA, check_sequence, lift_batch, mirror_order
-from actionprompt.inference.looking import CausalVirtualCamera, RealCamera, trained_looking
+from actionprompt.inference.person_view import CausalVirtualCamera, RealCamera, trained_looking
 from actionprompt.model.app import Selection
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import Skeleton

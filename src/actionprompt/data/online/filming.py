@@ -47,7 +47,7 @@ class Scene(NamedTuple):
     """Of the person on the normalised screen."""
 
 
-class Studio:
+class Filming:
     """Films batches of windows; its constants move to a device once."""
 
     def __init__(

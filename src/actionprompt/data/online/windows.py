@@ -10,7 +10,7 @@ from actionprompt.data.clip import Take, with_confidence
 from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online.body import HEAD
 from actionprompt.data.online.draws import Draws
-from actionprompt.data.online.filming import Filmed, Studio
+from actionprompt.data.online.filming import Filmed, Filming
 from actionprompt.data.windows import Batch
 from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
@@ -67,7 +67,7 @@ class FilmedWindows:
             if isinstance(value, Tensor):
                 setattr(self, name, value.to(device))
         frames = self.window.frames
-        self._studio = Studio(self.skeleton, self.cfg, frames, self.fps, mirror=self.mirror, device=device)
+        self._filming = Filming(self.skeleton, self.cfg, frames, self.fps, mirror=self.mirror, device=device)
         return self
 
     @property
@@ -99,7 +99,7 @@ class FilmedWindows:
 
     def film(self, i: Int[Tensor, " b"], draws: Draws) -> Filmed:
         """Films windows i with these random numbers; all frames are answered."""
-        return self._studio(self.world(i, draws), draws)
+        return self._filming(self.world(i, draws), draws)
 
     def clip(self, i: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
         """Which take windows i are from."""
