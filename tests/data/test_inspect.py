@@ -101,8 +101,6 @@ def test_unknown(tmp_path):
     for path in (tmp_path, tmp_path / "notes.txt"):
         expected = "not data that this program reads: it accepts a UI-PRMD folder, a UI-PRMD"
         with pytest.raises(InputError, match=expected):
-            InputError, match="not data that this program reads: it accepts a UI-PRMD folder, a UI-PRMD"
-        ):
             inspect(path)
     with pytest.raises(InputError, match="does not exist: give a data file or folder"):
         inspect(tmp_path / "nothing")
