@@ -87,8 +87,8 @@ def test_memory():
 def test_asked_and_measured_stand_side_by_side():
     figures = [Measurement("mixste: evaluation", 251.4, "frames/s", 130.0), Measurement("else", 0.01234, "x")]
     shown = table(figures, full=True)
-    assert list(shown.columns[3].cells) == [">= 250 [green]met[/]", ""]
-    assert list(table(figures, full=False).columns[3].cells) == ["", ""]
+    assert [str(cell) for cell in shown.columns[3].cells] == [">= 250 met", ""]
+    assert [str(cell) for cell in table(figures, full=False).columns[3].cells] == ["", ""]
     assert list(shown.columns[1].cells) == ["251 frames/s", "0.0123 x"]
     missed = table([figures[0]._replace(value=249.0)], full=True)
     assert "missed" in str(next(iter(missed.columns[3].cells)))

@@ -449,6 +449,7 @@ def test_words_for_the_workers():
 
 def test_workers_share_and_stop(tmp_path, monkeypatch):
     """Processes that end well; with an error; and that are told to stop."""
+    monkeypatch.setattr(launch, "OURS", ())  # any program stands for ours
     launch.in_processes(["-c", "pass"], 2)
     with pytest.raises(InputError, match="Not all runs were made"):
         launch.in_processes(["-c", "raise SystemExit(1)"], 2)
