@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from actionprompt.output.drawing import DARK, Figure, draw, side_colour, turned
-from actionprompt.output.read import read_npz
+from actionprompt.output.npz import read_lifted
 from actionprompt.output.show import overlay_figure
 from actionprompt.video.decode import open_video
 
@@ -51,7 +51,7 @@ def in_space(figure: Figure, pose: np.ndarray, scale: float) -> Image.Image:
 
 def main(video: str, lifted: str, out: str, start: str = "0", end: str = "5") -> None:
     """Writes the GIF."""
-    track, film = read_npz(Path(lifted)), open_video(Path(video))
+    track, film = read_lifted(Path(lifted)), open_video(Path(video))
     figure = overlay_figure(track)
     flat = Figure("", figure.skeleton, figure.fps, figure.first, figure.keypoints)  # no corner, no words
     box = cut_out(figure, film.size, float(start), float(end))

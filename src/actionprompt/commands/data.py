@@ -30,16 +30,16 @@ class InspectArgs:
     path: tyro.conf.Positional[Path]
     """A data file or folder."""
     rig: str = "auto"
-    """Of motion capture: which points are the joints, a built-in rig (docs/data.md) or a file that maps them."""
+    """Which points of motion capture are the joints, a built-in rig (docs/data.md) or a file that maps them."""
     unit: float | None = None
-    """Of motion capture: metres per unit of length (None: as the file says, else by the size of a person)."""
+    """The metres per unit of length of motion capture (None: as the file says, else by the size of a person)."""
     up: Literal["auto", "x", "y", "z"] = "auto"
-    """Of motion capture: the axis that points up (auto: as the file says, else as is usual in its format)."""
+    """The axis of motion capture that points up (auto: as the file says, else as is usual in its format)."""
 
 
 @dataclass(frozen=True)
 class PrepareArgs:
-    """From where to where."""
+    """What to convert, and where to write it."""
 
     source: Path
     """Folder that holds the download, extracted, at any depth."""

@@ -61,9 +61,9 @@ class LiftArgs:
     root: bool = True
     """Estimate the person's path through space (approximate)."""
     axes: Literal["camera", "y-up", "z-up"] = "camera"
-    """Of npz, CSV and JSON; BVH, glTF and TRC have y up, C3D has z up."""
+    """The axes of npz, CSV and JSON; BVH, glTF and TRC have y up, C3D has z up."""
     feet: bool = True
-    """Of BVH and glTF: feet that stand stay where they are, and knees bend forward only."""
+    """In BVH and glTF, feet that stand stay where they are, and knees bend forward only."""
     page_video: Literal["auto", "embed", "link", "none"] = "auto"
     """The video in a page (.html): inside it, linked from where it lies, or left out (auto: inside up to 30 MB)."""
     bvh_unit: Literal["m", "cm"] = "m"

@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 SUFFIXES = (".html", ".npz")
-"""Of what is written if nothing else is said."""
+"""What is written if nothing else is said."""
 LOOKED_AT = 1 << 20
 """Bytes at the beginning of a source by which it is known again."""
 MADE_FROM = "made from "

@@ -85,5 +85,5 @@ def stem(args: ReproduceArgs, plan: Plan) -> str:
 
 
 def title(args: ReproduceArgs, plan: Plan) -> str:
-    """Above all tables."""
+    """The title above all tables."""
     return f"ActionPrompt's tables on {DATA[plan.source][0].partition(',')[0]}, scale {args.scale}"

@@ -27,7 +27,7 @@ class DetectorCfg:
     episode_length: float = 0.2
     """Seconds that such an exchange, loss or error lasts."""
     unit: Literal["height", "pixels"] = "height"
-    """Of bias and jitter: shares of the person's height, or pixels of a picture 1,000 wide (version 0.1.0's)."""
+    """The unit of bias and jitter: shares of the person's height, or pixels of a picture 1,000 wide (0.1.0's)."""
     seed: int = 0
     """Seed of the errors, which depend on it, the take's name, the camera and the number of the turn only."""
 

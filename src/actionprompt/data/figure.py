@@ -31,23 +31,23 @@ class Body:
     """Lengths in metres."""
 
     hip: float
-    """From the middle of the pelvis to a hip."""
+    """The distance from the middle of the pelvis to a hip."""
     thigh: float
     shin: float
     ankle: float
     """Height of the ankle above the floor."""
     lumbar: float
-    """From the pelvis to the spine joint."""
+    """The length from the pelvis to the spine joint."""
     chest: float
-    """From the spine joint to the base of the neck."""
+    """The length from the spine joint to the base of the neck."""
     shoulder: float
-    """From the base of the neck to a shoulder, sideways."""
+    """The distance from the base of the neck to a shoulder, sideways."""
     upper: float
     """Upper arm."""
     fore: float
     """Forearm."""
     head: float
-    """From the base of the neck to the top of the head."""
+    """The length from the base of the neck to the top of the head."""
 
     @classmethod
     def of_stature(cls, height: float) -> "Body":

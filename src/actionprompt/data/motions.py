@@ -15,7 +15,7 @@ class Motion:
     """One cycle of a motion, as a right-hander performs it."""
 
     name: str
-    """As people write it."""
+    """The name as people write it."""
     period: float
     """Seconds a cycle takes; negative: the table is played backwards."""
     phases: tuple[float, ...]

@@ -27,7 +27,7 @@ TEST_SIZES = {
 }
 """Pictures in pixels."""
 FPS = 25.0
-"""Of the test sequences; training sequences have 25 or 50."""
+"""The frame rate of the test sequences; training sequences have 25 or 50."""
 
 
 def load_mpi_inf_3dhp(cfg: MPIINF3DHPCfg) -> Corpus:

@@ -63,7 +63,7 @@ def check(cfg: DetectorCfg) -> None:
 
 
 def describe(cfg: DetectorCfg) -> str:
-    """For reports."""
+    """What reports say of the detector."""
     if cfg.unit == "pixels":
         sizes = f"bias {cfg.bias:g} px, jitter {cfg.jitter:g} px over {cfg.correlation_time:g} s"
     else:

@@ -203,7 +203,7 @@ def misfit(clip: Clip, lens: Pinhole) -> float:
 
 
 def _rays(clip: Clip) -> tuple[Float[Tensor, "m 2"], Float[Tensor, "m 2"]]:
-    """Of some frames' joints, x/z and y/z, and where they are seen."""
+    """The rays x/z and y/z of some frames' joints, and where they are seen."""
     assert clip.pose is not None
     assert clip.root is not None
     step = sampling(clip)

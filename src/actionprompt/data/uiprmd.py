@@ -45,7 +45,7 @@ TEST = tuple(f"s{s:02d}" for s in range(8, 11))
 TAIL = ("side lunge", "inline lunge", "sit to stand")
 """The hard actions of P3: a plain VPose's largest depth errors on training subjects (docs/LOG.md, 2026-11-22)."""
 STEP = 2
-"""Of the files' 100 frames/s every second one is kept."""
+"""Every second one of the files' 100 frames/s is kept."""
 
 
 def load_uiprmd(cfg: UIPRMDCfg) -> Corpus:
@@ -115,7 +115,7 @@ class Quality:
     """How far joints were moved to keep the bone lengths constant, metres, one mean per subject."""
 
     def facts(self) -> dict[str, str]:
-        """For reports."""
+        """What reports say of the takes."""
         return {
             "missing markers": f"{self.missing / self.samples:.2%} of the samples, interpolated in time",
             "cuts joined": f"largest step {1000 * self.jump:.1f} mm",

@@ -36,7 +36,7 @@ class Viewpoint:
     translation: Float[Tensor, " 3"]
     """The camera's place in the world, metres."""
     width: int
-    """Of the picture, pixels."""
+    """The width of the picture, pixels."""
 
     def see(self, world: Float[Tensor, "n j 3"]) -> Float[Tensor, "n j 3"]:
         """World points in camera axes; one product for all, each axis in one piece: twice as fast."""

@@ -94,7 +94,7 @@ class Errors(NamedTuple):
     pa: float
     depth: float
     variation: float
-    """Of the limb bones' lengths, a share."""
+    """The variation of the limb bones' lengths, a share."""
     sliding: float
     """Mean speed of feet that stand in truth, metres a second; NaN without a path."""
     velocity: float

@@ -35,7 +35,7 @@ class Exported(NamedTuple):
     path: Path
     bytes: int
     differences: list[Deviation]
-    """Of the float32 file."""
+    """The differences of the float32 file."""
     quantised: Quantised | None
     """What int8 costs and gains, where it was asked for; then ``path`` holds int8."""
 

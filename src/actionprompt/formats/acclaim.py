@@ -27,7 +27,7 @@ class AcclaimBone:
 
     name: str
     vector: Float[np.ndarray, " 3"]
-    """From its start to its end in the pose of all zeros, metres."""
+    """The vector from its start to its end in the pose of all zeros, metres."""
     axes: Float[np.ndarray, "3 3"]
     """C: the axes that it turns about."""
     turns: str
@@ -40,7 +40,7 @@ class AcclaimSkeleton:
 
     bones: tuple[AcclaimBone, ...]
     parents: tuple[str, ...]
-    """Of each bone; ``root`` for those that start there."""
+    """The parent of each bone; ``root`` for those that start there."""
     channels: tuple[str, ...]
     """The root's numbers in a motion file's order: tx ty tz rx ry rz."""
     unit: float

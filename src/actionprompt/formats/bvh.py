@@ -25,7 +25,7 @@ class Joint:
     parent: int
     """Index of the parent, -1 for the root."""
     offset: tuple[float, float, float]
-    """From the parent, in its axes, in the file's unit."""
+    """The offset from the parent, in its axes, in the file's unit."""
     channels: tuple[str, ...]
     """Such as ``Zrotation``, in the order of the numbers; empty for an end."""
 

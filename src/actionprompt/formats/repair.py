@@ -66,7 +66,7 @@ def mend(joints: Float[np.ndarray, "n 17 3"], fps: float) -> Mended:
 
 
 def _speed(points: Float[np.ndarray, "*n 3"], fps: float) -> Float[np.ndarray, "*steps"]:
-    """Of every step, metres a second."""
+    """The speed of every step, metres a second."""
     speed: Float[np.ndarray, "*steps"] = np.linalg.norm(np.diff(points, axis=0), axis=-1) * fps
     return speed
 

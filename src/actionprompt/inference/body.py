@@ -161,7 +161,7 @@ class CausalBody:
         return Fitted(body[0], self._placed(body, rays, weight), lengths)
 
     def _lengths(self, pose: Float[np.ndarray, "1 j 3"], weight: Float[np.ndarray, "1 j"]) -> Float[np.ndarray, " b"]:
-        """Of all frames so far and this one."""
+        """The lengths from all frames so far and this one."""
         counts, sums = length_sums(pose, weight, self._bones)
         return _joined(self._counts + counts, self._sums + sums, self._frames, self._bones, self.settings.usual)
 

@@ -18,13 +18,13 @@ class JsonLine(NamedTuple):
     """What a line says."""
 
     points: Float[np.ndarray, "p 2"]
-    """As they are; NaN where there are none."""
+    """The points as they are; NaN where there are none."""
     confidence: Float[np.ndarray, " p"]
     """1 where nothing is said."""
     time: float | None
     """Seconds."""
     frame: int | None = None
-    """As it is numbered."""
+    """The frame as it is numbered."""
 
 
 def parse(text: str | bytes, number: int) -> JsonLine:
@@ -112,6 +112,6 @@ def _wrong(number: int, why: str) -> InputError:
 
 
 def _short(value: Any) -> str:
-    """As JSON, or the beginning of it."""
+    """The value as JSON, or the beginning of it."""
     text = json.dumps(value)
     return text if len(text) <= 40 else f"{text[:36]} ..."

@@ -55,7 +55,7 @@ class LiveAnswer(NamedTuple):
     """Where the pelvis is, camera axes, metres: APPROXIMATE; None: it was not asked for."""
 
     def line(self) -> str:
-        """As JSON."""
+        """The answer as JSON."""
         told: dict[str, object] = {"frame": self.frame}
         if self.time is not None:
             told["time"] = round(self.time, 4)
@@ -139,7 +139,7 @@ class Live:
         """Joints of frames that are not answered yet, and how the virtual camera was turned."""
         self._resampler = Resampler(self._rate)
         self._times: deque[float | None] = deque()
-        """Of frames that are not answered yet."""
+        """The times of frames that are not answered yet."""
         self._newest: Float[Tensor, "17 2"] | None = None
         """Joints of this sequence."""
 

@@ -112,7 +112,7 @@ def _mmpose_names(about: Mapping[str, Any]) -> list[str] | None:
 
 
 def lifted_already(where: str, tool: str) -> InputError:
-    """For files whose points have a depth."""
+    """The refusal of files whose points have a depth."""
     return InputError(
         f"{where} holds joints in 3D of {tool}, which need no lifting: give the 2D keypoints that they were made from."
     )

@@ -35,7 +35,7 @@ class _Table:
 
     path: Path
     head: list[str]
-    """In plain words."""
+    """The name of the form in plain words."""
     lines: list[list[str]]
     first: int
     """The number of the first of the lines in the file."""

@@ -14,7 +14,7 @@ from actionprompt.keypoints.layouts import Layout
 from actionprompt.keypoints.names import arranged
 
 MOST_PEOPLE = 100
-"""In one frame: a file with more is not a file of people to lift."""
+"""The most people in one frame: a file with more is not a file of people to lift."""
 STRAY = 50
 """How far a point is from the middle of its person at most: a person is about four such sizes high."""
 BODY = 33
@@ -43,7 +43,7 @@ class Detections:
     """People seen in the frames of one video."""
 
     frame: Int[np.ndarray, " d"]
-    """From 0."""
+    """The frame, counted from 0."""
     person: tuple[str, ...]
     """Who, in each detection; empty where the file does not say."""
     points: Float[np.ndarray, "d p 2"]

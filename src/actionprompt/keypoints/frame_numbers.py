@@ -23,7 +23,7 @@ class Frames(NamedTuple):
     """Frames of one video."""
 
     numbers: list[int]
-    """From 0, one for each that was listed."""
+    """The frames from 0, one for each that was listed."""
     times: Float[np.ndarray, " n"] | None = None
     """Seconds of every frame, where the names are times."""
 

@@ -39,7 +39,7 @@ class Found(NamedTuple):
     """A person somewhere in the file."""
 
     frame: Any
-    """As the file calls it; None: it says nothing."""
+    """The layout as the file calls it; None: it says nothing."""
     place: tuple[int, ...]
     """Where in the lists around it."""
     person: str

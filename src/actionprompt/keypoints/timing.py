@@ -13,7 +13,7 @@ from jaxtyping import Float
 LONGEST_GAP = 1.0
 """Seconds between two frames over which nothing is interpolated."""
 SAME = 0.05
-"""Of a frame: times that are off by no more are the model's own (containers round them to milliseconds)."""
+"""A share of a frame: times that are off by no more are the model's own (containers round them to milliseconds)."""
 
 
 def is_gap(seconds: float) -> bool:

@@ -24,7 +24,7 @@ JUMP = 0.5
 BRIEFLY = 0.2
 """Seconds."""
 FRAGMENT = 1 / 3
-"""Of the usual number of points: who has fewer is a piece of somebody."""
+"""A share of the usual number of points: who has fewer is a piece of somebody."""
 LONELY = 5
 """So many people of one frame each are rather one person with wrong times."""
 STAND_INS = {

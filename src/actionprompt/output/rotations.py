@@ -22,7 +22,7 @@ class Rigged:
 
     rig: OutputSkeleton
     lengths: Float[np.ndarray, " j"]
-    """From each joint to its parent joint, metres: the median over time; 0 for the root."""
+    """The vectors from each joint to its parent joint, metres: the median over time; 0 for the root."""
     place: Float[np.ndarray, "n 3"]
     """The root joint, metres."""
     rotations: Float[np.ndarray, "n bones 3 3"]
@@ -30,7 +30,7 @@ class Rigged:
 
 
 def bone_lengths(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> Float[np.ndarray, " j"]:
-    """From each joint to its parent, the median over time; 0 for the root."""
+    """The lengths from each joint to its parent, the median over time; 0 for the root."""
     parents = [parent if parent >= 0 else j for j, parent in enumerate(skeleton.parents)]
     lengths: Float[np.ndarray, " j"] = np.median(np.linalg.norm(points - points[:, parents], axis=-1), axis=0)
     return lengths

@@ -110,7 +110,7 @@ def segments_csv(tracks: Sequence[LiftedTrack], settings: SegmentsCfg | None = N
 
 
 def segments_json(tracks: Sequence[LiftedTrack], settings: SegmentsCfg | None = None) -> str:
-    """As the table, with the settings and each person's notes."""
+    """The segments as the table has them, with the settings and each person's notes."""
     settings = settings or SegmentsCfg()
     people = [
         {

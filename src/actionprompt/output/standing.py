@@ -273,7 +273,7 @@ def _metre(track: LiftedTrack) -> Float[np.ndarray, " n"]:
 
 
 def _lengths(points: Points, chain: Sequence[str], skeleton: Skeleton) -> tuple[float, float]:
-    """Of the two bones of a limb, the mean of both sides."""
+    """The lengths of the two bones of a limb, the mean of both sides."""
     j = skeleton.joints.index
     pairs = [
         [np.linalg.norm(points[0, j(f"{s} {b}")] - points[0, j(f"{s} {a}")]) for s in SIDES] for a, b in pairwise(chain)

@@ -39,7 +39,7 @@ class LiftedTrack:
     pose: Float[np.ndarray, "n j 3"]
     """Camera axes (x right, y down, z forward), relative to the root joint, metres."""
     confidence: Float[np.ndarray, "n j"] | None = None
-    """Of the 2D joints; 0 where they are interpolated."""
+    """The confidence of the 2D joints; 0 where they are interpolated."""
     root: Float[np.ndarray, "n 3"] | None = None
     """The root's path in camera axes, metres: an estimate from one camera, APPROXIMATE."""
     actions: tuple[str, ...] = ()

@@ -20,13 +20,13 @@ class WriteCfg:
     """What formats leave open."""
 
     axes: Axes = "camera"
-    """Of npz, CSV and JSON: the camera's axes, or the gravity-aligned world with y or z up. BVH, glTF and TRC have y
-    up, C3D has z up."""
+    """The axes of npz, CSV and JSON: the camera's, or the gravity-aligned world with y or z up. BVH, glTF and TRC have
+    y up, C3D has z up."""
     bvh_unit: Literal["m", "cm"] = "m"
-    """Of BVH, which does not say: metres fit Blender's import, centimetres what most motion capture programs expect."""
+    """The unit of BVH, which does not say it: metres fit Blender's import, centimetres most motion capture programs."""
     feet: bool = False
-    """Of BVH and glTF: solve path and legs so that standing feet stay (``output.standing``); else bones are where the
-    joints were lifted."""
+    """Whether BVH and glTF solve path and legs so that standing feet stay (``output.standing``); else bones are where
+    the joints were lifted."""
     segments: SegmentsCfg = field(default_factory=SegmentsCfg)
     """How frames become segments of an action."""
     video: Path | None = None

@@ -55,7 +55,7 @@ def matching(known: Mapping[str, Result], jobs: Iterable[GridRun], flip: bool) -
 
 
 def other_data(known: Mapping[str, Result], plan: Plan) -> str:
-    """In what the data of published results differ from a plan's, if they do.
+    """Says in what the data of published results differ from a plan's, if they do.
 
     Raises:
         InputError: a result's settings are none.

@@ -14,7 +14,7 @@ from actionprompt.reproduce.sheets import Page, Sheet, Text
 
 
 def markdown(page: Page) -> str:
-    """For reading in a repository."""
+    """The tables for reading in a repository."""
     parts = [f"# {page.title}", ""]
     for sheet in page.sheets:
         if sheet.title:
@@ -37,7 +37,7 @@ HEADS = (
 
 
 def to_csv(page: Page) -> str:
-    """For computing: one line for each row and measure, unrounded."""
+    """The numbers for computing: one line for each row and measure, unrounded."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADS)

@@ -39,7 +39,7 @@ class Result:
     accuracy: float | None = None
     """Share of test frames whose action is recognised."""
     parameters: int = 0
-    """Of the baked model: no text encoder."""
+    """The parameters of the baked model, without a text encoder."""
     actions: dict[str, dict[Side, Errors]] = field(default_factory=dict)
     """Errors by action; those with the true action at test time only where they differ."""
     cells: dict[str, dict[Side, Errors]] = field(default_factory=dict)

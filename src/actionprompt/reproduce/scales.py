@@ -31,7 +31,7 @@ class Scale:
     """One size of everything."""
 
     what: str
-    """In a few words."""
+    """What it is, in a few words."""
     encoders: Mapping[str, Recipe]
     """Tables I to V, VIII and IX by encoder; the ablations take VPose."""
     long: Recipe

@@ -46,7 +46,7 @@ def schedule(cfg: ScheduleCfg, epoch: int, norms: Iterable[BatchNorm], optimiser
 
 
 def learning_rate(cfg: ScheduleCfg, epoch: int) -> float:
-    """Of an epoch, counted from 0: exponential, or half a cosine."""
+    """The learning rate of an epoch, counted from 0: exponential, or half a cosine."""
     if cfg.lr_last is None:
         return cfg.lr * cfg.lr_decay**epoch
     return cfg.lr_last + (cfg.lr - cfg.lr_last) * (1 + math.cos(math.pi * epoch / cfg.epochs)) / 2

@@ -202,7 +202,7 @@ class CudaGraphStep(Step):
             generator.graphsafe_set_state(others)
 
     def key(self) -> GraphKey:
-        """Of the step that was prepared."""
+        """The key of the step that was prepared."""
         read = self.cfg.schedule.bn_batches == 0 and self.norms
         return GraphKey(self.norms[0].momentum if read else None, tuple(text.mode for text in self.texts))
 

@@ -22,9 +22,9 @@ from actionprompt.video.weights import DETECTION, Size, find
 SURE = 0.5
 """Probability from which there is a person."""
 APART = 0.2
-"""Of the larger one's square: people whose hips are nearer are one person seen twice."""
+"""A share of the larger one's square: people whose hips are nearer are one person seen twice."""
 PART = 0.6
-"""Of a newcomer's landmarks: where so many are within somebody else's outline, they are a part of that person."""
+"""A share of a newcomer's landmarks: where so many are within somebody else's outline, they are part of that person."""
 STEADY = 0.4
 """How much the squares of a newcomer's first and second look overlap at least: on trees they jump about."""
 BREAK = 1.0

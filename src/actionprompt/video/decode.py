@@ -37,7 +37,7 @@ class Video:
     duration: float | None
     """Seconds, as the file says."""
     num_frames: int | None
-    """As the file says."""
+    """The number of frames as the file says it."""
     turn: Turn
     """What makes the stored picture upright."""
     begin: float = 0.0

@@ -31,11 +31,11 @@ class Detector(Protocol):
 
     @property
     def name(self) -> str:
-        """For reports."""
+        """What reports say of the detector."""
 
     @property
     def layout(self) -> str:
-        """Of its points: a name in ``data.layouts.layouts()``."""
+        """The layout of its points: a name in ``data.layouts.layouts()``."""
 
     def __call__(self, image: UInt8[np.ndarray, "h w 3"], time: float) -> list[Person]:
         """The people in an upright RGB frame at so many seconds; those of a new video once time goes back."""
@@ -55,7 +55,7 @@ class Seen:
 
     @property
     def share(self) -> float:
-        """Of the frames in which somebody was seen."""
+        """A share of the frames in which somebody was seen."""
         return np.unique(self.detections.frame).size / self.frames
 
     @property

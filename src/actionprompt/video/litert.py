@@ -14,7 +14,7 @@ class Network:
     """A network of one picture, run on the CPU by LiteRT."""
 
     def __init__(self, content: bytes, threads: int) -> None:
-        """From the content of a .tflite file.
+        """Makes the network from the content of a .tflite file.
 
         Raises:
             InputError: ai-edge-litert is not installed.

@@ -26,7 +26,7 @@ class Pictures(Video):
     def frames(
         self, broken: Callable[[str], object] | None = None
     ) -> Iterator[tuple[float, UInt8[np.ndarray, "h w 3"]]]:
-        """As of a video; ``broken`` is never told anything.
+        """The frames, as those of a video; ``broken`` is never told anything.
 
         Raises:
             InputError: a picture that cannot be read, or of another size than the first one.

@@ -22,7 +22,7 @@ from actionprompt.video.libraries import library
 from actionprompt.video.upright import turn_of
 
 FORMATS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
-"""Of FFmpeg, by system."""
+"""FFmpeg's devices, by system."""
 SILENT = 10.0
 """Seconds without a frame after which a camera is given up."""
 CLOSING = 2.0
@@ -43,7 +43,7 @@ class Webcam:
     """A camera."""
 
     device: str
-    """As FFmpeg calls it."""
+    """The device as FFmpeg calls it."""
     format: str
     """FFmpeg's input device."""
 

@@ -20,7 +20,7 @@ from actionprompt.errors import InputError
 from actionprompt.files import whole
 
 Size = Literal["lite", "full", "heavy"]
-"""Of the network that finds the landmarks: 3, 6 or 28 MB."""
+"""The sizes of the network that finds the landmarks: 3, 6 or 28 MB."""
 WHEEL = "mediapipe==0.10.21"
 DETECTION = "pose_detection.tflite"
 CHECKSUMS = {

@@ -44,7 +44,7 @@ class Scene(NamedTuple):
     points: Float[Tensor, "b f 3 j"]
     """Joints in camera axes, metres."""
     height: Float[Tensor, " b"]
-    """Of the person on the normalised screen."""
+    """The height of the person on the normalised screen."""
 
 
 class Filming:

@@ -85,7 +85,7 @@ def aim(
 def _distance(
     cfg: OnlineCfg, draws: Draws, lens: Lenses, low: Float[Tensor, "b 3"], high: Float[Tensor, "b 3"]
 ) -> Float[Tensor, " b"]:
-    """As the settings say, and far enough to have the whole window in the picture."""
+    """A distance as the settings say, and far enough to have the whole window in the picture."""
     near, far = draws.uniform(*cfg.distance), draws.logarithmic(cfg.distance[1], cfg.farthest)
     wanted = torch.where(draws.share(cfg.far), far, near)
     width, height, depth = ((high - low) / 2).unbind(-1)

@@ -140,5 +140,5 @@ class PoseToTextFlow:
 
 
 def _steps(x: Float[Tensor, "b r *c"], stride: int) -> Float[Tensor, "b n *c"]:
-    """From each row to the next of its window."""
+    """The difference from each row to the next of its window."""
     return cut(x, stride, 0) - cut(x, 0, stride)
