@@ -442,6 +442,13 @@ def test_submitit_makes_the_runs(done, tmp_path):
     assert read(job, False) == read(grid(done, "table8")[0], False)
 
 
+def test_ray_makes_the_runs(done, tmp_path):
+    pytest.importorskip("ray", reason="needs Ray")
+    job = grid(tmp_path, "table8")[0]
+    launch.over_ray([job], "local", False, QUIET)
+    assert read(job, False) == read(grid(done, "table8")[0], False)
+
+
 def test_words_for_the_workers():
     given = ["table3", "--workers", "2", "--data", "uiprmd", "--collect=docs", "--threads", "1"]
     assert reproduce_args.without_workers(given) == ["table3", "--data", "uiprmd", "--threads", "1"]

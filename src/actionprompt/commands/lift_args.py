@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from actionprompt.cluster.slurm import SlurmCfg
 from actionprompt.commands.lift_joints import DetectorArgs, KeypointArgs
 
 if TYPE_CHECKING:
     from actionprompt.model.lifter import Lifter
+    from actionprompt.video.part import Part
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,21 @@ class CameraArgs:
 class LiftArgs:
     """What to lift, with which model, into which files."""
 
-    source: tyro.conf.Positional[str]
+    sources: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="SOURCE [SOURCE ...]")]
     """A video, a folder of pictures, a keypoint file, - (JSON lines of a pipe, answered line by line), or webcam
-    (webcam:1, webcam:NAME)."""
+    (webcam:1, webcam:NAME). With --out-dir: files, folders and patterns."""
     out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=["-o"])] = ()
     """Files to write: .html .npz .csv .json .segments.csv .segments.json .bvh .glb .trc .c3d, and .mp4 (the video with
     the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder (-3d-2 if another source has
     these)."""
+    out_dir: Path | None = None
+    """Lift all sources into this folder, with manifest.csv and manifest.json; what is finished is not done anew."""
+    formats: tuple[str, ...] = ("html", "npz")
+    """With --out-dir: which files to write of each source (suffixes as of --out, without the dot)."""
+    start: float = 0.0
+    """Seconds at which to begin."""
+    end: float = float("inf")
+    """Seconds at which to stop."""
     model: str | None = None
     """A shipped model (`actionprompt models`), a model file or a run's folder (default: the shipped one)."""
     fps: float | None = None
@@ -72,11 +82,38 @@ class LiftArgs:
     """With - and webcam: frames of look-ahead before an answer."""
     show: bool = False
     """With - and webcam: show the person in 3D in the browser, live."""
+    workers: int = 1
+    """With --out-dir: processes of this machine that lift at the same time."""
+    threads: int = 1
+    """With --out-dir: threads of each of them; results do not depend on anything else."""
+    shard: Annotated[str, tyro.conf.arg(metavar="i/n")] = "1/1"
+    """With --out-dir: lift only the i-th of n shares of the sources, to spread them over machines."""
+    retry: bool = False
+    """With --out-dir: try the sources that failed before once more."""
+    ray: Annotated[str | None, tyro.conf.arg(metavar="[ADDRESS]")] = None
+    """With --out-dir: lift on a Ray cluster whose machines see the files (auto: the one that this machine belongs to;
+    local: one of its own)."""
+    slurm: int = 0
+    """With --out-dir: submit so many jobs to Slurm, which share the sources."""
+    slurm_job: SlurmCfg = SlurmCfg(hours=4, cpus=1, memory=4)
+    """What each of them is given."""
     keypoints: KeypointArgs = KeypointArgs()
     detector: DetectorArgs = DetectorArgs()
     camera: CameraArgs = CameraArgs()
     device: Annotated[str, tyro.conf.arg(metavar="cpu|cuda")] = "cpu"
     """Where to compute."""
+
+    @property
+    def source(self) -> str:
+        """The only source."""
+        return self.sources[0]
+
+    @property
+    def part(self) -> "Part":
+        """Which part of a source to lift."""
+        from actionprompt.video.part import Part
+
+        return Part(self.start, self.end)
 
 
 def is_live(source: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from actionprompt.keypoints.read import KeypointFile
     from actionprompt.video.decode import Video
     from actionprompt.video.detect import Detector
+    from actionprompt.video.part import Part
     from actionprompt.video.people import People
 
 KEYPOINT_SUFFIXES = (".json", ".npz", ".npy", ".csv")
@@ -66,11 +67,14 @@ def look(
     d: DetectorArgs,
     fps: float,
     console: "Console",
+    part: "Part",
     mirror: bool = False,
+    threads: int = 2,
 ) -> "tuple[People, tuple[str, ...]]":
-    """The people in a video, by a detector or from a keypoint file of it."""
+    """The people in a part of a video, by a detector or from a keypoint file of it."""
     from actionprompt.keypoints.arrays import write_arrays
     from actionprompt.keypoints.read import read_keypoints
+    from actionprompt.video.part import part_of, people_in
     from actionprompt.video.people import at_rate
     from actionprompt.video.people import tracks as people_seen
 
@@ -85,11 +89,11 @@ def look(
         if video.duration and abs(times[-1] - video.duration) > 0.5:
             why = f"{k.file} covers {times[-1]:.1f} s, and the video lasts {video.duration:.1f} s."
             console.print(why, style="yellow")
-        return at_rate(known, times, fps), (note, *video.notes)
+        return people_in(at_rate(known, times, fps), part, video.slow), (note, *video.notes)
     from actionprompt.video.detect import detect
 
-    detector = load_detector(d)
-    seen = detect(video, detector, partial=d.partial, most=MOST_FRAMES)
+    detector = load_detector(d, threads=threads)
+    seen = detect(part_of(video, part), detector, hidden=console.quiet, partial=d.partial, most=MOST_FRAMES)
     if seen.broken:
         console.print(f"{seen.broken} What comes before is lifted.", style="yellow")
     console.print(
@@ -133,20 +137,23 @@ def open_source(path: Path, fps: float | None, mirror: bool) -> "Video":
     return replace(video, turn=replace(video.turn, mirrored=not video.turn.mirrored)) if mirror else video
 
 
-def load_detector(args: DetectorArgs, most: int = 5) -> "Detector":
-    """The detector, of at most so many people where it can be told."""
+def load_detector(args: DetectorArgs, most: int = 5, threads: int = 2) -> "Detector":
+    """The detector, of at most so many people and with so many threads where it can be told."""
     if args.name == "rtmlib":
         from actionprompt.video.rtm import RTM
 
         return RTM()
     from actionprompt.video.blazepose import BlazePose
 
-    return BlazePose(weights=args.weights, most=most)
+    return BlazePose(weights=args.weights, most=most, threads=threads)
 
 
-def read(path: Path, k: KeypointArgs, fps: float, mirror: bool = False) -> "tuple[People, tuple[str, ...]]":
-    """The people of a keypoint file."""
+def read(
+    path: Path, k: KeypointArgs, fps: float, part: "Part", mirror: bool = False
+) -> "tuple[People, tuple[str, ...]]":
+    """The people in a part of a keypoint file."""
     from actionprompt.keypoints.read import read_keypoints
+    from actionprompt.video.part import people_in
     from actionprompt.video.people import at_rate
 
     if k.file is not None:
@@ -158,7 +165,7 @@ def read(path: Path, k: KeypointArgs, fps: float, mirror: bool = False) -> "tupl
     guess = (
         "" if not known.assumed else f" (assumed to be at the model's {fps:g} frames/s: --keypoints.fps says otherwise)"
     )
-    return at_rate(known, times, fps), (f"2D joints from {path.name}, {known.layout}{guess}",)
+    return people_in(at_rate(known, times, fps), part), (f"2D joints from {path.name}, {known.layout}{guess}",)
 
 
 def _rate(given: float | None) -> float | None:

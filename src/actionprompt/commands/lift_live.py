@@ -165,7 +165,7 @@ def _check(args: LiftArgs, read: set[str], where: str) -> None:
     Raises:
         InputError: one of them was given.
     """
-    usual = LiftArgs(args.source)
+    usual = LiftArgs(args.sources)
     for name in (field.name for field in fields(args)):
         given, default = getattr(args, name), getattr(usual, name)
         inner = [f"{name}.{part.name}" for part in fields(given)] if hasattr(given, "__dataclass_fields__") else []

@@ -115,6 +115,8 @@ def train(
         return []
     if args.launcher == "slurm":
         launch.submit(todo, args.slurm, args.flip, args.out, console)
+    elif args.launcher == "ray":
+        launch.over_ray(todo, args.ray, args.flip, console)
     elif args.workers > 1:
         load.cache_clear()
         command = ["reproduce", *without_workers(given), "--quiet", "--train-only"]

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
+from actionprompt.cluster.slurm import SlurmCfg
 from actionprompt.commands.options import to_ask
 from actionprompt.data.config import DATA, DataCfg, VirtualCamerasCfg
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import check_writable
-from actionprompt.reproduce.launch import SlurmCfg
 from actionprompt.reproduce.scales import SCALES, Scale, lasting, reading
 from actionprompt.reproduce.tables import ALL, FIGURES, TABLES
 
@@ -60,8 +60,10 @@ class ReproduceArgs:
     """Runs that each process trains in turns: on a large GPU, where one small model leaves most of it idle."""
     threads: int | None = None
     """CPU threads of each process (None: PyTorch's choice)."""
-    launcher: Literal["local", "slurm"] = "local"
-    """Train here, or submit each run to Slurm (needs submitit)."""
+    launcher: Literal["local", "slurm", "ray"] = "local"
+    """Train here, submit each run to Slurm (needs submitit), or on a Ray cluster whose machines share --out."""
+    ray: str = "auto"
+    """Of --launcher ray: the cluster's address (auto: the one that this machine belongs to; local: one of its own)."""
     slurm: SlurmCfg = SlurmCfg()
     """What to ask Slurm for."""
     quiet: bool = False
@@ -111,9 +113,9 @@ def check(args: ReproduceArgs) -> None:
     still += ["--train-only"] if args.train_only and still else []
     if len(still) > 1:
         raise InputError(f"{' and '.join(still)} exclude each other: give one of them.")
-    slurm = ["--launcher slurm"] if args.launcher == "slurm" else []
+    cluster = [f"--launcher {args.launcher}"] if args.launcher != "local" else []
     here = [name for name, n in (("--workers", args.workers), ("--side-by-side", args.side_by_side)) if n > 1]
-    for one, other in ((still, slurm), (still, here), (slurm, here)):
+    for one, other in ((still, cluster), (still, here), (cluster, here)):
         if one and other:
             raise InputError(f"{' and '.join([*one, *other])} exclude each other: give one of them.")
     counts = {"--workers": args.workers, "--threads": args.threads, "--side-by-side": args.side_by_side}

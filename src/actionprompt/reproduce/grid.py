@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from actionprompt.cluster.tasks import parse_share
 from actionprompt.data.config import DetectorCfg, EverydayCfg, MocapCfg
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
@@ -157,11 +158,6 @@ def share(everything: Sequence[GridRun], spec: str) -> list[GridRun]:
     Raises:
         InputError: not of that form.
     """
-    i, slash, n = spec.partition("/")
-    if not (slash and i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
-        raise InputError(
-            f"--run is {spec!r}: write i/n with 1 <= i <= n, for example 2/3 for the second of three shares."
-        )
-    count = int(n)
+    i, count = parse_share(spec, "--run")
     deal = [*range(count), *reversed(range(count))]
-    return [job for k, job in enumerate(everything) if deal[k % (2 * count)] == int(i) - 1]
+    return [job for k, job in enumerate(everything) if deal[k % (2 * count)] == i - 1]

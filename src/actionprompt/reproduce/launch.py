@@ -1,38 +1,23 @@
-"""A grid's runs in several processes of this machine, or on a Slurm cluster."""
+"""A grid's runs in several processes of this machine, or on a cluster."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
+from actionprompt.cluster import slurm
+from actionprompt.cluster.ray import on_ray
+from actionprompt.cluster.slurm import SlurmCfg
+from actionprompt.cluster.tasks import Lost
 from actionprompt.errors import InputError, Interrupted
 from actionprompt.reproduce.grid import GridRun
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-
-@dataclass(frozen=True)
-class SlurmCfg:
-    """One Slurm job for each run."""
-
-    partition: str = ""
-    """Partition (empty: the cluster's default)."""
-    hours: float = 12.0
-    """Time limit of a job; a run that is cut goes on when the command is given again."""
-    gpus: int = 0
-    """GPUs of a job."""
-    cpus: int = 4
-    """CPU cores of a job."""
-    memory: int = 32
-    """GB of a job."""
-    cluster: Literal["slurm", "local", "debug"] = "slurm"
-    """local and debug run the jobs here, to try this out."""
 
 
 OURS = (
@@ -79,26 +64,23 @@ def submit(jobs: Sequence[GridRun], cfg: SlurmCfg, flip: bool, folder: Path, con
     Raises:
         InputError: submitit is not installed, or there is no Slurm.
     """
-    try:
-        import submitit
-    except ImportError as error:
-        raise InputError("--launcher slurm needs submitit: pip install 'actionprompt[slurm]'.") from error
-    os.environ["PYTHONSAFEPATH"] = "1"  # the jobs begin in this folder: nothing in it stands in for a package
-    try:
-        executor: Any = submitit.AutoExecutor(folder=folder / ".slurm", cluster=cfg.cluster)
-    except RuntimeError as error:
-        raise InputError(f"Runs cannot be submitted from here: {str(error).rstrip('.')}.") from error
-    options: dict[str, Any] = {"timeout_min": int(60 * cfg.hours), "name": "actionprompt"}
-    if cfg.cluster == "slurm":
-        options |= {"cpus_per_task": cfg.cpus, "mem_gb": cfg.memory, "gpus_per_node": cfg.gpus}
-        options |= {"slurm_partition": cfg.partition} if cfg.partition else {}
-    executor.update_parameters(**options)
-    submitted = executor.map_array(make, jobs, [flip] * len(jobs))
-    names = ", ".join(job.job_id for job in submitted)
-    console.print(f"Submitted {len(submitted)} runs: {names}. When they are done: the same command with --render.")
-    if cfg.cluster != "slurm":
-        for job in submitted:
-            job.result()
+    numbers = slurm.submit(make, [(job, flip) for job in jobs], cfg, folder / ".slurm")
+    names = ", ".join(numbers)
+    console.print(f"Submitted {len(numbers)} runs: {names}. When they are done: the same command with --render.")
+
+
+def over_ray(jobs: Sequence[GridRun], address: str, flip: bool, console: "Console") -> None:
+    """Trains the runs on a Ray cluster whose machines share the folder; a run whose worker died goes on elsewhere.
+
+    Raises:
+        InputError: Ray is not installed, nobody answers at the address, or workers died of a run again and again.
+    """
+    lost = []
+    for count, finished in enumerate(on_ray(partial(make, flip=flip), jobs, address), 1):
+        console.print(f"{count} of {len(jobs)} runs done", highlight=False)
+        lost += [f"{finished.task.folder.name}: {finished.answer.why}."] if isinstance(finished.answer, Lost) else []
+    if lost:
+        raise InputError(" ".join(["Not all runs were made:", *lost, "The tables show what there is with --render."]))
 
 
 def make(job: GridRun, flip: bool) -> None:

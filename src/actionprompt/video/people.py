@@ -30,6 +30,10 @@ class People:
     """Who cannot be lifted, one sentence each."""
     notes: tuple[str, ...] = ()
     """What a user should know about the people, one sentence each."""
+    share: float = 1.0
+    """Of the frames in which somebody is seen."""
+    end: float = np.inf
+    """Seconds: the time of the last frame."""
 
 
 def tracks(seen: Seen, where: str, fps: float) -> People:
@@ -68,7 +72,12 @@ def at_rate(found: KeypointFile, times: Float[np.ndarray, " n"], fps: float) -> 
         f"Person {t.person} is seen for {t.keypoints.shape[0] / fps:.2f} s only, from {t.first / fps:.2f} s on."
         for t in brief
     ]
-    return People(tuple(kept), fps, found.size, describe(times, fps), (*found.dropped, *left_out), found.notes)
+    seen = np.zeros(times.size, dtype=bool)
+    for track in found.tracks:
+        seen[track.first : track.first + track.keypoints.shape[0]] |= (track.confidence > 0).any(1).numpy()
+    dropped = (*found.dropped, *left_out)
+    share, end = float(seen.mean()), float(times[-1])
+    return People(tuple(kept), fps, found.size, describe(times, fps), dropped, found.notes, share, end)
 
 
 def prominence(points: Float[np.ndarray, "n p 2"], confidence: Float[np.ndarray, "n p"]) -> float:

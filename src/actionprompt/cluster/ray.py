@@ -1,0 +1,70 @@
+"""Tasks on a Ray cluster, which gives them to another worker when one dies."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from actionprompt.cluster.tasks import Answer, Finished, Lost, Task, Work
+from actionprompt.errors import InputError
+
+LOCAL = "local"
+"""The address that starts a Ray of its own on this machine, for as long as the work takes."""
+RETRIES = 3
+"""How often Ray gives a task to another worker after one died."""
+
+
+def on_ray(work: "Work[Task, Answer]", tasks: Sequence[Task], address: str) -> Iterator[Finished[Task, Answer]]:
+    """Tasks in the order in which they are finished; a CPU core each.
+
+    A worker that is killed or runs out of memory is replaced, and its task starts anew: the work must leave whole
+    files, or none.
+
+    Args:
+        work: what to do with a task; actionprompt is installed wherever Ray runs it, and files lie where all see them.
+        tasks: all of them.
+        address: ``host:port``, ``auto``, ``ray://...``, or :data:`LOCAL`.
+
+    Raises:
+        InputError: Ray is not installed, or nobody answers at the address.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise InputError("--ray needs Ray: pip install 'actionprompt[ray]'.") from error
+    _connect(address)
+    try:
+        remote: Any = ray.remote(work_on).options(num_cpus=1, max_retries=RETRIES)
+        shared = ray.put(work)
+        most = max(4, 4 * int(ray.cluster_resources().get("CPU", 1)))
+        left = list(reversed(tasks))
+        running: dict[Any, Task] = {}
+        while left or running:
+            while left and len(running) < most:
+                task = left.pop()
+                running[remote.remote(shared, task)] = task
+            done, _ = ray.wait(list(running), num_returns=1)
+            for reference in done:
+                task = running.pop(reference)
+                try:
+                    yield Finished(task, ray.get(reference))
+                except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
+                    why = "was out of memory" if isinstance(error, ray.exceptions.OutOfMemoryError) else "died"
+                    yield Finished(task, Lost(f"the Ray worker that had it {why} {RETRIES + 1} times"))
+    finally:
+        ray.shutdown()
+
+
+def work_on(work: "Work[Task, Answer]", task: Task) -> Answer:
+    """What a Ray task is: the work on one of ours."""
+    return work(task)
+
+
+def _connect(address: str) -> None:
+    import ray
+
+    options = {"include_dashboard": False} if address == LOCAL else {"address": address}
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        first = str(error).strip().splitlines()[0].rstrip(".")
+        raise InputError(f"No Ray cluster answers at {address!r} ({first}): give its address, or {LOCAL}.") from error

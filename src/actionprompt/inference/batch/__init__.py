@@ -1,0 +1,1 @@
+"""Many videos: which files, what is known of each, and the table of all."""
