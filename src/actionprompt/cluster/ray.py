@@ -1,6 +1,7 @@
 """Tasks on a Ray cluster, which gives them to another worker when one dies."""
 
 import logging
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ LOCAL = "local"
 """The address that starts a Ray of its own on this machine, for as long as the work takes."""
 RETRIES = 3
 """How often Ray gives a task to another worker after one died."""
+ANSWER = 10.0
+"""Seconds in which somebody answers at an address."""
 
 
 def on_ray(work: "Work[Task, Answer]", tasks: Sequence[Task], address: str) -> Iterator[Finished[Task, Answer]]:
@@ -63,8 +66,11 @@ def _connect(address: str) -> None:
     import ray
 
     options = {"include_dashboard": False} if address == LOCAL else {"address": address}
+    host, _, port = address.rpartition(":")
     try:
+        if host and "/" not in host and port.isdecimal():
+            socket.create_connection((host, int(port)), timeout=ANSWER).close()  # Ray itself tries for minutes
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OverflowError, OSError) as error:
         first = str(error).strip().splitlines()[0].rstrip(".")
         raise InputError(f"No Ray cluster answers at {address!r} ({first}): give its address, or {LOCAL}.") from error
