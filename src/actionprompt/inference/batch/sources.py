@@ -10,8 +10,26 @@ from typing import NamedTuple
 from actionprompt.errors import InputError
 from actionprompt.video.pictures import is_pictures
 
-VIDEO_SUFFIXES = tuple(
-    ".mp4 .mov .mkv .avi .webm .m4v .mpg .mpeg .ts .mts .m2ts .wmv .flv .ogv .mxf .gif .3gp .insv .lrv".split()
+VIDEO_SUFFIXES = (
+    ".mp4",
+    ".mov",
+    ".mkv",
+    ".avi",
+    ".webm",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".mts",
+    ".m2ts",
+    ".wmv",
+    ".flv",
+    ".ogv",
+    ".mxf",
+    ".gif",
+    ".3gp",
+    ".insv",
+    ".lrv",
 )
 """What counts as a video in a folder or a pattern; a file that is named may be called anything."""
 KEYPOINT_SUFFIXES = (".npz", ".npy", ".csv", ".json")
