@@ -246,7 +246,7 @@ def test_evaluating_an_unfinished_run(tell, tmp_path, trained):
     (tmp_path / "settings.json").write_text((trained / "settings.json").read_text())
     code, _, err = tell("evaluate", tmp_path)
     assert code == 2
-    assert f"is not finished: go on with `actionprompt train --resume {tmp_path}`" in err
+    assert f"is not finished: resume it with `actionprompt train --resume {tmp_path}`" in err
 
 
 def test_a_toml_preset_from_end_to_end(tell, tmp_path):

@@ -1,4 +1,4 @@
-"""Windows filmed anew in every batch: bodies, cameras, errors, against slow and obvious twins."""
+"""Windows filmed again in every batch: bodies, cameras, errors, against slow and obvious twins."""
 
 import math
 from dataclasses import replace

@@ -201,7 +201,7 @@ NOBODY = [[], None, [None] * 17, [[0, 0]] * 17, [[5, 5, 0]] * 17]
 
 @pytest.mark.parametrize("nobody", NOBODY)
 def test_nobody_on_a_pipe_without_times(nobody: list | None) -> None:
-    """Every line has its answer: for a second the pose of who stands still, then none; the next one begins anew."""
+    """Every line has its answer: for a second the pose of who stands still, then none; the next one starts over."""
     frames, model = points(8), lifter("apm")
     absent = [json.dumps({"keypoints": nobody})]
     given = [*absent * 2, *lines(frames[:4]), *absent * 60, *lines(frames[4:])]

@@ -38,7 +38,7 @@ def test_the_hash_is_of_what_numbers_depend_on():
 
 
 def test_hashes_stay():
-    """Another hash would train everything anew: change these only with the meaning of a setting."""
+    """Another hash would train everything again: change these only with the meaning of a setting."""
     made = Plan(SCALES["cpu"], UIPRMD)
     assert [digest(made.vpose(baseline)), digest(made.vpose())] == ["b45b7bc41f50335a", "eccf1539145ef48d"]
 

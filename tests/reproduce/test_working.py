@@ -96,7 +96,7 @@ def test_side_by_side_is_one_by_one(done, tmp_path):
 def test_side_by_side_is_stopped_and_gone_on_with(done, number, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         at_step(patch, 9, lambda: os.kill(os.getpid(), number))
-        with pytest.raises(Interrupted, match="The same command goes on with it"):
+        with pytest.raises(Interrupted, match="The same command resumes it"):
             work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True, side_by_side=3)
     assert [job.state for job in grid(tmp_path)] == ["unfinished"] * 3
     work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True, side_by_side=3)
@@ -164,7 +164,7 @@ def test_stopped_and_gone_on_with(done, number, tmp_path, monkeypatch):
     """Bit for bit what an uninterrupted grid leaves."""
     with monkeypatch.context() as patch:
         at_step(patch, 9, lambda: os.kill(os.getpid(), number))
-        with pytest.raises(Interrupted, match="The same command goes on with it"):
+        with pytest.raises(Interrupted, match="The same command resumes it"):
             work.work(grid(tmp_path), work.Load("synthetic"), False, QUIET, quiet=True)
     assert [job.state for job in grid(tmp_path)] == ["trained", "unfinished", "missing"]
     partial = work.results_of(grid(tmp_path), flip=False)
@@ -461,7 +461,7 @@ def test_workers_share_and_stop(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="Not all runs were made"):
         launch.in_processes(["-c", "raise SystemExit(1)"], 2)
     monkeypatch.setattr(launch.time, "sleep", lambda _: os.kill(os.getpid(), signal.SIGTERM))
-    with pytest.raises(Interrupted, match="The same command goes on"):
+    with pytest.raises(Interrupted, match="The same command resumes"):
         launch.in_processes(["-c", "import time; time.sleep(60)"], 2)
 
 

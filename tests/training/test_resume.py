@@ -73,7 +73,7 @@ def test_killed_then_interrupted_then_finished(whole, tmp_path):
     assert "Traceback" not in out + err
     sentence = err.strip().splitlines()[-1]
     assert sentence.startswith("actionprompt: Stopped after step ")
-    assert sentence.endswith(f"Go on with: actionprompt train --resume {folder}")
+    assert sentence.endswith(f"Resume it with: actionprompt train --resume {folder}")
 
     assert not (folder / "model.safetensors").exists()
     assert main(["train", "--resume", str(folder)]) == 0

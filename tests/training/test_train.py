@@ -285,7 +285,7 @@ def test_resuming_what_is_not_there_or_different(tmp_path):
 def test_a_run_is_never_overwritten_by_accident(tmp_path):
     run(run_cfg(), tmp_path)
     before = results(tmp_path)
-    with pytest.raises(InputError, match="already holds a run: give --resume to go on with it, --overwrite"):
+    with pytest.raises(InputError, match="already holds a run: give --resume to resume it, --overwrite"):
         run(run_cfg(seed=1), tmp_path)
     assert results(tmp_path) == before
     run(run_cfg(seed=1), tmp_path, overwrite=True)
@@ -487,7 +487,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     run(run_cfg(), tmp_path)
     (tmp_path / "checkpoint.safetensors").unlink()
     before = results(tmp_path)
-    with pytest.raises(InputError, match="is finished: there is nothing to go on with"):
+    with pytest.raises(InputError, match="is finished: there is nothing to resume"):
         run(run_cfg(), tmp_path, resume=True)
     assert results(tmp_path) == before
 

@@ -19,7 +19,7 @@ ANSWER = 10.0
 def on_ray(work: "Work[Task, Answer]", tasks: Sequence[Task], address: str) -> Iterator[Finished[Task, Answer]]:
     """Tasks in the order in which they are finished; a CPU core each.
 
-    A worker that is killed or runs out of memory is replaced, and its task starts anew: the work must leave whole
+    A worker that is killed or runs out of memory is replaced, and its task starts over: the work must leave whole
     files, or none.
 
     Args:

@@ -44,6 +44,7 @@ class BenchArgs:
     models: tyro.conf.Positional[tuple[str, ...]] = ("vpose+apm", "mixste")
     """Presets (at full size, random weights), model files or runs' folders."""
     amount: tyro.conf.OmitArgPrefixes[Amount] = Amount()
+    """How much is measured."""
     quick: bool = False
     """Presets in small and few frames: whether it works, in seconds."""
     out: Path | None = None

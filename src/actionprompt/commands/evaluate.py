@@ -88,7 +88,7 @@ def run(args: EvaluateArgs, settings: RunCfg | None) -> int:
     file = model_file(args.model)
     if args.model.is_dir() and not file.exists():
         raise InputError(
-            f"The run in {args.model} is not finished: go on with `actionprompt train --resume {args.model}`."
+            f"The run in {args.model} is not finished: resume it with `actionprompt train --resume {args.model}`."
         )
     lifter = to_device(load(file), args.device)
     corpus = load_data(args.data)

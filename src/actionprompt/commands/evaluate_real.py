@@ -26,6 +26,7 @@ class EvaluateRealArgs:
     model: tyro.conf.Positional[Path]
     """A run's folder, a model file (.safetensors) or a shipped model."""
     data: RealArgs
+    """The calibrated video."""
     flip: bool = True
     """Average with the answer for the mirrored joints, as `lift` does."""
     view: float = 65.0

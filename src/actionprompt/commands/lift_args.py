@@ -43,7 +43,7 @@ class LiftArgs:
     the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder (-3d-2 if another source has
     these)."""
     out_dir: Path | None = None
-    """Lift all sources into this folder, with manifest.csv and manifest.json; what is finished is not done anew."""
+    """Lift all sources into this folder, with manifest.csv and manifest.json; what is finished is not done again."""
     formats: tuple[str, ...] = ("html", "npz")
     """With --out-dir: which files to write of each source (suffixes as of --out, without the dot)."""
     start: float = 0.0
@@ -98,8 +98,11 @@ class LiftArgs:
     slurm_job: SlurmCfg = SlurmCfg(hours=4, cpus=1, memory=4)
     """What each of them is given."""
     keypoints: KeypointArgs = KeypointArgs()
+    """What a keypoint file does not say."""
     detector: DetectorArgs = DetectorArgs()
+    """How people are found in a video."""
     camera: CameraArgs = CameraArgs()
+    """What is known of the camera."""
     device: Annotated[str, tyro.conf.arg(metavar="cpu|cuda")] = "cpu"
     """Where to compute."""
 

@@ -54,7 +54,7 @@ def collected(args: ReproduceArgs, plan: Plan) -> "Mapping[str, Result]":
 def publish(
     args: ReproduceArgs, plan: Plan, drawn: "Sequence[Path]", results: "Mapping[str, Result]", folder: Path
 ) -> None:
-    """Adds to a folder of published results, and makes its tables anew: all that have a run, of all seeds in it.
+    """Adds to a folder of published results, and makes its tables again: all that have a run, of all seeds in it.
 
     Runs that belong to no table any more, since settings have changed, go.
     """

@@ -28,7 +28,7 @@ class TrainArgs:
     out: Path | None = None
     """The run's folder (default: runs/PRESET-DATA-sSEED)."""
     overwrite: bool = False
-    """Start anew in a folder that already holds a run."""
+    """Start over in a folder that already holds a run."""
     profile: bool = False
     """Print where the time went at the end."""
     tensorboard: bool = False
@@ -37,7 +37,7 @@ class TrainArgs:
 
 @dataclass(frozen=True)
 class ResumeArgs:
-    """Going on with a run."""
+    """What resuming a run takes."""
 
     resume: Path
     """The run's folder."""
@@ -52,7 +52,7 @@ class ResumeArgs:
 def main(args: list[str]) -> int:
     """Runs the command."""
     if any(arg.partition("=")[0] == "--resume" for arg in args):
-        resume = parse(ResumeArgs, args, "actionprompt train", description="Go on with an interrupted run.")
+        resume = parse(ResumeArgs, args, "actionprompt train", description="Resume an interrupted run.")
         how = {"profile": resume.profile, "tensorboard": resume.tensorboard}
         folder = RunFolder(resume.resume)
         if resume.epochs is not None:
@@ -123,7 +123,7 @@ def run(
             return 0  # the main process tells the user
         if isinstance(stopped, Diverged):
             raise
-        raise Interrupted(f"{stopped} Go on with: actionprompt train --resume {folder}") from None
+        raise Interrupted(f"{stopped} Resume it with: actionprompt train --resume {folder}") from None
     except RuntimeError as error:
         if cfg.devices < 2 or not any(word in str(error) for word in ("gloo", "onnection", "NCCL", "ncclR")):
             raise

@@ -39,7 +39,7 @@ def cached(reader: str, files: Mapping[str, Path], convert: Callable[[], Convert
     """``convert()``, or what it gave before for files of the same names and content.
 
     Args:
-        reader: the reader's name and version (``uiprmd-1``); a new version converts anew.
+        reader: the reader's name and version (``uiprmd-1``); a new version converts again.
         files: what ``convert`` reads, under names that do not depend on the folder.
         convert: the slow way.
 
@@ -88,7 +88,7 @@ def _checksum(poses: Float[Tensor, "n j 3"]) -> str:
 
 
 def _read(path: Path) -> Converted | None:
-    """The stored takes, or None for a file that is damaged and will be written anew."""
+    """The stored takes, or None for a file that is damaged and will be written again."""
     try:
         with safe_open(path, framework="pt") as file:
             poses, about = file.get_tensor("poses"), json.loads(file.metadata()["converted"])

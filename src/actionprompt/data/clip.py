@@ -104,7 +104,7 @@ class Corpus:
 
     @property
     def online(self) -> VirtualCamerasCfg | None:
-        """How training films its windows anew in every batch; None: it uses the clips."""
+        """How training films its windows again in every batch; None: it uses the clips."""
         return self.filming if self.filming is not None and self.filming.training == "online" else None
 
     def select(self, subjects: tuple[str, ...]) -> list[Clip]:

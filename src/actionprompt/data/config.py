@@ -34,7 +34,7 @@ class DetectorCfg:
 
 @dataclass(frozen=True)
 class OnlineCfg:
-    """How training windows are filmed anew in every batch: other bodies, cameras and errors each time.
+    """How training windows are filmed again in every batch: other bodies, cameras and errors each time.
 
     Lengths are metres, angles degrees, shares between 0 and 1. The defaults were chosen on held-out training subjects
     (docs/LOG.md, 2026-12-01).
@@ -93,7 +93,7 @@ class VirtualCamerasCfg:
     """Virtual cameras: Human3.6M's four, around each take, which is turned by a random yaw."""
 
     training: Literal["stored", "online"] = "stored"
-    """Training takes are filmed once and stored, or their windows online, anew in every batch."""
+    """Training takes are filmed once and stored, or their windows online, again in every batch."""
     online: OnlineCfg = OnlineCfg()
     """How they are filmed online."""
 

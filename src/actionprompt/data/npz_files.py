@@ -111,11 +111,11 @@ def check_metres(points: Points, where: str) -> None:
         InputError: further than any person's, not finite, or all in one place in some frame.
     """
     if not points.size:
-        raise InputError(f"{where} has no frames of 3D: prepare the files anew.")
+        raise InputError(f"{where} has no frames of 3D: prepare the files again.")
     size = np.ptp(points, axis=1).max(axis=1)
     spread = float(size.max())
     if not np.isfinite(spread) or not np.isfinite(points).all():
-        raise InputError(f"{where} has NaN or infinite 3D joints: prepare the files anew.")
+        raise InputError(f"{where} has NaN or infinite 3D joints: prepare the files again.")
     if not 0.2 < spread < 10:
         raise InputError(f"{where}: a person {spread:.4g} m large; the 3D joints must be in metres.")
     if (size < 0.2).any():

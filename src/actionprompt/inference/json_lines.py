@@ -5,7 +5,7 @@ confidence as third number, and a point that is null, at (0, 0), of confidence 0
 place where it was seen stands for it. No points (``[]`` or null), or only missing ones, mean that nobody is there. A
 line may have a ``"time"`` (or ``"timestamp"``) in seconds, or a ``"frame"`` that counts at the rate of the lines; lines
 without come at the model's frame rate, or at one that is said. A line that is not after the one before is left out; a
-clock that begins anew begins a new sequence.
+clock that starts over begins a new sequence.
 
 A line out is ``{"frame": 7, "time": 0.14, "pose": [[x, y, z], ...], "action": "walking", "probability": 0.93}``:
 metres, camera axes, root-relative, Human3.6M's 17 joints; ``root_approximate`` is where the pelvis is.
@@ -38,7 +38,7 @@ from actionprompt.model.lifter import Lifter
 FAR = 5.0
 """On the normalised screen, whose image is 2 wide: no joint of a person in the picture is further from its middle."""
 OUT_OF_ORDER = 0.5
-"""Seconds: lines that are earlier by more, and go on from there, are of a clock that began anew."""
+"""Seconds: lines that are earlier by more, and go on from there, are of a clock that started over."""
 MOST_GAPS = 5
 """So many steps of over a second at the beginning are not seconds."""
 
@@ -51,7 +51,7 @@ class Frame(NamedTuple):
     time: float | None
     """Seconds; None: it comes at the model's rate."""
     restarted: bool = False
-    """Whether the clock began anew."""
+    """Whether the clock started over."""
 
 
 @dataclass
@@ -165,7 +165,7 @@ class Times:
         self._told: set[str] = set()
 
     def read(self, line: JsonLine, number: int, anybody: bool, usual: float) -> tuple[float | None, bool] | None:
-        """Seconds of a line (None: it does not say it, and no rate is known), and whether the clock began anew.
+        """Seconds of a line (None: it does not say it, and no rate is known), and whether the clock started over.
 
         None: the line is left out, since it is not after the line before.
 
@@ -190,7 +190,7 @@ class Times:
             self._note(f"Line {number} is at {said:g} s, not after the line before ({self._before:g} s): left out.")
             return None
         if restarted:
-            self._note(f"Line {number}: the clock began anew at {said:g} s, and so does the sequence.")
+            self._note(f"Line {number}: the clock started over at {said:g} s, and so does the sequence.")
         elif anybody and self._anybody:
             self._check_step(said - self._before, number)
         self._before, self._anybody, self._earlier = said, anybody, None
@@ -235,7 +235,7 @@ def lift_lines(
         lines: JSON lines (bytes: UTF-8); empty ones are skipped.
         reader: what the points are.
         lag: frames of look-ahead, as in :class:`actionprompt.inference.stream.Stream`.
-        tell: is told, in a sentence each, of lines that are left out and of a clock that begins anew.
+        tell: is told, in a sentence each, of lines that are left out and of a clock that starts over.
         use: what happens around the model.
 
     Raises:

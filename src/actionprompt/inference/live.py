@@ -68,7 +68,7 @@ class LiveAnswer(NamedTuple):
 
 
 class Live:
-    """A stream that is fed at any frame rate, and that starts anew after a gap of over a second.
+    """A stream that is fed at any frame rate, and that starts over after a gap of over a second.
 
     With times, shorter absences are interpolated once somebody is there again, and after a second one answer says that
     nobody is there. Without times every frame has its answer: joints stay where they were for a second, and after that

@@ -96,7 +96,7 @@ def _read(path: Path) -> float | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return float(found["seconds"]) if found["machine"] == machine() else None
-    except (ValueError, KeyError, TypeError):  # a damaged note of a time: it is taken anew
+    except (ValueError, KeyError, TypeError):  # a damaged note of a time: it is taken again
         return None
 
 

@@ -1,4 +1,4 @@
-"""One run of a grid: train it, or go on with it, then evaluate it."""
+"""One run of a grid: train or resume it, then evaluate it."""
 
 import json
 import platform

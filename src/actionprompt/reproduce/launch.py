@@ -53,7 +53,7 @@ def in_processes(command: Sequence[str], workers: int, tell: Callable[[], None] 
             tell()
             time.sleep(0.5)
     if interrupted:
-        raise Interrupted("Stopped; the state of the runs is saved. The same command goes on with them.")
+        raise Interrupted("Stopped; the state of the runs is saved. The same command resumes them.")
     if any(process.returncode for process in running):
         raise InputError("Not all runs were made, see above; the tables show what there is with --render.")
 

@@ -130,7 +130,7 @@ def work(
                 why = WHY[outcome]
                 console.print(f"[{number}/{len(todo)}] {why}")
     except Interrupted as stopped:
-        raise Interrupted(f"{stopped} The same command goes on with it.") from None
+        raise Interrupted(f"{stopped} The same command resumes it.") from None
     except KeyboardInterrupt:
         raise Interrupted("Stopped. The same command goes on.") from None
     return refused

@@ -41,7 +41,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, windows: int) -> tuple[int, list[float]]:
-    """Restores model and optimiser; returns the step to go on from and the meter.
+    """Restores model and optimiser; returns the step to resume from and the meter.
 
     Raises:
         InputError: not a checkpoint, or one of another model or of other data.
@@ -57,7 +57,7 @@ def read_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, windows:
     if began_with != windows:
         raise InputError(
             f"{path} was written with {began_with} training windows and the data now give {windows}: "
-            "a run can only go on with the data that it began with."
+            "a run can only resume with the data that it began with."
         )
     weights = {k.removeprefix("model/"): v for k, v in tensors.items() if k.startswith("model/")}
     try:

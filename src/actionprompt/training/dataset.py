@@ -14,7 +14,7 @@ from actionprompt.errors import InputError
 from actionprompt.training.config import RunCfg
 
 TrainingWindows = Windows | FilmedWindows
-"""Windows of stored clips, or of takes that are filmed anew in every batch."""
+"""Windows of stored clips, or of takes that are filmed again in every batch."""
 
 
 def training_data(cfg: RunCfg, corpus: Corpus) -> tuple[list[Clip] | list[Take], Int[Tensor, " clips"]]:

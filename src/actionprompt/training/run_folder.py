@@ -32,7 +32,7 @@ class RunFolder:
             raise InputError(f"{self.path} is a file; a run needs a folder.")
         if self.settings.exists() and not overwrite:
             raise InputError(
-                f"{self.path} already holds a run: give --resume to go on with it, --overwrite to start anew, "
+                f"{self.path} already holds a run: give --resume to resume it, --overwrite to start over, "
                 "or another --out."
             )
         try:
@@ -50,13 +50,13 @@ class RunFolder:
             part.unlink(missing_ok=True)
 
     def check_settings(self, cfg: RunCfg) -> None:
-        """Makes sure that a run goes on with the settings that it began with.
+        """Makes sure that a run resumes with the settings that it began with.
 
         Raises:
             InputError: the folder holds no run, or one with other settings.
         """
         if self.read_settings() != cfg:
-            raise InputError(f"{self.path} holds a run with other settings: it can only go on with its own.")
+            raise InputError(f"{self.path} holds a run with other settings: it can only resume with its own.")
 
     def read_settings(self) -> RunCfg:
         """The settings of the run in this folder.

@@ -39,7 +39,7 @@ def load_encoder(encoder: Encoder, path: Path, start: bool = True) -> str:
 
 
 def load_weights(lifter: Lifter, path: Path) -> None:
-    """Gives a lifter all weights of another one; text encoders stay, contexts begin anew where those are baked.
+    """Gives a lifter all weights of another one; text encoders stay, contexts start over where those are baked.
 
     Raises:
         InputError: no such file, another architecture, or other actions.

@@ -159,7 +159,7 @@ class GraphKey(NamedTuple):
 class CudaGraphStep(Step):
     """The same kernels without the Python between them: small models on a GPU wait for nothing else.
 
-    A step is recorded when it comes for the second time, and anew when what it depends on beside tensors changes.
+    A step is recorded when it comes for the second time, and again when what it depends on beside tensors changes.
     """
 
     def set_up(self) -> None:

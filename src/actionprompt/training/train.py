@@ -45,7 +45,7 @@ def training(
         cfg: the settings.
         folder: the run's folder.
         resume: go on from the folder's checkpoint.
-        overwrite: start anew in a folder that holds a run.
+        overwrite: start over in a folder that holds a run.
         corpus: the data, where they are loaded already.
         quiet: no progress bar.
         profile: time the phases exactly, which on a GPU costs speed.
@@ -71,7 +71,7 @@ def training(
     if resume:
         run.check_settings(cfg)
         if run.model.exists() and not run.checkpoint.exists():
-            raise InputError(f"The run in {folder} is finished: there is nothing to go on with.")
+            raise InputError(f"The run in {folder} is finished: there is nothing to resume.")
     elif is_main_process():
         run.claim(cfg, overwrite)
     if is_main_process():

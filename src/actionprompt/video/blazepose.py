@@ -28,7 +28,7 @@ PART = 0.6
 STEADY = 0.4
 """How much the squares of a newcomer's first and second look overlap at least: on trees they jump about."""
 BREAK = 1.0
-"""Seconds without a frame after which people are looked for anew."""
+"""Seconds without a frame after which people are looked for again."""
 SHARES, STEP = (1.0, 0.6), 2 / 3
 """Sides of the squares in which people are looked for, of the frame's shorter side; and how far apart they are."""
 
@@ -75,14 +75,14 @@ class BlazePose:
 
     def __call__(self, image: UInt8[np.ndarray, "h w 3"], time: float) -> list[Person]:
         """The people in the next frame; the surest first."""
-        anew = image.shape != self._shape or not 0 <= time - self._time < BREAK
-        if anew:
+        restart = image.shape != self._shape or not 0 <= time - self._time < BREAK
+        if restart:
             self._followed, self._shape = [], image.shape
             self._tiles = cycle(tiles(image.shape[1], image.shape[0]))
         self._time = time
         kept = [followed for old in self._followed if (followed := self._landmarks(image, old.region)) is not None]
         kept = distinct(kept)
-        looks = len(tiles(image.shape[1], image.shape[0])) if anew else 1 if kept else 3
+        looks = len(tiles(image.shape[1], image.shape[0])) if restart else 1 if kept else 3
         for _ in range(looks if len(kept) < self._most else 0):
             kept = largest(distinct(kept + self._newcomers(image, next(self._tiles), kept)), self._most)
         self._followed = kept

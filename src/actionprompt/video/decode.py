@@ -27,7 +27,7 @@ SAME_RATE = 1.25
 
 @dataclass(frozen=True)
 class Video:
-    """A video file that has at least one frame; it is opened anew by each call of ``frames``."""
+    """A video file that has at least one frame; it is opened again by each call of ``frames``."""
 
     path: Path
     size: tuple[int, int]

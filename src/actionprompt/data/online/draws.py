@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Draws:
-    """Numbers for ``batch`` windows; without a generator a recorded CUDA step draws anew when it is replayed."""
+    """Numbers for ``batch`` windows; without a generator a recorded CUDA step draws again when it is replayed."""
 
     def __init__(
         self, batch: int, device: torch.device | str = "cpu", generator: torch.Generator | None = None

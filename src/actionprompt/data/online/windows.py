@@ -1,4 +1,4 @@
-"""Training windows of takes, gathered at any tempo and filmed anew in every batch."""
+"""Training windows of takes, gathered at any tempo and filmed again in every batch."""
 
 from collections.abc import Sequence
 
@@ -90,7 +90,7 @@ class FilmedWindows:
         return Batch(self.read(filmed), answered, self.clip(i))
 
     def inputs(self, i: Int[Tensor, " b"]) -> Float[Tensor, "b f j i"]:
-        """2D joints of windows i, filmed anew, with their confidence where the window has 3 channels."""
+        """2D joints of windows i, filmed again, with their confidence where the window has 3 channels."""
         return self.read(self.film(i, Draws(i.shape[0], self.device)))
 
     def read(self, filmed: Filmed) -> Float[Tensor, "b f j i"]:
