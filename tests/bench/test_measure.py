@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from actionprompt.bench import measure as bench
-from actionprompt.bench.amount import Amount
+from actionprompt.bench.config import BenchCfg
 from actionprompt.bench.measure import Measurement, Seconds, Subject
 from actionprompt.commands.bench import ASKED, find, main, number, table
 from actionprompt.encoders.config import VPoseCfg
@@ -13,7 +13,7 @@ from actionprompt.model.config import LifterCfg
 from actionprompt.model.files import save
 from lifters import random_lifter
 
-QUICK = Amount(frames=80, twin=20, long=100, live=40, threads=1, repeats=1)
+QUICK = BenchCfg(frames=80, twin=20, long=100, live=40, threads=1, repeats=1)
 
 
 def names(figures: list[Measurement]) -> list[str]:

@@ -17,7 +17,7 @@ from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.export import check, export, forms, quantise, write
 from actionprompt.export.check import Deviation, compare, wander
-from actionprompt.inference.incremental import Flow
+from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.lifting import SOFT, lift
 from actionprompt.model.config import (
     APMCfg,
@@ -60,7 +60,7 @@ def test_the_form_for_sequences_is_lift(cfg, n, seed):
     lifter = random_lifter(cfg, seed).double()
     x = torch.stack([walk(n, seed), walk(n, seed + 1)]).double()
     with torch.no_grad():
-        pose, logits = Flow(lifter, selection=SOFT).over(x)
+        pose, logits = IncrementalLifter(lifter, selection=SOFT).over(x)
     for i in range(2):
         expected = lift(lifter, x[i])
         torch.testing.assert_close(pose[i], expected.pose, atol=1e-9, rtol=1e-9)
@@ -72,7 +72,7 @@ def test_scores_that_differ_by_hundreds():
     lifter, x = random_lifter(config()), walk(200)
     x[90:110] *= 30
     with torch.no_grad():
-        pose, _ = Flow(lifter, selection=SOFT).over(x[None])
+        pose, _ = IncrementalLifter(lifter, selection=SOFT).over(x[None])
     torch.testing.assert_close(pose[0], lift(lifter, x).pose, atol=1e-4, rtol=1e-4)
 
 

@@ -15,7 +15,7 @@ from actionprompt.data.clip import mirror
 from actionprompt.encoders.config import A3DHPCfg, VPoseCfg
 from actionprompt.errors import InputError
 from actionprompt.evaluation.evaluate import answer
-from actionprompt.inference.incremental.p2t import PoseToTextFlow
+from actionprompt.inference.incremental.p2t import IncrementalPoseToText
 from actionprompt.inference.lifting import SOFT, Poses, lift, lift_windows
 from actionprompt.model.config import (
     APMCfg,
@@ -70,8 +70,8 @@ def test_float32_over_243_frames(causal, block):
 def test_scores_that_differ_by_hundreds(monkeypatch):
     """Windows whose weights vanish beside the block's largest are still exact."""
     alone = []
-    each = PoseToTextFlow._each
-    monkeypatch.setattr(PoseToTextFlow, "_each", lambda *a: alone.append(1) or each(*a))
+    each = IncrementalPoseToText._each
+    monkeypatch.setattr(IncrementalPoseToText, "_each", lambda *a: alone.append(1) or each(*a))
     lifter, x = random_lifter(config()), walk(200)
     x[90:110] *= 30
     fast = lift(lifter, x)

@@ -18,10 +18,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from actionprompt.bench.amount import Amount
+from actionprompt.bench.config import BenchCfg
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.errors import InputError
-from actionprompt.inference.incremental import Flow
+from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.lifting import lift, lift_windows
 from actionprompt.inference.stream import Stream
 from actionprompt.model.config import LearnedClassesCfg, LifterCfg, TextPromptCfg
@@ -74,10 +74,10 @@ class Subject:
         return cfg.build(H36M_17.num_joints, [f"action {k}" for k in range(15)] if cfg.apm else ()).eval()
 
 
-def measure(subject: Subject, amount: Amount) -> list[Measurement]:
+def measure(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Everything that can be asked of a model, each question in a process of its own."""
     if isolated(covered, subject, amount):
-        questions: tuple[Callable[[Subject, Amount], list[Measurement]], ...] = (
+        questions: tuple[Callable[[Subject, BenchCfg], list[Measurement]], ...] = (
             whole_sequence,
             long_sequence,
             live_stream,
@@ -89,12 +89,12 @@ def measure(subject: Subject, amount: Amount) -> list[Measurement]:
     return [figure for question in questions for figure in isolated(question, subject, amount)]
 
 
-def covered(subject: Subject, _: Amount) -> bool:
+def covered(subject: Subject, _: BenchCfg) -> bool:
     """Whether whole sequences take linear time."""
-    return Flow.covers(subject.build())
+    return IncrementalLifter.covers(subject.build())
 
 
-def whole_sequence(subject: Subject, amount: Amount) -> list[Measurement]:
+def whole_sequence(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Throughput beside the encoder alone, and beside a window per frame."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build()
@@ -123,7 +123,7 @@ def whole_sequence(subject: Subject, amount: Amount) -> list[Measurement]:
     ]
 
 
-def long_sequence(subject: Subject, amount: Amount) -> list[Measurement]:
+def long_sequence(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Peak memory of this process, the program and the weights included."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build()
@@ -131,7 +131,7 @@ def long_sequence(subject: Subject, amount: Amount) -> list[Measurement]:
     return [Measurement(f"{subject.name}: peak memory, {amount.long:,} frames", memory("VmHWM") / 2**30, "GiB")]
 
 
-def live_stream(subject: Subject, amount: Amount) -> list[Measurement]:
+def live_stream(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Latency of a frame on one core, and whether memory stays flat. VPose is made causal where it is not a file's."""
     torch.set_num_threads(1)
     encoder = subject.cfg.encoder if subject.cfg else None
@@ -155,7 +155,7 @@ def live_stream(subject: Subject, amount: Amount) -> list[Measurement]:
     ]
 
 
-def evaluation(subject: Subject, amount: Amount) -> list[Measurement]:
+def evaluation(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Throughput of an encoder that lifts windows, also as a share of what matrix products reach here."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build()
@@ -176,7 +176,7 @@ def evaluation(subject: Subject, amount: Amount) -> list[Measurement]:
     ]
 
 
-def training_step(subject: Subject, amount: Amount) -> list[Measurement]:
+def training_step(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Peak memory of two steps with 4 windows, optimiser included."""
     torch.set_num_threads(amount.threads)
     lifter = subject.build().train()
@@ -237,7 +237,7 @@ def wander(n: int, joints: int) -> Float[Tensor, "n j 2"]:
     return 0.01 * torch.randn(n, joints, 2, generator=torch.Generator().manual_seed(0)).cumsum(0)
 
 
-def isolated(question: Callable[[Subject, Amount], T], subject: Subject, amount: Amount) -> T:
+def isolated(question: Callable[[Subject, BenchCfg], T], subject: Subject, amount: BenchCfg) -> T:
     """The answer of a fresh process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(question, (subject, amount))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from actionprompt.bench.amount import Amount
+from actionprompt.bench.config import BenchCfg
 from actionprompt.commands.options import parse
 from actionprompt.errors import unknown
 from actionprompt.model.config import APMCfg, LearnedClassesCfg, PosePromptCfg, PoseToTextCfg, TextPromptCfg
@@ -43,7 +43,7 @@ class BenchArgs:
 
     models: tyro.conf.Positional[tuple[str, ...]] = ("vpose+apm", "mixste")
     """Presets (at full size, random weights), model files or runs' folders."""
-    amount: tyro.conf.OmitArgPrefixes[Amount] = Amount()
+    amount: tyro.conf.OmitArgPrefixes[BenchCfg] = BenchCfg()
     """How much is measured."""
     quick: bool = False
     """Presets in small and few frames: whether it works, in seconds."""
@@ -76,7 +76,7 @@ def run(args: BenchArgs) -> int:
     from actionprompt.files import write_text
 
     args.amount.check()
-    amount = Amount(300, 60, 1_000, 200, args.amount.threads, 1) if args.quick else args.amount
+    amount = BenchCfg(300, 60, 1_000, 200, args.amount.threads, 1) if args.quick else args.amount
     console = new_console()
     figures: list[Measurement] = []
     for subject in [find(name, args.quick) for name in args.models]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from actionprompt.errors import InputError
-from actionprompt.inference.incremental import Flow
+from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.lifting import SOFT
 from actionprompt.model.files import bake
 from actionprompt.model.lifter import Lifter
@@ -37,17 +37,17 @@ class SequenceForm(nn.Module):
 
     def __init__(self, lifter: Lifter) -> None:
         super().__init__()
-        self.flow = Flow(lifter, selection=SOFT)
+        self.sequence = IncrementalLifter(lifter, selection=SOFT)
         """No module: the weights are constants of the graph, without those that folding has made superfluous."""
 
     @property
     def lifter(self) -> Lifter:
         """The lifter."""
-        return self.flow.lifter
+        return self.sequence.lifter
 
     def forward(self, x: Float[Tensor, "b n j i"]) -> Outputs:
         """Poses (b n j 3), probabilities (b n k)."""
-        pose, logits = self.flow.over(x)
+        pose, logits = self.sequence.over(x)
         return (pose,) if logits is None else (pose, logits.softmax(-1))
 
 
@@ -60,7 +60,7 @@ def make(lifter: Lifter, form: Form) -> WindowForm | SequenceForm:
     baked = bake(lifter).float().cpu().requires_grad_(False)
     if form == "window":
         return WindowForm(baked).eval()
-    if not Flow.covers(baked):
+    if not IncrementalLifter.covers(baked):
         raise InputError(
             f"{type(baked.encoder).__name__} has no sequence form, because its features depend on the window: "
             "export the form `window`."
@@ -72,7 +72,8 @@ def trace(form: WindowForm | SequenceForm) -> ExportedProgram:
     """The form as a graph that takes any batch, and any length where it takes sequences.
 
     The known trap: an encoder that asks whether its input has exactly F frames, traced with F frames, takes no other
-    length afterwards, and nothing says so. ``Flow.over`` asks nothing; the example has a length that is not checked.
+    length afterwards, and nothing says so. ``IncrementalLifter.over`` asks nothing; the example has a
+    length that is not checked.
     """
     lifter = form.lifter
     frames, axes = lifter.encoder.window.frames, {0: Dim("batch", min=1)}

@@ -9,7 +9,7 @@ from torch import Tensor
 from actionprompt.data.clip import Clip, with_confidence
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
-from actionprompt.inference.incremental import Flow
+from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.person_view import RealCamera, look, trained_looking
 from actionprompt.model.app import Selection, SoftSelection
 from actionprompt.model.forward import ForwardPass
@@ -80,18 +80,18 @@ def lift(
         x, rotation = seen_through(lifter, keypoints, camera)
         answer = lift(lifter, x, flip=flip, overlap=overlap, block=block, camera=None, selection=selection)
         return answer._replace(pose=turn_back(answer.pose, rotation))
-    if not Flow.covers(lifter):
+    if not IncrementalLifter.covers(lifter):
         window = lifter.encoder.window
         tokens = window.frames * (lifter.num_joints if window.out > 1 else 1)  # MixSTE's are the joints
         batch = max(1, block // tokens)
         return lift_windows(lifter, keypoints, batch, flip=flip, overlap=overlap, camera=None, selection=selection)
     x = check_sequence(lifter, keypoints, overlap)
-    flow, late = Flow(lifter, mirror_order(lifter, flip), selection), lifter.encoder.window.future
+    incremental, late = IncrementalLifter(lifter, mirror_order(lifter, flip), selection), lifter.encoder.window.future
     n = x.shape[0]
     answers = []
     for start in range(0, n + late, block):  # the last frame is repeated
         frames = torch.arange(start, min(start + block, n + late), device=x.device).clamp_max(n - 1)
-        answers.append(flow.push(x[frames]))
+        answers.append(incremental.push(x[frames]))
     logits = [answer.logits for answer in answers if answer.logits is not None]
     return _poses(torch.cat([a.pose for a in answers])[late:], torch.cat(logits)[late:] if logits else None)
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.errors import InputError
-from actionprompt.inference.incremental import Answer, Flow
+from actionprompt.inference.incremental import Answer, IncrementalLifter
 from actionprompt.inference.incremental.history import History
 from actionprompt.inference.lifting import SOFT, USUAL_CAMERA, check_sequence, lift_batch, mirror_order
 from actionprompt.inference.person_view import CausalVirtualCamera, RealCamera, trained_looking
@@ -31,7 +31,7 @@ class StreamResult(NamedTuple):
     """Eq. 5's probabilities; k = 0 without APM."""
 
 
-class WindowFlow:
+class WindowedLifter:
     """The answer for the frame ``lag`` before each pushed one, from a window of its own; any encoder.
 
     Frames that the window asks for beyond the pushed one repeat it.
@@ -92,8 +92,10 @@ class Stream:
             raise InputError(f"A stream of this model lags 0 to {most} frames behind; got {lag}.")
         self.lifter, self.lag = lifter.eval(), lag
         order = mirror_order(lifter, flip)
-        shared = Flow.covers(lifter) and lag == window.future
-        self._flow = Flow(lifter, order, selection) if shared else WindowFlow(lifter, order, lag, selection)
+        shared = IncrementalLifter.covers(lifter) and lag == window.future
+        self._lift = (
+            IncrementalLifter(lifter, order, selection) if shared else WindowedLifter(lifter, order, lag, selection)
+        )
         looks = camera is not None and trained_looking(lifter)
         self._camera = CausalVirtualCamera(lifter, camera) if looks and camera is not None else None
         self._turns: deque[Float[Tensor, "3 3"]] = deque()
@@ -129,7 +131,7 @@ class Stream:
         return [result for result in map(self._step, frames) if result is not None]
 
     def _step(self, x: Float[Tensor, "1 j i"]) -> StreamResult | None:
-        pose, logits = self._flow.push(x)
+        pose, logits = self._lift.push(x)
         self._pushed += 1
         frame = self._pushed - 1 - self.lag
         if frame < 0:

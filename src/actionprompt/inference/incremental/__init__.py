@@ -6,6 +6,6 @@ are used in, and everything APM adds is a sum over a window; so a sequence flows
 next chunk. The answers are those of the windows, up to rounding.
 """
 
-from actionprompt.inference.incremental.flow import Answer, Flow
+from actionprompt.inference.incremental.lifter import Answer, IncrementalLifter
 
-__all__ = ["Answer", "Flow"]
+__all__ = ["Answer", "IncrementalLifter"]

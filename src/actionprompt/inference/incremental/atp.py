@@ -6,13 +6,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from actionprompt.encoders.layers import TemporalBlock
-from actionprompt.inference.incremental.encoder import BlockFlow
+from actionprompt.inference.incremental.encoder import IncrementalBlock
 from actionprompt.inference.incremental.history import History, cut, slide, sliding_sum
-from actionprompt.inference.incremental.p2t import PoseToTextFlow
+from actionprompt.inference.incremental.p2t import IncrementalPoseToText
 from actionprompt.model.atp import ATP, ActionProjector
 
 
-class ProjectorFlow:
+class IncrementalProjector:
     """A = Proj(Z0) of windows whose Z0 is ``count`` rows, ``stride`` apart, up to each new row.
 
     A block's stride becomes a dilation. It joins a window's vectors from the oldest on; up to two of the
@@ -21,7 +21,7 @@ class ProjectorFlow:
 
     def __init__(self, projector: ActionProjector, count: int, stride: int) -> None:
         self.out = projector.out
-        self.blocks: list[BlockFlow | TemporalBlock] = []
+        self.blocks: list[IncrementalBlock | TemporalBlock] = []
         self.unused = 0
         """Rows between the newest one that a window's mean uses and the window's end."""
         for block in projector.blocks:
@@ -29,7 +29,7 @@ class ProjectorFlow:
             if count < block.width:
                 self.blocks.append(block)
                 continue
-            self.blocks.append(BlockFlow(block, stride, phase=1))
+            self.blocks.append(IncrementalBlock(block, stride, phase=1))
             self.unused += count % block.width * stride
             count, stride = count // block.width, stride * block.width
         self.count, self.stride = count, stride
@@ -38,19 +38,19 @@ class ProjectorFlow:
     def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n d"]:
         """A; the mean over time is taken behind the linear layer, which is the narrower side."""
         for block in self.blocks:
-            z0 = block.push(z0) if isinstance(block, BlockFlow) else block.pointwise(z0)
+            z0 = block.push(z0) if isinstance(block, IncrementalBlock) else block.pointwise(z0)
         rows = cut(self.history.extend(F.linear(z0, self.out.weight)), 0, self.unused)
         return sliding_sum(rows, self.count, self.stride) / self.count + self.out.bias
 
     def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n d"]:
         """The same of a whole sequence."""
         for block in self.blocks:
-            z0 = block.over(z0) if isinstance(block, BlockFlow) else block.pointwise(z0)
+            z0 = block.over(z0) if isinstance(block, IncrementalBlock) else block.pointwise(z0)
         rows = cut(F.linear(z0, self.out.weight), 0, self.unused)
         return slide(rows, self.count, self.stride, Tensor.add, cut) / self.count + self.out.bias
 
 
-class ATPFlow:
+class IncrementalATP:
     """y_k = cos(T_bar_k, A) / tau (Eq. 5), with T_bar = T + gamma * (W t_hat + b).
 
     T_bar itself, K wide vectors a frame, is never made. Let gamma * W = Q R, Q's columns orthonormal, and
@@ -58,13 +58,13 @@ class ATPFlow:
     """
 
     def __init__(self, prompt: ATP, count: int, stride: int) -> None:
-        self.projector = ProjectorFlow(prompt.projector, count, stride)
+        self.projector = IncrementalProjector(prompt.projector, count, stride)
         self.temperature = prompt.temperature
         self.t: Tensor = prompt.classes()
         self.pose_to_text = None
         if (p2t := prompt.pose_to_text) is not None:
             self.q, r = torch.linalg.qr(p2t.gamma[:, None] * p2t.out.weight)
-            self.pose_to_text = PoseToTextFlow(p2t, self.t, r, count, stride)
+            self.pose_to_text = IncrementalPoseToText(p2t, self.t, r, count, stride)
             self.t = self.t + p2t.gamma * p2t.out.bias
             self.inside = self.t @ self.q
             self.outside = torch.linalg.vector_norm(self.t - self.inside @ self.q.mT, dim=-1)

@@ -21,7 +21,7 @@ def fold(weight: Float[Tensor, "c_out *w i"], norm: BatchNorm) -> tuple[Float[Te
     return weight.flatten(1) * scale[:, None], norm.bias - norm.running_mean * scale
 
 
-class BlockFlow:
+class IncrementalBlock:
     """A temporal block, dilated, with its batch norms folded into the weights.
 
     Live, a frame takes the time to read the weights. Of a convolution's weights all but the newest frame's
@@ -67,7 +67,7 @@ class BlockFlow:
         return mixed.relu_().add_(kept)
 
 
-class VPoseFlow:
+class IncrementalVPose:
     """The features of the window that ends at each new frame.
 
     A window's Z0 is ``count`` rows of layer ``tap``, ``stride`` apart, up to the window's end.
@@ -77,24 +77,24 @@ class VPoseFlow:
         self.tap, self.width = tap, encoder.expand.width
         self.expand, self.bias = fold(encoder.expand.weight, encoder.expand_norm)
         self.history = History(self.width - 1)
-        self.blocks: list[BlockFlow] = []
+        self.blocks: list[IncrementalBlock] = []
         reach = [self.width]
         for i, block in enumerate(encoder.blocks):
             assert isinstance(block, TemporalBlock)
-            self.blocks.append(BlockFlow(block, reach[-1], phase=2 * i))
+            self.blocks.append(IncrementalBlock(block, reach[-1], phase=2 * i))
             reach.append(reach[-1] * block.width)
         self.stride = reach[tap - 1]
         self.count = encoder.window.frames // self.stride
 
     def push(self, x: Float[Tensor, "b n j 2"]) -> Features:
         """Z0's layer and the last layer, a row per frame."""
-        return self._layers(self.history.extend(x.flatten(2)), BlockFlow.push)
+        return self._layers(self.history.extend(x.flatten(2)), IncrementalBlock.push)
 
     def over(self, x: Float[Tensor, "b r j 2"]) -> Features:
         """The same of a whole sequence: in each layer, the rows that have all their older frames."""
-        return self._layers(x.flatten(2), BlockFlow.over)
+        return self._layers(x.flatten(2), IncrementalBlock.over)
 
-    def _layers(self, x: Float[Tensor, "b r i"], step: Callable[[BlockFlow, Tensor], Tensor]) -> Features:
+    def _layers(self, x: Float[Tensor, "b r i"], step: Callable[[IncrementalBlock, Tensor], Tensor]) -> Features:
         joined = torch.cat([cut(x, i, self.width - 1 - i) for i in range(self.width)], dim=-1)
         layers = [F.linear(joined, self.expand, self.bias).relu_()]
         for block in self.blocks:

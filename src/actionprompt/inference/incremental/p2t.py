@@ -44,7 +44,7 @@ class Softmax(NamedTuple):
         return Softmax(*(cut(part, first, last) for part in x))
 
 
-class PoseToTextFlow:
+class IncrementalPoseToText:
     """R t_hat: what the heads find in windows of Z0 (``count`` rows, ``stride`` apart) and in their velocities.
 
     The queries T are the same for all windows, so a row of Z0 is reduced to its scores (one per head and

@@ -6,7 +6,7 @@ from actionprompt.errors import InputError
 
 
 @dataclass(frozen=True)
-class Amount:
+class BenchCfg:
     """How much to measure."""
 
     frames: int = 10_000

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from actionprompt.encoders.vpose import VPose
 from actionprompt.inference.incremental.app import APPBank
-from actionprompt.inference.incremental.atp import ATPFlow, ProjectorFlow
-from actionprompt.inference.incremental.encoder import VPoseFlow
+from actionprompt.inference.incremental.atp import IncrementalATP, IncrementalProjector
+from actionprompt.inference.incremental.encoder import IncrementalVPose
 from actionprompt.model.app import Selection
 from actionprompt.model.atp import ATP, ActionClassifier
 from actionprompt.model.forward import ForwardPass
@@ -25,16 +25,16 @@ class Answer(NamedTuple):
     """The classification vector y; None without APM."""
 
 
-class Flow:
+class IncrementalLifter:
     """Answers from the window that ends at each pushed frame; the first frame is repeated before it.
 
     A window's answer belongs to the frame ``window.future`` before its end (to its end, if causal). What
-    depends on the weights alone is computed when the flow is made; training after that leaves it behind. The methods
+    depends on the weights alone is computed when it is made; training after that leaves it behind. The methods
     beside ``push`` and ``over`` are the parts of :class:`actionprompt.model.forward.ForwardPass`.
     """
 
     def __init__(self, lifter: Lifter, order: list[int] | None = None, selection: Selection | None = None) -> None:
-        """A flow at its first frame.
+        """A lifter at its first frame.
 
         Args:
             lifter: one that :meth:`covers` accepts; put in evaluation mode.
@@ -43,11 +43,11 @@ class Flow:
         """
         self.lifter, self.order, self.selection = lifter.eval(), order, selection
         encoder, apm = lifter.encoder, lifter.apm
-        assert Flow.covers(lifter)
+        assert IncrementalLifter.covers(lifter)
         assert isinstance(encoder, VPose)
         self.recogniser = self.bank = None
         with torch.no_grad():
-            self.encoder = VPoseFlow(encoder, lifter.tap)
+            self.encoder = IncrementalVPose(encoder, lifter.tap)
             if apm is not None:
                 self.recogniser = _recogniser(apm.recogniser, self.encoder.count, self.encoder.stride)
                 self.bank = None if apm.pose_prompt is None else APPBank(apm.pose_prompt)
@@ -98,37 +98,37 @@ class Flow:
 
 
 class _Traceable:
-    """The parts of a flow that keep nothing between calls, on (view, sequence, frame)."""
+    """The parts that keep nothing between calls, on (view, sequence, frame)."""
 
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
+    def __init__(self, whole: IncrementalLifter) -> None:
+        self.whole = whole
 
     def encode(self, views: Float[Tensor, "v b n j 2"]) -> tuple[Float[Tensor, "v b r c0"], Float[Tensor, "v b n c"]]:
-        window, x = self.flow.lifter.encoder.window, views.flatten(0, 1)
+        window, x = self.whole.lifter.encoder.window, views.flatten(0, 1)
         before, after = x[:, :1].expand(-1, window.past, -1, -1), x[:, -1:].expand(-1, window.future, -1, -1)
-        z0, zd = self.flow.encoder.over(torch.cat([before, x, after], dim=1))
+        z0, zd = self.whole.encoder.over(torch.cat([before, x, after], dim=1))
         return z0.unflatten(0, views.shape[:2]), zd.unflatten(0, views.shape[:2])
 
     def recognise(self, z0: Float[Tensor, "v b r c0"]) -> Float[Tensor, "v b n k"] | None:
-        recogniser = self.flow.recogniser
+        recogniser = self.whole.recogniser
         return None if recogniser is None else recogniser.over(z0.flatten(0, 1)).unflatten(0, z0.shape[:2])
 
     def choose(self, y: Float[Tensor, "b n k"], selection: Selection | None) -> Float[Tensor, "b n k"]:
-        return self.flow.choose(y, selection)
+        return self.whole.choose(y, selection)
 
     def refine(
         self, zd: Float[Tensor, "v b n c"], weights: Float[Tensor, "b n k"], selection: Selection | None
     ) -> Float[Tensor, "v b n c"]:
-        if self.flow.bank is None:
+        if self.whole.bank is None:
             return zd
-        return self.flow.bank.over(zd.flatten(0, 1), weights.repeat(zd.shape[0], 1, 1)).unflatten(0, zd.shape[:2])
+        return self.whole.bank.over(zd.flatten(0, 1), weights.repeat(zd.shape[0], 1, 1)).unflatten(0, zd.shape[:2])
 
     def head(self, zd: Float[Tensor, "v b n c"]) -> Float[Tensor, "v b n j 3"]:
-        return self.flow.lifter.encoder.head(zd.flatten(0, 1)).unflatten(0, zd.shape[:2])
+        return self.whole.lifter.encoder.head(zd.flatten(0, 1)).unflatten(0, zd.shape[:2])
 
 
-def _recogniser(module: nn.Module, count: int, stride: int) -> ProjectorFlow | ATPFlow:
+def _recogniser(module: nn.Module, count: int, stride: int) -> IncrementalProjector | IncrementalATP:
     if isinstance(module, ActionClassifier):
-        return ProjectorFlow(module.projector, count, stride)
+        return IncrementalProjector(module.projector, count, stride)
     assert isinstance(module, ATP)
-    return ATPFlow(module, count, stride)
+    return IncrementalATP(module, count, stride)

@@ -1,4 +1,4 @@
-"""Flow: however a sequence is cut, the answers are the same."""
+"""IncrementalLifter: however a sequence is cut, the answers are the same."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
-from actionprompt.inference.incremental import Flow
+from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.model.config import (
     APMCfg,
     LearnedClassesCfg,
@@ -26,7 +26,7 @@ APM = APMCfg(TextPromptCfg(LearnedClassesCfg(8), TCNCfg(1), PoseToTextCfg(2, 8))
 def test_chunks_of_any_size(chunks):
     lifter = random_lifter(LifterCfg(VPoseCfg((3, 3, 3), 8), APM)).double()
     x = walk(sum(chunks)).double()
-    whole, flow = Flow(lifter).push(x), Flow(lifter)
+    whole, flow = IncrementalLifter(lifter).push(x), IncrementalLifter(lifter)
     parts = [flow.push(part) for part in x.split(chunks)]
     torch.testing.assert_close(torch.cat([part.pose for part in parts]), whole.pose)
     torch.testing.assert_close(torch.cat([part.logits for part in parts]), whole.logits)
@@ -34,10 +34,10 @@ def test_chunks_of_any_size(chunks):
 
 def test_flows_do_not_share_state():
     lifter, x = random_lifter(LifterCfg(VPoseCfg((3, 3), 8), APM)), walk(30)
-    one, other = Flow(lifter), Flow(lifter, list(TRIPOD.mirror))
+    one, other = IncrementalLifter(lifter), IncrementalLifter(lifter, list(TRIPOD.mirror))
     one.push(x[:11])
     other.push(x[:5])
-    torch.testing.assert_close(one.push(x[11:]).pose, Flow(lifter).push(x).pose[11:])
+    torch.testing.assert_close(one.push(x[11:]).pose, IncrementalLifter(lifter).push(x).pose[11:])
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_flows_do_not_share_state():
     ],
 )
 def test_what_is_covered(encoder, dtype, covered):
-    assert Flow.covers(random_lifter(LifterCfg(encoder, None)).to(dtype)) == covered
+    assert IncrementalLifter.covers(random_lifter(LifterCfg(encoder, None)).to(dtype)) == covered
