@@ -169,7 +169,7 @@ def test_a_file_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
     trace = forms.trace
 
     def spoilt(form):
-        form.flow.encoder.bias += 0.01
+        form.sequence.encoder.bias += 0.01
         return trace(form)
 
     monkeypatch.setattr(write, "trace", spoilt)
