@@ -47,7 +47,7 @@ def test_temporary_names_differ_each_time_and_no_link_is_followed(tmp_path: Path
 def test_what_is_no_file_stays(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe")
     for path in (Path("/dev/null"), tmp_path / "pipe"):
-        with pytest.raises(OSError, match="no regular file"):
+        with pytest.raises(OSError, match="not a regular file"):
             write_text(path, "x")
         assert not path.is_file()
 
