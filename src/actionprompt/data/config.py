@@ -9,7 +9,7 @@ from typing import Literal
 class DetectorCfg:
     """A simulated 2D detector: how far its joints are from the true ones, in shares of the person's height there.
 
-    Measured on a real detector and video (``benchmarks/detector_errors.py``; docs/LOG.md, 2026-12-01).
+    Measured on a real detector and video (``measurements/detector_errors.py``; docs/LOG.md, 2026-12-01).
     """
 
     bias: float = 0.01

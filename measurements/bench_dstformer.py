@@ -1,6 +1,6 @@
 """A training step of DSTformer beside a straightforward PyTorch twin: 27 frames, width 64, the best of several turns.
 
-``python benchmarks/bench_dstformer.py`` prints both and their ratio by the processor's clock. The twin has the same
+``python measurements/bench_dstformer.py`` prints both and their ratio by the processor's clock. The twin has the same
 parameters and does the same arithmetic, with one product for queries, keys and values and einsum for the attention.
 """
 

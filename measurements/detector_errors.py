@@ -1,6 +1,6 @@
 """How far a detector's 2D joints are from the truth on a calibrated video.
 
-``python benchmarks/detector_errors.py FILE``: the file is laid out as ``balance-beam.npz`` (docs/data.md), that is
+``python measurements/detector_errors.py FILE``: the file is laid out as ``balance-beam.npz`` (docs/data.md), that is
 ``world`` (n, 33, 3), and for each camera ``camN/keypoints`` (n, 33, 2), ``camN/K``, ``camN/R``, ``camN/t``, of
 BlazePose's landmarks. Errors are shares of the person's height on the screen. Nothing is fitted to the file; the
 simulated detector's defaults follow these numbers.

@@ -1,6 +1,6 @@
 """Gathering a batch of windows on one core: the batch of VPose's published schedule.
 
-``python benchmarks/bench_windows.py`` prints the time beside what we ask for, and beside two slower twins.
+``python measurements/bench_windows.py`` prints the time beside what we ask for, and beside two slower twins.
 """
 
 import time

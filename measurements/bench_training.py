@@ -1,6 +1,6 @@
 """Where the time of a training step goes: forward, backward and optimiser should have nine tenths of it.
 
-``python benchmarks/bench_training.py`` trains two small models on synthetic motion in a temporary folder.
+``python measurements/bench_training.py`` trains two small models on synthetic motion in a temporary folder.
 """
 
 import tempfile
