@@ -1,8 +1,7 @@
 """Reading files as large as Human3.6M's and building their training windows, in a process of its own.
 
 ``python measurements/bench_reading.py`` writes files of the field's layout with random people of as many takes and
-frames
-into a temporary folder (a minute), then prints seconds and peak memory of reading beside what we ask for. Linux.
+frames into a temporary folder (a minute), then prints seconds and peak memory of reading beside what we ask for. Linux.
 """
 
 import multiprocessing

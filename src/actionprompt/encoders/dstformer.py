@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from einops import reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from actionprompt.encoders.base import Encoder, Features, Window
+from actionprompt.encoders.base import Window
 from actionprompt.encoders.checkpoint_keys import (
     FIRST,
     CheckpointLayout,
@@ -19,7 +18,14 @@ from actionprompt.encoders.checkpoint_keys import (
     weight_and_bias,
 )
 from actionprompt.encoders.config import DSTformerCfg
-from actionprompt.encoders.transformer import ATTENTION_NAMES, FrameBlock, Fusion, SpatialBlock, check_transformer
+from actionprompt.encoders.transformer import (
+    ATTENTION_NAMES,
+    FrameBlock,
+    Fusion,
+    JointTokenEncoder,
+    SpatialBlock,
+    check_transformer,
+)
 
 
 class Level(nn.Module):
@@ -38,7 +44,7 @@ class Level(nn.Module):
         return fused
 
 
-class DSTformer(Encoder):
+class DSTformer(JointTokenEncoder):
     """Attention over joints and over frames in both orders: a window of F frames to the poses of all of them.
 
     Z0 is a level's output, averaged over the joints; Zd is the representation, a token per frame and joint.
@@ -69,22 +75,10 @@ class DSTformer(Encoder):
         self.represent = nn.Linear(cfg.dim, cfg.representation)
         self.regress = nn.Linear(cfg.representation, 3)
 
-    def encode(self, x: Float[Tensor, "b f j 3"], tap: int = 1) -> Features:
-        """Z0 after level ``tap``; Zd with a token per frame and joint."""
-        assert x.shape[1] == self.window.frames, f"{x.shape[1]} frames, not {self.window.frames}"
-        assert 1 <= tap <= self.num_taps, f"tap {tap} of {self.num_taps}"
-        z = self.embed(x) + self.joint_position + self.frame_position[:, None]
-        shallow = z
-        for i, level in enumerate(self.levels):
-            z = level(z)
-            if i + 1 == tap:
-                shallow = reduce(z, "b f j c -> b f c", "mean")
-        return Features(shallow=shallow, final=torch.tanh(self.represent(self.norm(z))))
-
-    def head(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j 3"]:
-        """The last linear layer, per token."""
-        pose: Tensor = self.regress(z)
-        return pose
+    def tokens(self, x: Float[Tensor, "b f j 3"]) -> Float[Tensor, "b f j c"]:
+        """The tokens of the input with their positions."""
+        tokens: Tensor = self.embed(x) + self.joint_position + self.frame_position[:, None]
+        return tokens
 
     @staticmethod
     def published() -> CheckpointLayout:

@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange, reduce
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from actionprompt.encoders.base import Encoder, Features, Window
+from actionprompt.encoders.base import Window
 from actionprompt.encoders.checkpoint_keys import (
     FIRST,
     CheckpointLayout,
@@ -27,6 +27,7 @@ from actionprompt.encoders.transformer import (
     Block,
     FrameBlock,
     Fusion,
+    JointTokenEncoder,
     OverFrames,
     OverJoints,
     SpatialBlock,
@@ -134,7 +135,7 @@ class Level(nn.Module):
         return fused
 
 
-class MotionAGFormer(Encoder):
+class MotionAGFormer(JointTokenEncoder):
     """Attention beside graph convolutions: a window of F frames to the poses of all of them.
 
     Z0 is a level's output, averaged over the joints; Zd is the representation, a token per frame and joint. Of joint
@@ -167,22 +168,10 @@ class MotionAGFormer(Encoder):
         self.represent = nn.Linear(cfg.dim, cfg.representation)
         self.regress = nn.Linear(cfg.representation, 3)
 
-    def encode(self, x: Float[Tensor, "b f j 3"], tap: int = 1) -> Features:
-        """Z0 after level ``tap``; Zd with a token per frame and joint."""
-        assert x.shape[1] == self.window.frames, f"{x.shape[1]} frames, not {self.window.frames}"
-        assert 1 <= tap <= self.num_taps, f"tap {tap} of {self.num_taps}"
-        z = self.embed(x) + self.joint_position
-        shallow = z
-        for i, level in enumerate(self.levels):
-            z = level(z)
-            if i + 1 == tap:
-                shallow = reduce(z, "b f j c -> b f c", "mean")
-        return Features(shallow=shallow, final=torch.tanh(self.represent(self.norm(z))))
-
-    def head(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j 3"]:
-        """The last linear layer, per token."""
-        pose: Tensor = self.regress(z)
-        return pose
+    def tokens(self, x: Float[Tensor, "b f j 3"]) -> Float[Tensor, "b f j c"]:
+        """The tokens of the input with their positions."""
+        tokens: Tensor = self.embed(x) + self.joint_position
+        return tokens
 
     @staticmethod
     def published() -> CheckpointLayout:

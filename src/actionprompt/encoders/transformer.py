@@ -6,11 +6,12 @@ from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import rearrange, reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from actionprompt.encoders.base import Encoder, Features
 from actionprompt.encoders.layers import check_heads
 from actionprompt.errors import InputError
 
@@ -172,6 +173,39 @@ class Fusion(nn.Module):
         """The weighted sum."""
         alpha = self.weigh(torch.cat([a, b], dim=-1)).softmax(-1)
         return a * alpha[..., :1] + b * alpha[..., 1:]
+
+
+class JointTokenEncoder(Encoder):
+    """Levels over a token per frame and joint, whose last answer is a representation: a window's poses, all of them.
+
+    Z0 is a level's output, averaged over the joints; Zd is the representation. A subclass makes ``levels``, ``norm``,
+    ``represent`` and ``regress``, and says what the first tokens are.
+    """
+
+    levels: nn.ModuleList
+    norm: nn.LayerNorm
+    represent: nn.Linear
+    regress: nn.Linear
+
+    @abstractmethod
+    def tokens(self, x: Float[Tensor, "b f j 3"]) -> Float[Tensor, "b f j c"]:
+        """The tokens of the input with their positions."""
+
+    def encode(self, x: Float[Tensor, "b f j 3"], tap: int = 1) -> Features:
+        """Z0 after level ``tap``; Zd with a token per frame and joint."""
+        assert x.shape[1] == self.window.frames, f"{x.shape[1]} frames, not {self.window.frames}"
+        assert 1 <= tap <= self.num_taps, f"tap {tap} of {self.num_taps}"
+        shallow = z = self.tokens(x)
+        for i, level in enumerate(self.levels):
+            z = level(z)
+            if i + 1 == tap:
+                shallow = reduce(z, "b f j c -> b f c", "mean")
+        return Features(shallow=shallow, final=torch.tanh(self.represent(self.norm(z))))
+
+    def head(self, z: Float[Tensor, "b f j c"]) -> Float[Tensor, "b f j 3"]:
+        """The last linear layer, per token."""
+        pose: Tensor = self.regress(z)
+        return pose
 
 
 def _scaled(z: Float[Tensor, "b f j c"], scale: Float[Tensor, " c"] | None) -> Float[Tensor, "b f j c"]:

@@ -20,7 +20,6 @@ class Selection(ABC):
     def weights(self, y: Float[Tensor, "*b k"]) -> Float[Tensor, "*b k"]:
         """The actions' weights, which sum to 1."""
 
-    @abstractmethod
     def attend(
         self,
         query: Float[Tensor, "b h n e"],
@@ -29,6 +28,7 @@ class Selection(ABC):
         weights: Float[Tensor, "b k"],
     ) -> Float[Tensor, "b h n e"]:
         """What each item's tokens find in the prompts of all actions, weighted."""
+        return attend_all(query, key, value, weights)
 
 
 class HardSelection(Selection):
@@ -56,16 +56,6 @@ class SoftSelection(Selection):
     def weights(self, y: Float[Tensor, "*b k"]) -> Float[Tensor, "*b k"]:
         """The probabilities."""
         return y.softmax(-1)
-
-    def attend(
-        self,
-        query: Float[Tensor, "b h n e"],
-        key: Float[Tensor, "h k l e"],
-        value: Float[Tensor, "h k l e"],
-        weights: Float[Tensor, "b k"],
-    ) -> Float[Tensor, "b h n e"]:
-        """Attention to every set."""
-        return attend_all(query, key, value, weights)
 
 
 def attend_chosen(

@@ -1,7 +1,8 @@
 """The lifter's settings: an encoder, and APM or None. Torch is imported when something is built, not before.
 
 Everything the paper varies is a field whose type is a union of small frozen classes, so that each row of its ablation
-tables is data and no model code asks which table it serves. Settings know what they build; networks know no settings.
+tables is data and no model code asks which table it serves. Settings know what they build; what they build knows no
+settings.
 """
 
 from collections.abc import Mapping, Sequence
