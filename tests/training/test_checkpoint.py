@@ -7,7 +7,8 @@ from safetensors.torch import load_file, save_file
 
 from actionprompt.errors import InputError
 from actionprompt.training import checkpoint as module
-from actionprompt.training.checkpoint import read_checkpoint, seed_step, write_checkpoint
+from actionprompt.training.batches import seed_step
+from actionprompt.training.checkpoint import read_checkpoint, write_checkpoint
 from small import lifter
 
 

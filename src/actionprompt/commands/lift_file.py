@@ -67,7 +67,8 @@ def lift_file(
     Raises:
         InputError: something is wrong with the source.
     """
-    from actionprompt.inference.people import lift_people, model_rate
+    from actionprompt.inference.people import lift_people
+    from actionprompt.model.lifter import model_rate
 
     begin = perf_counter()
     k, rate = args.keypoints, model_rate(lifter)

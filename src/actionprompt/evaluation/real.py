@@ -17,13 +17,13 @@ from actionprompt import metrics
 from actionprompt.errors import InputError
 from actionprompt.formats.npz_pickle import read_npz
 from actionprompt.inference.body import variation
-from actionprompt.inference.people import MotionCfg, lift_people, model_rate
+from actionprompt.inference.people import MotionCfg, lift_people
 from actionprompt.keypoints.detections import Detections
 from actionprompt.keypoints.layouts import layouts
 from actionprompt.keypoints.read import people
 from actionprompt.keypoints.timing import resample
 from actionprompt.model.app import HardSelection
-from actionprompt.model.lifter import Lifter
+from actionprompt.model.lifter import Lifter, model_rate
 from actionprompt.output.track import LiftedTrack
 from actionprompt.skeleton import H36M_17
 from actionprompt.video.people import People, at_rate

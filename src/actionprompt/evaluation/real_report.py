@@ -14,8 +14,8 @@ from actionprompt.evaluation.real import (
     own_errors,
     stages,
 )
-from actionprompt.inference.people import MotionCfg, model_rate
-from actionprompt.model.lifter import Lifter
+from actionprompt.inference.people import MotionCfg
+from actionprompt.model.lifter import Lifter, model_rate
 
 COLUMNS = ("P1", "N-MPJPE", "PA-MPJPE", "depth")
 HEAD = (

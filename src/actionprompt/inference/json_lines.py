@@ -27,13 +27,12 @@ from torch import Tensor
 from actionprompt.errors import InputError, unknown
 from actionprompt.inference.json_line import JsonLine, parse
 from actionprompt.inference.live import Live, LiveAnswer, LiveCfg
-from actionprompt.inference.people import model_rate
 from actionprompt.keypoints.detections import Units, check_unit, not_found
 from actionprompt.keypoints.last_known import LastKnownKeypoints
 from actionprompt.keypoints.layouts import Layout, layout_for, layouts
 from actionprompt.keypoints.read import to_screen
 from actionprompt.keypoints.timing import is_gap
-from actionprompt.model.lifter import Lifter
+from actionprompt.model.lifter import Lifter, model_rate
 
 FAR = 5.0
 """On the normalised screen, whose image is 2 wide: no joint of a person in the picture is further from its middle."""

@@ -15,11 +15,10 @@ from torch import Tensor
 from actionprompt.inference.body import BodyCfg, CausalBody
 from actionprompt.inference.certainty import calibrated, unknown_below
 from actionprompt.inference.lifting import check_joints
-from actionprompt.inference.people import model_rate
 from actionprompt.inference.person_view import CausalVirtualCamera, RealCamera
 from actionprompt.inference.stream import Stream, StreamResult
 from actionprompt.keypoints.timing import Resampler, is_gap
-from actionprompt.model.lifter import Lifter
+from actionprompt.model.lifter import Lifter, model_rate
 from actionprompt.output.track import UNKNOWN
 from actionprompt.virtual_camera import FOCAL, turn_back
 

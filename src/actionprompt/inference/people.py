@@ -114,11 +114,6 @@ def lift_people(
     ]
 
 
-def model_rate(lifter: Lifter) -> float:
-    """Frames per second of the motion that a model was trained on."""
-    return float(lifter.metadata.get("fps", "50"))
-
-
 def guessed_roll(tracks: Sequence[Track], lens: Lens) -> float:
     """Degrees by which the camera seems to be turned clockwise, as everybody's bodies tell; 0 for less than 10."""
     joints = torch.cat([track.keypoints for track in tracks])

@@ -132,3 +132,8 @@ class Lifter(nn.Module):
         """Where the class embeddings come from, for reports; empty without ATP."""
         recogniser = None if self.apm is None else self.apm.recogniser
         return recogniser.classes.source if isinstance(recogniser, ATP) else ""
+
+
+def model_rate(lifter: Lifter) -> float:
+    """Frames per second of the motion that a model was trained on."""
+    return float(lifter.metadata.get("fps", "50"))

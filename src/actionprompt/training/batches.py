@@ -1,5 +1,6 @@
 """Which windows make up the batch of a step: a function of (seed, step), so that a run can go on from anywhere."""
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -39,3 +40,8 @@ class Batches:
             drawn = torch.multinomial(self.weights, self.n, replacement=True, generator=generator)
             return drawn.to(self.device)
         return torch.randperm(self.n, generator=generator).to(self.device)
+
+
+def seed_step(seed: int, step: int, process: int) -> None:
+    """Makes all random numbers of a step a function of (seed, step, process): exact resume at any step."""
+    torch.manual_seed(int(np.random.SeedSequence((seed, step, process)).generate_state(1, np.uint64)[0] >> 1))

@@ -7,8 +7,7 @@ from lightning_fabric import Fabric
 
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.model.lifter import Lifter
-from actionprompt.training.batches import Batches
-from actionprompt.training.checkpoint import seed_step
+from actionprompt.training.batches import Batches, seed_step
 from actionprompt.training.config import RunCfg
 from actionprompt.training.dataset import TrainingWindows
 from actionprompt.training.step import matmul_precision

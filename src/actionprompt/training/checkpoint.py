@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -72,8 +70,3 @@ def read_checkpoint(path: Path, model: nn.Module, optimiser: Optimizer, windows:
     state: dict[str, Any] = {"state": slots, "param_groups": groups}
     optimiser.load_state_dict(state)
     return step, meter
-
-
-def seed_step(seed: int, step: int, process: int) -> None:
-    """Makes all random numbers of a step a function of (seed, step, process): exact resume at any step."""
-    torch.manual_seed(int(np.random.SeedSequence((seed, step, process)).generate_state(1, np.uint64)[0] >> 1))

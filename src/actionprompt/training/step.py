@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from actionprompt.encoders.layers import BatchNorm
 from actionprompt.model.classes import TextClasses
 from actionprompt.model.lifter import Lifter
-from actionprompt.training.checkpoint import seed_step
+from actionprompt.training.batches import seed_step
 from actionprompt.training.config import RunCfg
 from actionprompt.training.dataset import TrainingWindows
 from actionprompt.training.losses import PoseLoss, loss
