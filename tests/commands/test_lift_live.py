@@ -60,7 +60,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def call(monkeypatch, detector: Fake, seconds: float, *args: str) -> int:
     monkeypatch.setattr("actionprompt.video.webcam.find_camera", lambda wanted: Steady(seconds))
-    monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", lambda args, most: detector)
+    monkeypatch.setattr("actionprompt.commands.lift_live.load_detector", lambda args, most, device: detector)
     return cli.main(["lift", *args])
 
 
@@ -110,7 +110,7 @@ def test_what_has_no_effect(args: str, message: str, model: Path, monkeypatch, c
     assert out == ""
 
 
-def fetches(args: object, most: int) -> Fake:
+def fetches(args: object, most: int, device: str) -> Fake:
     raise AssertionError("weights were fetched for nothing")
 
 
@@ -159,7 +159,7 @@ def test_ctrl_c_ends_a_webcam_tidily(model: Path) -> None:
         from actionprompt import cli
         from test_lift_live import Fake
         webcam.find_camera = lambda wanted: webcam.Webcam("testsrc=size=64x48:rate=30,realtime", "lavfi")
-        command.load_detector = lambda args, most: Fake(absent=(1e9, 1e9))
+        command.load_detector = lambda args, most, device: Fake(absent=(1e9, 1e9))
         code = cli.main(["lift", "webcam", "--lag", "2", "--model", {str(model)!r}])
         left = [thread.name for thread in threading.enumerate() if thread.name == "camera"]
         print("threads left", left, file=sys.stderr)

@@ -43,6 +43,13 @@ def test_between_frames():
     np.testing.assert_array_equal(before[0], moving.keypoints[0])
 
 
+def drawn(image: np.ndarray, figures: list[Figure], time: float) -> np.ndarray:
+    """A copy of the image with the figures in it."""
+    picture = image.copy()
+    draw(picture, figures, time)
+    return picture
+
+
 def near(image: np.ndarray, x: float, y: float, colour: tuple[int, int, int]) -> bool:
     """Whether the colour is at a place."""
     patch = image[round(y) - 1 : round(y) + 2, round(x) - 1 : round(x) + 2].reshape(-1, 3).astype(int)
@@ -51,7 +58,7 @@ def near(image: np.ndarray, x: float, y: float, colour: tuple[int, int, int]) ->
 
 def test_the_sides_have_their_colours_where_the_joints_are():
     person = figure(posed=False)
-    image = draw(np.full((400, 600, 3), 90, np.uint8), [person], 0.1)
+    image = drawn(np.full((400, 600, 3), 90, np.uint8), [person], 0.1)
     found = person.at(0.1)
     assert found is not None
     for side, colour in (("left", LEFT), ("right", RIGHT)):
@@ -59,19 +66,34 @@ def test_the_sides_have_their_colours_where_the_joints_are():
             x, y = (found[0][JOINTS.index(f"{side} {joint}")] + [1, 400 / 600]) * 300
             assert near(image, x, y, colour)
     assert (image[-40:, :40] == 90).all()
-    assert (draw(image, [person], 99.0) == image).all()  # nobody is there any more
+    assert (drawn(image, [person], 99.0) == image).all()  # nobody is there any more
 
 
 def test_people_beyond_the_picture_and_tiny_pictures():
     away = figure()
     moved = Figure(away.name, H36M_17, 50.0, 0, away.keypoints + 9, away.pose, away.labels)
     for size in ((2, 2), (40, 30), (200, 300)):
-        image = draw(np.zeros((*size, 3), np.uint8), [moved, away], 0.1)
+        image = drawn(np.zeros((*size, 3), np.uint8), [moved, away], 0.1)
         assert image.shape == (*size, 3)
 
 
+def test_only_people_s_places_change():
+    """A frame with odd sides, drawn into in place, equals itself away from the figure, its sign and the corner."""
+    image = np.random.default_rng(0).integers(0, 255, (301, 401, 3), dtype=np.uint8)
+    person = figure(posed=False)
+    found = person.at(0.1)
+    assert found is not None
+    picture = drawn(image, [person], 0.1)
+    x, y = ((found[0] + [1, 301 / 401]) * 401 / 2).T
+    away = np.ones((301, 401), dtype=bool)
+    away[max(0, int(y.min()) - 60) : int(y.max()) + 20, max(0, int(x.min()) - 60) : int(x.max()) + 60] = False
+    assert away.mean() > 0.3
+    assert (picture[away] == image[away]).all()
+    assert (picture != image).any()
+
+
 def test_the_corner_shows_the_pose_from_the_side():
-    image = draw(np.full((400, 600, 3), 90, np.uint8), [figure()], 0.1)
+    image = drawn(np.full((400, 600, 3), 90, np.uint8), [figure()], 0.1)
     corner = image[:136, -136:].astype(int)
     for colour in (LEFT, RIGHT):
         assert (np.abs(corner - colour).max(-1) < 40).sum() > 20
@@ -90,9 +112,9 @@ def test_written_at_the_video_s_own_times(tmp_path: Path, size: tuple[int, int])
     frames = list(out.frames())
     np.testing.assert_allclose([time for time, _ in frames], times, atol=1e-4)
     for (time, image), (_, before) in zip(frames, video.frames(), strict=True):
-        drawn = draw(before, [figure()], time)
-        assert np.abs(image.astype(int) - drawn).mean() < 12
-        assert abs(image[..., 1].mean() - drawn[..., 1].mean()) < 4  # colours survive
+        wanted = drawn(before, [figure()], time)
+        assert np.abs(image.astype(int) - wanted).mean() < 12
+        assert abs(image[..., 1].mean() - wanted[..., 1].mean()) < 4  # colours survive
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out.mp4"]
 
 

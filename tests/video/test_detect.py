@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from actionprompt.commands.lift_joints import DetectorArgs, load_detector
 from actionprompt.errors import InputError
 from actionprompt.keypoints.arrays import write_arrays
 from actionprompt.keypoints.read import read_keypoints
@@ -72,6 +73,21 @@ def test_what_was_seen_is_kept(tmp_path: Path):
             read_keypoints(file)
 
 
+def test_every_so_manieth_frame(tmp_path: Path):
+    video = open_video(film(tmp_path / "v.mp4", frames=40, fps=25))
+    seen, whole = (detect(video, Grey(), hidden=True, every=every) for every in (3, 1))
+    assert seen.frames == 14
+    assert seen.detections.times is not None
+    np.testing.assert_allclose(seen.detections.times, np.arange(0, 40, 3) / 25)
+    part, everything = (tracks(s, str(video.path), 50.0).tracks[0] for s in (seen, whole))
+    # The grey level rises evenly: what is interpolated is what would have been seen.
+    torch.testing.assert_close(part.keypoints, everything.keypoints[: part.keypoints.shape[0]], rtol=0, atol=4e-3)
+    assert (part.keypoints[-1] - part.keypoints[0]).abs().max() > 0.02
+    for every, said in ((0, "look at every frame"), (6, "leaves 4.2 frames a second.* at most 5")):
+        with pytest.raises(InputError, match=said):
+            detect(video, Grey(), every=every)
+
+
 def test_nobody(tmp_path: Path):
     video = open_video(film(tmp_path / "v.mp4", frames=4))
     with pytest.raises(InputError, match=r"No person was found in .*v\.mp4 \(4 frames, grey\)\."):
@@ -115,7 +131,8 @@ def fake_rtmlib() -> ModuleType:
         points = 17
 
         def __init__(self, mode: str, to_openpose: bool, backend: str, device: str) -> None:
-            assert (mode, to_openpose, backend, device) == ("balanced", False, "onnxruntime", "cpu")
+            assert (mode, to_openpose, backend) == ("balanced", False, "onnxruntime")
+            self.device = device
 
         def __call__(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             assert image.flags.c_contiguous
@@ -139,6 +156,14 @@ def test_rtmlib(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, points: int, la
     assert person.points.shape == (points, 2)
     assert (person.points == 7).all()
     assert (person.confidence == 1).all()
+
+
+def test_rtmlib_computes_where_the_model_does(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "rtmlib", fake_rtmlib())
+    for device, wanted in (("cpu", "cpu"), ("cuda:1", "cuda")):
+        made = load_detector(DetectorArgs(name="rtmlib"), device=device)
+        assert isinstance(made, RTM)
+        assert made._model.device == wanted
 
 
 def test_rtmlib_as_installed():

@@ -76,7 +76,7 @@ def lift_file(
     if film is not None:
         for note in film.notes:
             console.print(note, style="yellow", soft_wrap=True)
-        found, notes = look(source, film, k, args.detector, rate, console, args.part, args.mirror, threads)
+        found, notes = look(source, film, k, args.detector, rate, console, args.part, args.mirror, threads, args.device)
     else:
         found, notes = read(source, k, rate, args.part, args.mirror)
     looked = perf_counter()

@@ -56,6 +56,9 @@ class DetectorArgs:
     """A folder or wheel that holds BlazePose's .tflite files."""
     partial: bool = False
     """Lift what comes before the place where a damaged video breaks off."""
+    every: int = 1
+    """Look at every so-manieth frame only, and interpolate between: 2 halves the time (docs/video.md says what it
+    costs)."""
     save: Path | None = None
     """Keep what the detector saw in this .npz file: `--keypoints.file` lifts it again without looking."""
 
@@ -70,6 +73,7 @@ def look(
     part: "Part",
     mirror: bool = False,
     threads: int = 2,
+    device: str = "cpu",
 ) -> "tuple[People, tuple[str, ...]]":
     """The people in a part of a video, by a detector or from a keypoint file of it."""
     from actionprompt.keypoints.arrays import write_arrays
@@ -92,8 +96,9 @@ def look(
         return people_in(at_rate(known, times, fps), part, video.slow), (note, *video.notes)
     from actionprompt.video.detect import detect
 
-    detector = load_detector(d, threads=threads)
-    seen = detect(part_of(video, part), detector, hidden=console.quiet, partial=d.partial, most=MOST_FRAMES)
+    detector = load_detector(d, threads=threads, device=device)
+    shown = part_of(video, part)
+    seen = detect(shown, detector, hidden=console.quiet, partial=d.partial, most=MOST_FRAMES, every=d.every)
     if seen.broken:
         console.print(f"{seen.broken} What comes before is lifted.", style="yellow")
     console.print(
@@ -137,12 +142,12 @@ def open_source(path: Path, fps: float | None, mirror: bool) -> "Video":
     return replace(video, turn=replace(video.turn, mirrored=not video.turn.mirrored)) if mirror else video
 
 
-def load_detector(args: DetectorArgs, most: int = 5, threads: int = 2) -> "Detector":
-    """The detector, of at most so many people and with so many threads where it can be told."""
+def load_detector(args: DetectorArgs, most: int = 5, threads: int = 2, device: str = "cpu") -> "Detector":
+    """The detector, of at most so many people, with so many threads and on that device where it can be told."""
     if args.name == "rtmlib":
         from actionprompt.video.rtm import RTM
 
-        return RTM()
+        return RTM(device=device.partition(":")[0])
     from actionprompt.video.blazepose import BlazePose
 
     return BlazePose(weights=args.weights, most=most, threads=threads)

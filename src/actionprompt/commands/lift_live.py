@@ -86,7 +86,7 @@ def webcam(args: LiftArgs) -> int:
     lifter = load_lifter(args)
     with _told(args.show) as tell, camera.opened() as frames:  # before weights are fetched for nothing
         live = Live(lifter, args.lag, live_settings(args, None))
-        follow(frames, SinglePersonTracker(load_detector(args.detector, most=1)), live, tell)
+        follow(frames, SinglePersonTracker(load_detector(args.detector, most=1, device=args.device)), live, tell)
     return 0
 
 

@@ -1,7 +1,9 @@
 """Figures drawn over a frame: the 2D skeleton, its action, and the 3D pose in a corner."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,11 @@ from jaxtyping import Float, UInt8
 from actionprompt.skeleton import Skeleton
 from actionprompt.video.libraries import library
 
-LEFT, RIGHT, MIDDLE, DARK = (98, 168, 255), (255, 141, 82), (240, 243, 246), (14, 17, 21)
-"""The viewer's colours of the body's sides; what is between them; and what makes them stand out."""
+Colour = tuple[int, int, int]
+
+LEFT, RIGHT, MIDDLE, GREY = (98, 168, 255), (255, 141, 82), (240, 243, 246), (102, 114, 127)
+DARK = (14, 17, 21)
+"""The viewer's colours of the body's sides, of what is between them and of the floor; and what they stand out from."""
 FINE = 2
 """Times finer than the frame, for smooth edges."""
 TURN, TILT = math.radians(50), math.radians(12)
@@ -51,14 +56,13 @@ class Figure:
         return joints, pose, self.labels[round(frame)] if self.labels else ""
 
 
-def draw(image: UInt8[np.ndarray, "h w 3"], figures: list[Figure], time: float) -> UInt8[np.ndarray, "h w 3"]:
-    """The frame with everybody seen at this time; the corner shows the first one who has a pose.
+def draw(picture: UInt8[np.ndarray, "h w 3"], figures: list[Figure], time: float) -> None:
+    """Draws everybody seen at this time into a frame; the corner shows the first one who has a pose.
 
     Raises:
         InputError: Pillow is not installed.
     """
-    picture = library("PIL.Image", "Drawing over a video needs Pillow").fromarray(image)
-    height, width = image.shape[:2]
+    height, width = picture.shape[:2]
     posed = []
     for figure in figures:
         if (found := figure.at(time)) is None:
@@ -71,78 +75,119 @@ def draw(image: UInt8[np.ndarray, "h w 3"], figures: list[Figure], time: float) 
             _text(picture, pixels, words)
     if posed:
         _corner(picture, *posed[0], name=posed[0][0].name if len(figures) > 1 else "")
-    return np.asarray(picture)
 
 
-def _skeleton(picture: Any, pixels: Float[np.ndarray, "j 2"], skeleton: Skeleton, thick: float) -> None:
+class Layer:
+    """What is drawn ``FINE`` times finer than a part of the picture that it is put over: colours, and how they cover.
+
+    Pillow draws two small images; only their part of the picture is touched, and never the whole of it.
+    """
+
+    def __init__(self, size: tuple[int, int], alpha: int) -> None:
+        """A layer for so many pixels of width and height, dark and covering by ``alpha`` of 255."""
+        pillow = library("PIL.Image", "Drawing over a video needs Pillow")
+        fine = (size[0] * FINE, size[1] * FINE)
+        self._colours, self._cover = pillow.new("RGB", fine, DARK), pillow.new("L", fine, alpha)
+        pen = library("PIL.ImageDraw", "").Draw
+        self._pens = pen(self._colours), pen(self._cover)
+
+    def line(self, points: Sequence[float], colour: Colour, width: int, alpha: int = 255) -> None:
+        """A line through x, y, x, y in fine pixels."""
+        for pen, fill in zip(self._pens, (colour, alpha), strict=True):
+            pen.line(points, fill=fill, width=width, joint="curve")
+
+    def disc(self, box: tuple[float, float, float, float], colour: Colour, alpha: int = 255) -> None:
+        """A disc in a box of fine pixels."""
+        for pen, fill in zip(self._pens, (colour, alpha), strict=True):
+            pen.ellipse(box, fill=fill)
+
+    def sign(self, radius: float, alpha: int) -> None:
+        """A rounded rectangle that fills the layer."""
+        self._pens[1].rounded_rectangle((0, 0, *(n - 1 for n in self._cover.size)), radius=radius, fill=alpha)
+
+    def text(self, place: tuple[float, float], text: str, font: Any) -> None:
+        """A text at a place in fine pixels."""
+        for pen, fill in zip(self._pens, (MIDDLE, 255), strict=True):
+            pen.text(place, text, font=font, fill=fill)
+
+    def over(self, picture: UInt8[np.ndarray, "h w 3"], left: int, top: int) -> None:
+        """Puts the layer over the picture, where its upper left pixel is at ``left`` and ``top``, which are in it."""
+        part = picture[top:, left:][: self._cover.size[1] // FINE, : self._cover.size[0] // FINE]
+        below = library("PIL.Image", "").fromarray(part)
+        below.paste(self._colours.reduce(FINE), (0, 0), self._cover.reduce(FINE))
+        part[:] = below
+
+
+def _skeleton(
+    picture: UInt8[np.ndarray, "h w 3"], pixels: Float[np.ndarray, "j 2"], skeleton: Skeleton, thick: float
+) -> None:
     """Bones with a dark edge, on the part of the picture that they are in."""
     low = np.maximum(np.floor(pixels.min(0) - 4 * thick), 0).astype(int)
-    high = np.minimum(np.ceil(pixels.max(0) + 4 * thick), picture.size).astype(int)
+    high = np.minimum(np.ceil(pixels.max(0) + 4 * thick), picture.shape[1::-1]).astype(int)
     if (high <= low).any():
         return
-    layer = library("PIL.Image", "").new("RGBA", tuple(((high - low) * FINE).tolist()), (*DARK, 0))
-    pen = library("PIL.ImageDraw", "").Draw(layer)
+    layer = Layer((int(high[0] - low[0]), int(high[1] - low[1])), alpha=0)
     points = ((pixels - low) * FINE).tolist()
     for wider, of_side in ((1.9, False), (1.0, True)):
         for parent, child in skeleton.bones:
-            colour = side_colour(skeleton, child) if of_side else (*DARK, 150)
+            colour, alpha = (side_colour(skeleton, child), 255) if of_side else (DARK, 150)
             radius = wider * thick * FINE / 2
-            pen.line((*points[parent], *points[child]), fill=colour, width=max(1, round(2 * radius)))
+            layer.line((*points[parent], *points[child]), colour, max(1, round(2 * radius)), alpha)
             for x, y in (points[parent], points[child]):
-                pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-    layer = layer.reduce(FINE)
-    picture.paste(layer, tuple(low.tolist()), layer)
+                layer.disc((x - radius, y - radius, x + radius, y + radius), colour, alpha)
+    layer.over(picture, int(low[0]), int(low[1]))
 
 
-def side_colour(skeleton: Skeleton, joint: int) -> tuple[int, int, int]:
+def side_colour(skeleton: Skeleton, joint: int) -> Colour:
     """The colour of the bone that ends in a joint."""
     return LEFT if joint in skeleton.left else RIGHT if joint in skeleton.right else MIDDLE
 
 
-def _text(picture: Any, pixels: Float[np.ndarray, "j 2"], text: str) -> None:
+def _text(picture: UInt8[np.ndarray, "h w 3"], pixels: Float[np.ndarray, "j 2"], text: str) -> None:
     """A label above the head, within the picture."""
-    pen = library("PIL.ImageDraw", "").Draw(picture, "RGBA")
-    size = max(12, round(min(picture.size) / 34))
-    font = _font(float(size))
-    left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
-    wide, high, pad = right - left, bottom - top, size // 3
-    middle, above = pixels[:, 0].mean(), pixels[:, 1].min() - 1.2 * size - high
-    x = min(max(middle - wide / 2, pad), max(picture.size[0] - wide - pad, pad))
-    y = min(max(above, pad), max(picture.size[1] - high - pad, pad))
-    pen.rounded_rectangle((x - pad, y - pad, x + wide + pad, y + high + pad), radius=pad, fill=(*DARK, 170))
-    pen.text((x - left, y - top), text, font=font, fill=MIDDLE)
+    height, width = picture.shape[:2]
+    size = max(12, round(min(height, width) / 34))
+    font = _font(size * FINE)
+    left, top, right, bottom = font.getbbox(text)
+    pad = size // 3
+    wide, high = math.ceil((right - left) / FINE) + 2 * pad, math.ceil((bottom - top) / FINE) + 2 * pad
+    x = min(max(round(pixels[:, 0].mean() - wide / 2), 0), max(width - wide, 0))
+    y = min(max(round(pixels[:, 1].min() - 1.2 * size - high), 0), max(height - high, 0))
+    layer = Layer((wide, high), alpha=0)
+    layer.sign(pad * FINE, alpha=170)
+    layer.text((pad * FINE - left, pad * FINE - top), text, font)
+    layer.over(picture, x, y)
 
 
-def _corner(picture: Any, figure: Figure, pose: Float[np.ndarray, "j 3"], name: str) -> None:
+def _corner(picture: UInt8[np.ndarray, "h w 3"], figure: Figure, pose: Float[np.ndarray, "j 3"], name: str) -> None:
     """The pose as seen from beside and above the camera, on a metre grid, in the upper right corner."""
     assert figure.pose is not None
-    side = round(INSET * min(picture.size))
+    side = round(INSET * min(picture.shape[:2]))
     if side < 32:
         return
-    layer = library("PIL.Image", "").new("RGBA", (side * FINE, side * FINE), (*DARK, 200))
+    layer = Layer((side, side), alpha=200)
     radius = max(float(np.linalg.norm(figure.pose, axis=-1).max()), 1e-6)
     scale = 0.46 * side * FINE / radius
 
     def place(points: Float[np.ndarray, "p 3"]) -> list[tuple[float, float]]:
         return [(x, y) for x, y in (turned(points)[:, :2] * scale + side * FINE / 2).tolist()]
 
-    pen = library("PIL.ImageDraw", "").Draw(layer)
     floor, ticks = pose[:, 1].max(), np.linspace(-1, 1, 5) * radius * 0.6
     for tick in ticks:
         along = np.array([[tick, floor, ticks[0]], [tick, floor, ticks[-1]]])
         for ends in (along, along[:, [2, 1, 0]]):
-            pen.line([c for point in place(ends) for c in point], fill=(102, 114, 127), width=FINE)
+            layer.line([c for point in place(ends) for c in point], GREY, FINE)
     points = place(pose)
     order = sorted(figure.skeleton.bones, key=lambda bone: -turned(pose[list(bone)])[:, 2].mean())  # far ones first
     for parent, child in order:
         colour = side_colour(figure.skeleton, child)
-        pen.line((*points[parent], *points[child]), fill=colour, width=max(2, round(side * FINE / 55)), joint="curve")
+        layer.line((*points[parent], *points[child]), colour, max(2, round(side * FINE / 55)))
     if name:
-        pen.text((side / 12, side / 12), name, font=_font(side * FINE / 14), fill=MIDDLE)
-    layer = layer.reduce(FINE)
-    picture.paste(layer, (picture.size[0] - side, 0), layer)
+        layer.text((side / 12, side / 12), name, _font(side * FINE / 14))
+    layer.over(picture, picture.shape[1] - side, 0)
 
 
+@cache
 def _font(size: float) -> Any:
     return library("PIL.ImageFont", "").load_default(max(12, round(size)))
 

@@ -1,6 +1,7 @@
 """The video again, with the lifted people drawn over it, as MP4 that every browser plays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from jaxtyping import UInt8
 from actionprompt.errors import InputError
 from actionprompt.files import keep_partial, whole
 from actionprompt.output.drawing import Figure, draw
+from actionprompt.video.ahead import ahead
 from actionprompt.video.decode import Video
 from actionprompt.video.detect import FrameBar
 from actionprompt.video.libraries import library
 
 CLOCK = 90_000
 """Ticks a second of the written times, so that variable frame rates stay what they are."""
-QUALITY = {"crf": "20", "preset": "veryfast"}
+QUALITY = {"crf": "21", "preset": "superfast"}
 BT709 = 1
 """FFmpeg's number of HD video's colours."""
 
@@ -59,12 +61,16 @@ def write_overlay(
                 with (
                     av.open(f"file:{part}", "w", options={"movflags": "+faststart"}) as out,
                     FrameBar(video.expected, "drawing", hidden) as bar,
+                    closing(ahead(_drawn(video, list(figures), longest, broken))) as pictures,
                 ):
-                    stream = None
-                    for time, image in video.frames(broken):
-                        drawn = even(draw(_smaller(image, longest), list(figures), time))
+                    stream, reformatter = None, av.video.reformatter.VideoReformatter()
+                    for time, drawn in pictures:  # decoding, drawing and encoding go on at the same time
                         stream = stream or _stream(out, video.fps, drawn.shape[1], drawn.shape[0])
-                        out.mux(stream.encode(_frame(av, drawn, time)))
+                        out.mux(
+                            stream.encode(
+                                _frame(reformatter, av.VideoFrame.from_numpy_buffer(drawn, format="rgb24"), time)
+                            )
+                        )
                         bar()
                     if stream is not None:
                         out.mux(stream.encode(None))
@@ -75,8 +81,21 @@ def write_overlay(
         raise InputError(f"Cannot write {path}: {error.strerror} (after {time:.1f} s of the video){kept}.") from error
 
 
+def _drawn(
+    video: Video, figures: list[Figure], longest: int, broken: Callable[[str], object] | None
+) -> Iterator[tuple[float, UInt8[np.ndarray, "h w 3"]]]:
+    """The frames with the figures over them, as they are encoded."""
+    with closing(ahead(video.frames(broken))) as frames:
+        for time, image in frames:
+            picture = even(_smaller(image, longest))
+            draw(picture, figures, time)
+            yield time, picture
+
+
 def even(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "a b 3"]:
     """The image with its last row and column repeated where their number is odd: H.264's colours come in pairs."""
+    if image.shape[0] % 2 == image.shape[1] % 2 == 0:
+        return np.ascontiguousarray(image)
     return np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)), mode="edge")
 
 
@@ -85,7 +104,7 @@ def _smaller(image: UInt8[np.ndarray, "h w 3"], longest: int) -> UInt8[np.ndarra
     if share >= 1:
         return image
     size = [max(2, round(n * share / 2) * 2) for n in image.shape[1::-1]]
-    return np.asarray(library("PIL.Image", "Drawing over a video needs Pillow").fromarray(image).resize(size))
+    return np.array(library("PIL.Image", "Drawing over a video needs Pillow").fromarray(image).resize(size))
 
 
 def _stream(out: Any, fps: float, width: int, height: int) -> Any:
@@ -97,9 +116,8 @@ def _stream(out: Any, fps: float, width: int, height: int) -> Any:
     return stream
 
 
-def _frame(av: Any, image: UInt8[np.ndarray, "h w 3"], time: float) -> Any:
-    frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(
-        format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
-    )
+def _frame(reformatter: Any, image: Any, time: float) -> Any:
+    """An RGB picture in H.264's colours, at its time."""
+    frame = reformatter.reformat(image, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
     frame.pts, frame.time_base = round(time * CLOCK), Fraction(1, CLOCK)
     return frame

@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 from actionprompt.video.blazepose_tensors import LOOK_SIDE, POSE_SIDE, anchors, people, refine, region_of, sigmoid
 from actionprompt.video.detect import Person
 from actionprompt.video.litert import Network
-from actionprompt.video.regions import Region, crop
+from actionprompt.video.regions import Region, crop, single_threaded
 from actionprompt.video.weights import DETECTION, Size, find
 
 SURE = 0.5
@@ -29,6 +29,8 @@ STEADY = 0.4
 """How much the squares of a newcomer's first and second look overlap at least: on trees they jump about."""
 BREAK = 1.0
 """Seconds without a frame after which people are looked for again."""
+LOOKS = 15.0
+"""Looks a second for newcomers while somebody is followed, each at another part of the frame."""
 SHARES, STEP = (1.0, 0.6), 2 / 3
 """Sides of the squares in which people are looked for, of the frame's shorter side; and how far apart they are."""
 
@@ -69,12 +71,16 @@ class BlazePose:
         self._anchors = anchors()
         self._most = most
         self._followed: list[Followed] = []
-        self._time = -np.inf
+        self._time = self._looked = -np.inf
         self._tiles: Iterator[Region] = iter(())
         self._shape: tuple[int, ...] = ()
 
     def __call__(self, image: UInt8[np.ndarray, "h w 3"], time: float) -> list[Person]:
         """The people in the next frame; the surest first."""
+        with single_threaded():
+            return self._seen(image, time)
+
+    def _seen(self, image: UInt8[np.ndarray, "h w 3"], time: float) -> list[Person]:
         restart = image.shape != self._shape or not 0 <= time - self._time < BREAK
         if restart:
             self._followed, self._shape = [], image.shape
@@ -82,11 +88,17 @@ class BlazePose:
         self._time = time
         kept = [followed for old in self._followed if (followed := self._landmarks(image, old.region)) is not None]
         kept = distinct(kept)
-        looks = len(tiles(image.shape[1], image.shape[0])) if restart else 1 if kept else 3
-        for _ in range(looks if len(kept) < self._most else 0):
+        for _ in range(self._looks(time, restart, bool(kept)) if len(kept) < self._most else 0):
             kept = largest(distinct(kept + self._newcomers(image, next(self._tiles), kept)), self._most)
         self._followed = kept
         return [followed.person for followed in kept]
+
+    def _looks(self, time: float, restart: bool, followed: bool) -> int:
+        """At how many parts of this frame to look for people."""
+        if followed and not restart and (time - self._looked) * LOOKS < 0.99:
+            return 0
+        self._looked = time
+        return len(tiles(self._shape[1], self._shape[0])) if restart else 1 if followed else 3
 
     def _newcomers(self, image: UInt8[np.ndarray, "h w 3"], tile: Region, known: list[Followed]) -> list[Followed]:
         """People in a part of the frame who are not followed yet, whose square stays where it is at a second look."""

@@ -63,18 +63,19 @@ def people(
 
 def refine(points: Float[np.ndarray, "p 2"], heatmaps: Float[np.ndarray, "h w p"]) -> Float[np.ndarray, "p 2"]:
     """Landmarks (shares of the picture), moved to the centre of mass of their heatmaps nearby."""
-    height, width, _ = heatmaps.shape
-    refined = points.copy()
-    for p, (x, y) in enumerate(points):
-        column, row = int(x * width), int(y * height)
-        if not (0 <= column < width and 0 <= row < height):
-            continue
-        top, left = max(row - REACH, 0), max(column - REACH, 0)
-        mass = sigmoid(heatmaps[top : row + REACH + 1, left : column + REACH + 1, p])
-        if mass.max() >= PEAK:
-            y_mean, x_mean = (np.arange(n) @ m for n, m in zip(mass.shape, (mass.sum(1), mass.sum(0)), strict=True))
-            refined[p] = (left + x_mean / mass.sum()) / width, (top + y_mean / mass.sum()) / height
-    return refined
+    height, width, count = heatmaps.shape
+    with np.errstate(invalid="ignore"):
+        column, row = (points * [width, height]).astype(int).T
+    around = np.arange(-REACH, REACH + 1)
+    rows, columns = row[:, None] + around, column[:, None] + around
+    within = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None]
+    place = rows.clip(0, height - 1)[:, :, None], columns.clip(0, width - 1)[:, None], np.arange(count)[:, None, None]
+    mass = np.where(within, sigmoid(heatmaps[place]), 0)
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    moved = inside & (mass.max((1, 2)) >= PEAK)
+    whole = np.maximum(mass.sum((1, 2)), 1e-12)
+    x, y = (mass.sum(1) * columns).sum(1) / whole / width, (mass.sum(2) * rows).sum(1) / whole / height
+    return np.where(moved[:, None], np.stack([x, y], -1), points)
 
 
 def region_of(centre_and_top: Float[np.ndarray, "2 2"]) -> Region:

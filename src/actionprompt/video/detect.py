@@ -1,7 +1,8 @@
 """A detector looks at every frame; what it sees becomes detections, as a keypoint file would hold them."""
 
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,7 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from actionprompt.console import console as new_console
 from actionprompt.errors import InputError
 from actionprompt.keypoints.detections import Detections
+from actionprompt.video.ahead import ahead
 from actionprompt.video.decode import Video
+
+LEAST = 5.0
+"""Frames a second that a detector must see to know who is who."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +70,15 @@ class Seen:
 
 
 def detect(
-    video: Video, detector: Detector, *, hidden: bool = False, partial: bool = False, most: float | None = None
+    video: Video,
+    detector: Detector,
+    *,
+    hidden: bool = False,
+    partial: bool = False,
+    most: float | None = None,
+    every: int = 1,
 ) -> Seen:
-    """Shows a detector the frames of a video.
+    """Shows a detector the frames of a video, which are decoded in another thread meanwhile.
 
     Args:
         video: the video.
@@ -75,17 +86,22 @@ def detect(
         hidden: whether to show no progress bar (on stderr).
         partial: whether the frames before the place where a damaged file breaks off may be used.
         most: frames a second to look at, at most, since slow motion cameras give hundreds; None: all frames.
+        every: look at every so-manieth of them only; joints between are interpolated when a track is made.
 
     Raises:
-        InputError: nobody is in the video, or it is damaged.
+        InputError: nobody is in the video, it is damaged, or ``every`` leaves fewer than ``LEAST`` frames a second.
     """
+    _check(every, video.fps if most is None else min(video.fps, most))
     rows: list[tuple[int, Person]] = []
     times: list[float] = []
     broken: list[str] = []
     seconds = 0.0
-    with FrameBar(video.expected, f"looking for people ({detector.name})", hidden) as bar:
-        for time, image in video.frames(broken.append if partial else None):
-            if not due(times, time, most):
+    with (
+        FrameBar(video.expected, f"looking for people ({detector.name})", hidden) as bar,
+        closing(ahead(_some(video.frames(broken.append if partial else None), most, every))) as frames,
+    ):
+        for time, image in frames:
+            if image is None:
                 bar()
                 continue
             begin = clock.perf_counter()
@@ -105,6 +121,27 @@ def detect(
         np.array(times),
     )
     return Seen(detections, len(times), seconds, "".join(broken))
+
+
+def _check(every: int, fps: float) -> None:
+    if every < 1:
+        raise InputError(f"--detector.every is {every}: look at every frame (1), every second one (2), or so.")
+    if every > 1 and fps / every < LEAST:
+        raise InputError(
+            f"--detector.every {every} leaves {fps / every:.1f} frames a second, too few to follow people: say at most "
+            f"{max(1, int(fps / LEAST))} for this video."
+        )
+
+
+def _some(
+    frames: Iterator[tuple[float, UInt8[np.ndarray, "h w 3"]]], most: float | None, every: int
+) -> Iterator[tuple[float, UInt8[np.ndarray, "h w 3"] | None]]:
+    """The frames, with nothing in the place of those that are not looked at."""
+    times: list[float] = []
+    for time, image in frames:
+        if looked := due(times, time, most):
+            times.append(time)
+        yield time, image if looked and (len(times) - 1) % every == 0 else None
 
 
 def due(times: list[float], time: float, most: float | None) -> bool:

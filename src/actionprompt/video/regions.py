@@ -1,12 +1,15 @@
 """Square, turned parts of an image: what a person's network looks at."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import grid_sample
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,34 @@ def crop(
     reach = abs(c) + abs(s) + 2
     left, right = _span(region.x - reach, region.x + reach, width)
     top, bottom = _span(region.y - reach, region.y + reach, height)
-    part = torch.from_numpy(image[top:bottom, left:right]).permute(2, 0, 1)[None].float()
+    part = torch.from_numpy(image[top:bottom, left:right])[None].permute(0, 3, 1, 2).float()  # channels stay last
     x, y = 2 / (right - left), 2 / (bottom - top)  # of the part, whose sides are -1 and 1
-    turn = [[[c * x, -s * x, (region.x - left) * x - 1], [s * y, c * y, (region.y - top) * y - 1]]]
-    grid = affine_grid(torch.tensor(turn), [1, 3, side, side], align_corners=False)
+    across = _centres(side)
+    grid = torch.empty(1, side, side, 2)
+    torch.add(across * (c * x), across[:, None] * (-s * x) + ((region.x - left) * x - 1), out=grid[0, ..., 0])
+    torch.add(across * (s * y), across[:, None] * (c * y) + ((region.y - top) * y - 1), out=grid[0, ..., 1])
     beyond = "zeros" if black else "border"
     picture: Float[np.ndarray, "side side 3"] = (
         grid_sample(part, grid, padding_mode=beyond, align_corners=False)[0].permute(1, 2, 0).contiguous().numpy()
     )
     return picture
+
+
+@cache
+def _centres(side: int) -> Float[torch.Tensor, " side"]:
+    """The pixels' centres along one side, from -1 to 1."""
+    return (2 * torch.arange(side) + 1) / side - 1
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Crops are made on one thread: several would wait in a loop for the next one, on cores that the networks want."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _span(low: float, high: float, size: int) -> tuple[int, int]:
