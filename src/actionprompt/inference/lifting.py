@@ -62,7 +62,7 @@ def lift(
         flip: the joint layout, to average poses and logits with the mirrored sequence's; None: no average.
         overlap: frames that neighbouring windows share, poses and logits being averaged; for encoders that
             answer all frames of a window (MixSTE).
-        block: frames that are computed at a time.
+        block: frames that are computed at a time, about.
         camera: what is known of the camera: a model that was trained with a virtual camera which looks at the person
             (the shipped ones) sees the person through it, and its answers are turned back; other models see the
             joints as they are. None: the joints are as the model is to see them.
@@ -88,10 +88,9 @@ def lift(
     x = check_sequence(lifter, keypoints, overlap)
     incremental, late = IncrementalLifter(lifter, mirror_order(lifter, flip), selection), lifter.encoder.window.future
     n = x.shape[0]
-    answers = []
-    for start in range(0, n + late, block):  # the last frame is repeated
-        frames = torch.arange(start, min(start + block, n + late), device=x.device).clamp_max(n - 1)
-        answers.append(incremental.push(x[frames]))
+    frames = torch.arange(n + late, device=x.device).clamp_max(n - 1)  # the last frame is repeated
+    blocks = max(1, round((n + late) / block))  # of one size: a few frames left over would take long
+    answers = [incremental.push(x[some]) for some in frames.tensor_split(blocks)]
     logits = [answer.logits for answer in answers if answer.logits is not None]
     return _poses(torch.cat([a.pose for a in answers])[late:], torch.cat(logits)[late:] if logits else None)
 

@@ -116,7 +116,12 @@ class ATP(nn.Module):
     """Action-related Text Prompt: y_k = cos(T_bar_k, A) / tau (Eq. 5)."""
 
     def __init__(
-        self, classes: Classes, projector: ActionProjector, pose_to_text: PoseToText | None, temperature: float
+        self,
+        classes: Classes,
+        projector: ActionProjector,
+        pose_to_text: PoseToText | None,
+        temperature: float,
+        narrow: nn.Linear | None = None,
     ) -> None:
         """Joins the parts, which :meth:`actionprompt.model.config.TextPromptCfg.build` makes.
 
@@ -125,6 +130,7 @@ class ATP(nn.Module):
             projector: from Z0 to A.
             pose_to_text: P2T, or None.
             temperature: tau of Eq. 5.
+            narrow: what brings Z0 to fewer channels before projector and P2T, or None.
 
         Raises:
             InputError: a temperature that is not above 0.
@@ -133,10 +139,11 @@ class ATP(nn.Module):
         if not temperature > 0:
             raise InputError(f"ATP has the temperature {temperature}: it must be above 0.")
         self.classes, self.projector, self.pose_to_text = classes, projector, pose_to_text
-        self.temperature = temperature
+        self.temperature, self.narrow = temperature, narrow
 
     def forward(self, z0: Float[Tensor, "b f0 c0"]) -> Float[Tensor, "b k"]:
         """The logits y."""
+        z0 = z0 if self.narrow is None else self.narrow(z0)
         a = self.projector(z0)
         t = self.classes()
         t_bar = t if self.pose_to_text is None else self.pose_to_text(t, z0)

@@ -149,15 +149,28 @@ class TextPromptCfg:
     """P2T, or None (Table IV)."""
     temperature: float = 0.07
     """tau of Eq. 5, fixed (DenseCLIP's)."""
+    width: int | None = None
+    """Channels to which a linear layer shared by projector and P2T brings Z0 first (None: as many as Z0 has; more are
+    never made)."""
 
     def build(self, dim: int, actions: Sequence[str]) -> "ATP":
-        """ATP on Z0 with ``dim`` channels."""
+        """ATP on Z0 with ``dim`` channels.
+
+        Raises:
+            InputError: a width below 1.
+        """
+        from torch import nn
+
         from actionprompt.model.atp import ATP
 
+        if self.width is not None and self.width < 1:
+            raise InputError(f"ATP has the width {self.width}: it must be at least 1.")
+        narrow = None if self.width is None or self.width >= dim else nn.Linear(dim, self.width, bias=False)
+        dim = dim if narrow is None else narrow.out_features
         classes = self.classes.build(actions)
         projector = self.projector.build(dim, classes.dim)
         pose_to_text = None if self.pose_to_text is None else self.pose_to_text.build(classes.dim, dim)
-        return ATP(classes, projector, pose_to_text, self.temperature)
+        return ATP(classes, projector, pose_to_text, self.temperature, narrow)
 
 
 RecogniserCfg = OneHotCfg | TextPromptCfg

@@ -94,6 +94,11 @@ def blocks(count: int) -> Change:
     return change
 
 
+def atp_width(channels: int) -> Change:
+    """Fewer channels of Z0 inside ATP, by a linear layer."""
+    return lambda run: _recogniser(run, replace(_atp(run), width=channels))
+
+
 def gamma(initial: float) -> Change:
     """Another first scale of what P2T and APP add."""
 

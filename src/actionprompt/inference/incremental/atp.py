@@ -29,7 +29,7 @@ class IncrementalProjector:
             if count < block.width:
                 self.blocks.append(block)
                 continue
-            self.blocks.append(IncrementalBlock(block, stride, phase=1))
+            self.blocks.append(IncrementalBlock(block, stride, History(0), phase=1))
             self.unused += count % block.width * stride
             count, stride = count // block.width, stride * block.width
         self.count, self.stride = count, stride
@@ -58,6 +58,7 @@ class IncrementalATP:
     """
 
     def __init__(self, prompt: ATP, count: int, stride: int) -> None:
+        self.narrow = prompt.narrow
         self.projector = IncrementalProjector(prompt.projector, count, stride)
         self.temperature = prompt.temperature
         self.t: Tensor = prompt.classes()
@@ -71,11 +72,13 @@ class IncrementalATP:
 
     def push(self, z0: Float[Tensor, "b n c0"]) -> Float[Tensor, "b n k"]:
         """The logits y."""
+        z0 = z0 if self.narrow is None else self.narrow(z0)
         found = None if self.pose_to_text is None else self.pose_to_text.push(z0)
         return self._compare(self.projector.push(z0), found)
 
     def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k"]:
         """The same of a whole sequence."""
+        z0 = z0 if self.narrow is None else self.narrow(z0)
         found = None if self.pose_to_text is None else self.pose_to_text.over(z0)
         return self._compare(self.projector.over(z0), found)
 

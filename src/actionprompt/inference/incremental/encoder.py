@@ -1,7 +1,5 @@
 """VPose on a sequence that arrives in chunks, or as a whole."""
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -29,24 +27,37 @@ class IncrementalBlock:
     frames ahead: the weights are read once for all. Blocks do so at different frames, as ``phase`` says.
     """
 
-    def __init__(self, block: TemporalBlock, dilation: int, ahead: int = 27, phase: int = 0) -> None:
+    def __init__(self, block: TemporalBlock, dilation: int, scratch: History, ahead: int = 27, phase: int = 0) -> None:
         self.width, self.centre, self.dilation = block.width, block.centre, dilation
         self.conv, self.bias = fold(block.conv.weight, block.norm)
         self.newest = self.conv[:, -block.conv.weight.shape[2] :].contiguous()
         self.mix, self.mix_bias = fold(block.mix.weight, block.mix_norm)
         self.history = History((block.width - 1) * dilation)
+        self._scratch, self._made = scratch, History(0)
         self.ahead = min(dilation, ahead)
         self.phase = phase % self.ahead + 1
         self._older: list[Tensor] | None = None
         """The next frames' sums over all but their newest input, last first; None: not begun."""
 
     def push(self, z: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
-        """The feature whose newest input is each new row."""
-        rows = self.history.extend(z)
-        if z.shape[1] == 1 and self.width > 1:
-            return self._one(rows)
+        """The feature whose newest input is each new row: a view, good until the next call."""
+        self.history.extend(z)
+        return self.step(self._made.reserve(*z.shape, like=z))
+
+    def step(self, out: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
+        """The same for the rows that the history got last, written to ``out``; nothing else is allocated."""
+        rows = self.history.rows()
+        if out.shape[1] == 1 and self.width > 1:
+            return out.copy_(self._one(rows))
         self._older = None
-        return self.over(rows)
+        n, c = out.shape[1:]
+        kept = rows[:, self.centre * self.dilation :][:, :n]
+        for view, joined, made in zip(rows, self._scratch.reserve(*out.shape, like=out), out, strict=True):
+            torch.addmm(self.bias, view[:n], self.conv[:, :c].mT, out=joined)
+            for i in range(1, self.width):
+                joined.addmm_(view[i * self.dilation :][:n], self.conv[:, i * c : (i + 1) * c].mT)
+            torch.addmm(self.mix_bias, joined.relu_(), self.mix.mT, out=made)
+        return out.relu_().add_(kept)
 
     def over(self, rows: Float[Tensor, "b r c"]) -> Float[Tensor, "b n c"]:
         """The feature of each row that has all its older ones."""
@@ -76,27 +87,39 @@ class IncrementalVPose:
     def __init__(self, encoder: VPose, tap: int) -> None:
         self.tap, self.width = tap, encoder.expand.width
         self.expand, self.bias = fold(encoder.expand.weight, encoder.expand_norm)
-        self.history = History(self.width - 1)
+        self.history, self._final = History(self.width - 1), History(0)
         self.blocks: list[IncrementalBlock] = []
+        scratch = History(0)
         reach = [self.width]
         for i, block in enumerate(encoder.blocks):
             assert isinstance(block, TemporalBlock)
-            self.blocks.append(IncrementalBlock(block, reach[-1], phase=2 * i))
+            self.blocks.append(IncrementalBlock(block, reach[-1], scratch, phase=2 * i))
             reach.append(reach[-1] * block.width)
         self.stride = reach[tap - 1]
         self.count = encoder.window.frames // self.stride
 
     def push(self, x: Float[Tensor, "b n j 2"]) -> Features:
-        """Z0's layer and the last layer, a row per frame."""
-        return self._layers(self.history.extend(x.flatten(2)), IncrementalBlock.push)
+        """Z0's layer and the last layer, a row per frame: views, good until the next call.
+
+        Each layer writes its rows where the next one reads them.
+        """
+        rows = self._joined(self.history.extend(x.flatten(2)))
+        memory = [block.history for block in self.blocks] + [self._final]
+        layers = [each.reserve(*rows.shape[:2], self.expand.shape[0], like=rows) for each in memory]
+        for view, made in zip(rows, layers[0], strict=True):
+            torch.addmm(self.bias, view, self.expand.mT, out=made)
+        layers[0].relu_()
+        for block, made in zip(self.blocks, layers[1:], strict=True):
+            block.step(made)
+        return Features(shallow=layers[self.tap - 1], final=layers[-1])
 
     def over(self, x: Float[Tensor, "b r j 2"]) -> Features:
-        """The same of a whole sequence: in each layer, the rows that have all their older frames."""
-        return self._layers(x.flatten(2), IncrementalBlock.over)
-
-    def _layers(self, x: Float[Tensor, "b r i"], step: Callable[[IncrementalBlock, Tensor], Tensor]) -> Features:
-        joined = torch.cat([cut(x, i, self.width - 1 - i) for i in range(self.width)], dim=-1)
-        layers = [F.linear(joined, self.expand, self.bias).relu_()]
+        """The same of a whole sequence, as new tensors: in each layer, the rows that have all their older frames."""
+        layers = [F.linear(self._joined(x.flatten(2)), self.expand, self.bias).relu_()]
         for block in self.blocks:
-            layers.append(step(block, layers[-1]))
+            layers.append(block.over(layers[-1]))
         return Features(shallow=layers[self.tap - 1], final=layers[-1])
+
+    def _joined(self, x: Float[Tensor, "b r i"]) -> Float[Tensor, "b n wi"]:
+        """Each row with those before it that the first layer joins."""
+        return torch.cat([cut(x, i, self.width - 1 - i) for i in range(self.width)], dim=-1)

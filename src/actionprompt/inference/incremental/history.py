@@ -13,36 +13,52 @@ T = TypeVar("T")
 
 
 class History:
-    """The last ``reach`` rows of a sequence that arrives in chunks.
+    """The last ``reach`` rows of a sequence that arrives in chunks, and the newest chunk.
 
     Before its first row stands that row, repeated. So at every layer: when the first frame is repeated before
     a clip, each layer's feature is the same for all frames up to the first.
+
+    Memory is kept and used again: what makes a chunk's rows may write them where they will be read
+    (:meth:`reserve`), since fresh memory costs as much time as the arithmetic of a layer.
     """
 
     def __init__(self, reach: int) -> None:
         self.reach = reach
         self._rows: Tensor | None = None
         self._end = 0
+        self._new = 0
+        self._first = True
 
     def extend(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b r c"]:
         """The remembered rows and the new ones, in order: a view, good until the next call."""
-        if self.reach == 0:
-            return x
-        n = x.shape[1]
-        if self._rows is None:
-            self._rows = self._room(x[:, :1].expand(-1, self.reach, -1), n)
-        elif self._end + n > self._rows.shape[1]:
-            self._rows = self._room(self._rows[:, self._end - self.reach : self._end], n)
-        self._rows[:, self._end : self._end + n] = x
-        self._end += n
-        return self._rows[:, self._end - n - self.reach : self._end]
+        self.reserve(*x.shape, like=x).copy_(x)
+        return self.rows()
 
-    def _room(self, kept: Float[Tensor, "b reach c"], n: int) -> Float[Tensor, "b size c"]:
-        """Memory for n more rows, and as many spare ones as are kept, so that moving costs O(1) a row."""
-        rows = kept.new_empty(kept.shape[0], 2 * self.reach + n, kept.shape[2])
-        rows[:, : self.reach] = kept
-        self._end = self.reach
-        return rows
+    def reserve(self, b: int, n: int, c: int, like: Tensor) -> Float[Tensor, "b n c"]:
+        """Room for the next n rows, which are to be written there before :meth:`rows` is asked."""
+        if self._rows is None or self.reach + n > self._rows.shape[1]:
+            self._move(like.new_empty(b, 2 * self.reach + n, c))  # so many spare ones that moving costs O(1) a row
+        elif self._end + n > self._rows.shape[1]:
+            self._move(self._rows)
+        assert self._rows is not None
+        self._end, self._new = self._end + n, n
+        return self._rows[:, self._end - n : self._end]
+
+    def rows(self) -> Float[Tensor, "b r c"]:
+        """The remembered rows and those that were reserved last, in order: a view, good until the next call."""
+        assert self._rows is not None
+        first = self._end - self._new
+        if self._first:
+            self._rows[:, first - self.reach : first] = self._rows[:, first : first + 1]
+            self._first = False
+        return self._rows[:, first - self.reach : self._end]
+
+    def _move(self, to: Float[Tensor, "b size c"]) -> None:
+        """Takes the remembered rows to the beginning of some memory, maybe the same."""
+        if self._rows is not None:
+            kept = self._rows[:, self._end - self.reach : self._end]
+            to[:, : self.reach] = kept.clone() if to is self._rows else kept
+        self._rows, self._end = to, self.reach
 
 
 def cut(x: Float[Tensor, "b r *c"], first: int, last: int) -> Float[Tensor, "b n *c"]:
