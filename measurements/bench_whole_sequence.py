@@ -11,6 +11,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
@@ -90,7 +91,7 @@ def main() -> None:
     recogniser = apm.recogniser
     assert isinstance(recogniser, TextPromptCfg)
     assert isinstance(apm.pose_prompt, PosePromptCfg)
-    baked = type(recogniser)(LearnedClassesCfg(), recogniser.projector, recogniser.pose_to_text)
+    baked = replace(recogniser, classes=LearnedClassesCfg())  # a baked text encoder's embeddings are as these
     actions = [f"action {k}" for k in range(15)]
     whole = LifterCfg(cfg, type(apm)(baked, apm.pose_prompt)).build(17, actions).eval()
     plain = Plain(vpose.encoder, cfg.widths).eval()
@@ -114,14 +115,12 @@ def main() -> None:
             seconds[name] += [taken] if turn else []
     operations = 2 * sum(p.numel() for n, p in vpose.encoder.named_parameters() if n.endswith("weight") and p.ndim > 1)
     speed = 2 * SQUARE**3 / min(seconds["product"])
-    print(
-        f"largest difference to the plain form: {difference:.1e} of the largest coordinate; product {speed / 1e9:.0f} GFLOPS"
-    )
+    print(f"largest difference to the plain form: {difference:.1e} of the largest coordinate")
+    print(f"a product of {SQUARE} x {SQUARE} matrices: {speed / 1e9:.0f} GFLOPS")
     for name in list(tasks)[:-1]:
         rate = args.frames / min(seconds[name])
-        print(
-            f"{name:20} {rate:7,.0f} frames/s; VPose's arithmetic alone at {rate * operations / speed:.2f} of the product"
-        )
+        share = rate * operations / speed
+        print(f"{name:20} {rate:7,.0f} frames/s; VPose's arithmetic alone at {share:.2f} of the product")
     for one, other in (("plain", "VPose"), ("VPose", "VPose + APM, hard"), ("VPose", "VPose + APM, soft")):
         ratio = statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))
         print(f"{other} is {ratio:.2f} times as fast as {one}")

@@ -37,10 +37,11 @@ def config(widths=(3, 3, 3), apm=APMCfg(ATP, APP), **encoder) -> LifterCfg:
 
 projectors = st.one_of(st.just(PoolCfg()), st.builds(TCNCfg, st.integers(1, 3)))
 text_prompts = st.builds(
-    lambda projector, p2t, dim: TextPromptCfg(LearnedClassesCfg(dim), projector, p2t),
+    lambda projector, p2t, dim, width: TextPromptCfg(LearnedClassesCfg(dim), projector, p2t, width=width),
     projectors,
     st.sampled_from([None, PoseToTextCfg(2, 8), PoseToTextCfg(1, 16)]),
     st.sampled_from([4, 12]),
+    st.sampled_from([None, 3]),
 )
 SOFT = PosePromptCfg(depth=2, dim=4, length=3, heads=2, selection=SoftCfg())
 pose_prompts = st.sampled_from([None, APP, PosePromptCfg(depth=2, dim=4, length=3, heads=1), SOFT])

@@ -57,6 +57,20 @@ def test_pose_to_text_equals_explicit_attention(f0, heads, k, seed):
     torch.testing.assert_close(module(t, z0), slow_pose_to_text(module, t, z0))
 
 
+def test_a_narrow_atp_is_an_atp_on_fewer_channels_of_z0():
+    """One layer serves projector and P2T; as many channels as Z0 has need none."""
+    seeded()
+    narrow = replace(ATP, width=4).build(10, ACTIONS).eval()
+    z0 = torch.randn(3, 9, 10)
+    plain = ATP.build(4, ACTIONS).eval()
+    plain.load_state_dict({k: v for k, v in narrow.state_dict().items() if k != "narrow.weight"})
+    torch.testing.assert_close(narrow(z0), plain(z0 @ narrow.narrow.weight.mT))
+    for width in (10, 99, None):
+        assert replace(ATP, width=width).build(10, ACTIONS).narrow is None
+    with pytest.raises(InputError, match="ATP has the width 0: it must be at least 1"):
+        replace(ATP, width=0).build(10, ACTIONS)
+
+
 def test_pose_to_text_gradients_equal_those_of_explicit_attention():
     seeded()
     module = PoseToTextCfg(heads=2, dim=8, gamma=0.5).build(text_dim=6, pose_dim=10).double()

@@ -248,6 +248,7 @@ CHOICES = TableSpec(
         _choice("D2 3", blocks(3)),
         _choice("ATP 64 wide", atp_width(64)),
         _choice("ATP 32 wide", atp_width(32)),
+        _choice("ATP and P2T 32 wide", atp_width(32, 32)),
         _choice("gamma 0.1", gamma(0.1)),
         _choice("gamma 1", gamma(1.0)),
         _choice("prompts' rate / 10", prompt_rate(0.1)),

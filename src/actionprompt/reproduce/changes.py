@@ -94,9 +94,16 @@ def blocks(count: int) -> Change:
     return change
 
 
-def atp_width(channels: int) -> Change:
-    """Fewer channels of Z0 inside ATP, by a linear layer."""
-    return lambda run: _recogniser(run, replace(_atp(run), width=channels))
+def atp_width(channels: int, p2t: int | None = None) -> Change:
+    """Fewer channels of Z0 inside ATP, by a linear layer, and another width of P2T's attention."""
+
+    def change(run: RunCfg) -> RunCfg:
+        pose_to_text = _atp(run).pose_to_text
+        assert pose_to_text is not None
+        narrow = replace(pose_to_text, dim=p2t or pose_to_text.dim)
+        return _recogniser(run, replace(_atp(run), width=channels, pose_to_text=narrow))
+
+    return change
 
 
 def gamma(initial: float) -> Change:
