@@ -42,7 +42,7 @@ class IncrementalBlock:
     def push(self, z: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
         """The feature whose newest input is each new row: a view, good until the next call."""
         self.history.extend(z)
-        return self.step(self._made.reserve(*z.shape, like=z))
+        return self.step(self._made.reserve(z.shape, like=z))
 
     def step(self, out: Float[Tensor, "b n c"]) -> Float[Tensor, "b n c"]:
         """The same for the rows that the history got last, written to ``out``; nothing else is allocated."""
@@ -52,7 +52,7 @@ class IncrementalBlock:
         self._older = None
         n, c = out.shape[1:]
         kept = rows[:, self.centre * self.dilation :][:, :n]
-        for view, joined, made in zip(rows, self._scratch.reserve(*out.shape, like=out), out, strict=True):
+        for view, joined, made in zip(rows, self._scratch.reserve(out.shape, like=out), out, strict=True):
             torch.addmm(self.bias, view[:n], self.conv[:, :c].mT, out=joined)
             for i in range(1, self.width):
                 joined.addmm_(view[i * self.dilation :][:n], self.conv[:, i * c : (i + 1) * c].mT)
@@ -105,7 +105,7 @@ class IncrementalVPose:
         """
         rows = self._joined(self.history.extend(x.flatten(2)))
         memory = [block.history for block in self.blocks] + [self._final]
-        layers = [each.reserve(*rows.shape[:2], self.expand.shape[0], like=rows) for each in memory]
+        layers = [each.reserve((*rows.shape[:2], self.expand.shape[0]), like=rows) for each in memory]
         for view, made in zip(rows, layers[0], strict=True):
             torch.addmm(self.bias, view, self.expand.mT, out=made)
         layers[0].relu_()

@@ -3,7 +3,7 @@
 Axis letters beside those of ``encoders/base.py``: n new rows, r rows with their history.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from jaxtyping import Float
@@ -31,11 +31,12 @@ class History:
 
     def extend(self, x: Float[Tensor, "b n c"]) -> Float[Tensor, "b r c"]:
         """The remembered rows and the new ones, in order: a view, good until the next call."""
-        self.reserve(*x.shape, like=x).copy_(x)
+        self.reserve(x.shape, like=x).copy_(x)
         return self.rows()
 
-    def reserve(self, b: int, n: int, c: int, like: Tensor) -> Float[Tensor, "b n c"]:
-        """Room for the next n rows, which are to be written there before :meth:`rows` is asked."""
+    def reserve(self, shape: Sequence[int], like: Tensor) -> Float[Tensor, "b n c"]:
+        """Room for the next n rows (b n c), which are to be written there before :meth:`rows` is asked."""
+        b, n, c = shape
         if self._rows is None or self.reach + n > self._rows.shape[1]:
             self._move(like.new_empty(b, 2 * self.reach + n, c))  # so many spare ones that moving costs O(1) a row
         elif self._end + n > self._rows.shape[1]:
