@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.vpose import VPose
 from actionprompt.inference.lifting import lift
-from actionprompt.model.config import LearnedClassesCfg, LifterCfg, PosePromptCfg, TextPromptCfg
+from actionprompt.model.config import LearnedClassesCfg, LifterCfg, TextPromptCfg
 from actionprompt.training.presets import presets
 
 SQUARE = 2048
@@ -74,32 +75,41 @@ def clock(task: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
+class Measured(NamedTuple):
+    """What was found."""
+
+    difference: float
+    """The largest one to the plain form, of the largest coordinate."""
+    rates: dict[str, float]
+    """Frames a second of each task."""
+    product: float
+    """Operations a second of a large matrix product."""
+    ratios: dict[tuple[str, str], float]
+    """How many times as fast as the first task the second one is: the median of the turns."""
+    operations: int
+    """Of VPose, a frame."""
+
+
+PAIRS = (("plain", "VPose"), ("VPose", "VPose + APM, hard"), ("VPose", "VPose + APM, soft"))
+
+
 @torch.inference_mode()
-def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser()
-    for name, value in (("channels", 1024), ("frames", 4000), ("threads", 2), ("turns", 5)):
-        parser.add_argument(f"--{name}", type=int, default=value)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+def measure(channels: int, frames: int, turns: int) -> Measured:
+    """Lets the tasks take turns, with as many threads as torch has."""
     torch.manual_seed(0)
-    cfg = VPoseCfg((3,) * 5, args.channels)
+    cfg = VPoseCfg((3,) * 5, channels)
     vpose = LifterCfg(cfg, None).build(17).eval()
     assert isinstance(vpose.encoder, VPose)
     apm = presets()["vpose+apm"][1].model.apm
     assert apm is not None
-    recogniser = apm.recogniser
-    assert isinstance(recogniser, TextPromptCfg)
-    assert isinstance(apm.pose_prompt, PosePromptCfg)
-    baked = replace(recogniser, classes=LearnedClassesCfg())  # a baked text encoder's embeddings are as these
-    actions = [f"action {k}" for k in range(15)]
-    whole = LifterCfg(cfg, type(apm)(baked, apm.pose_prompt)).build(17, actions).eval()
+    assert isinstance(apm.recogniser, TextPromptCfg)
+    baked = replace(apm.recogniser, classes=LearnedClassesCfg())  # a baked text encoder's embeddings are as these
+    whole = LifterCfg(cfg, replace(apm, recogniser=baked)).build(17, [f"action {k}" for k in range(15)]).eval()
     plain = Plain(vpose.encoder, cfg.widths).eval()
-    x = 0.1 * torch.randn(args.frames, 17, 2)
+    x = 0.1 * torch.randn(frames, 17, 2)
     past, future = vpose.encoder.window.past, vpose.encoder.window.future
     padded = torch.cat([x[:1].expand(past, -1, -1), x, x[-1:].expand(future, -1, -1)]).flatten(1).mT[None].contiguous()
     pose = lift(vpose, x, camera=None).pose
-    difference = (plain(padded)[0].mT.reshape(pose.shape) - pose).abs().max() / pose.abs().max()
     square = torch.rand(SQUARE, SQUARE)
     tasks: dict[str, Callable[[], object]] = {
         "plain": lambda: plain(padded),
@@ -109,20 +119,36 @@ def main() -> None:
         "product": lambda: square @ square,
     }
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
-    for turn in range(args.turns + 1):  # the first one warms up
+    for turn in range(turns + 1):  # the first one warms up
         for name, task in tasks.items():
             taken = clock(task)
             seconds[name] += [taken] if turn else []
-    operations = 2 * sum(p.numel() for n, p in vpose.encoder.named_parameters() if n.endswith("weight") and p.ndim > 1)
-    speed = 2 * SQUARE**3 / min(seconds["product"])
-    print(f"largest difference to the plain form: {difference:.1e} of the largest coordinate")
-    print(f"a product of {SQUARE} x {SQUARE} matrices: {speed / 1e9:.0f} GFLOPS")
-    for name in list(tasks)[:-1]:
-        rate = args.frames / min(seconds[name])
-        share = rate * operations / speed
+    return Measured(
+        float((plain(padded)[0].mT.reshape(pose.shape) - pose).abs().max() / pose.abs().max()),
+        {name: frames / min(taken) for name, taken in seconds.items() if name != "product"},
+        2 * SQUARE**3 / min(seconds["product"]),
+        {
+            (one, other): statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))
+            for one, other in PAIRS
+        },
+        2 * sum(p.numel() for n, p in vpose.encoder.named_parameters() if n.endswith("weight") and p.ndim > 1),
+    )
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser()
+    for name, value in (("channels", 1024), ("frames", 4000), ("threads", 2), ("turns", 5)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    found = measure(args.channels, args.frames, args.turns)
+    print(f"largest difference to the plain form: {found.difference:.1e} of the largest coordinate")
+    print(f"a product of {SQUARE} x {SQUARE} matrices: {found.product / 1e9:.0f} GFLOPS")
+    for name, rate in found.rates.items():
+        share = rate * found.operations / found.product
         print(f"{name:20} {rate:7,.0f} frames/s; VPose's arithmetic alone at {share:.2f} of the product")
-    for one, other in (("plain", "VPose"), ("VPose", "VPose + APM, hard"), ("VPose", "VPose + APM, soft")):
-        ratio = statistics.median(a / b for a, b in zip(seconds[one], seconds[other], strict=True))
+    for (one, other), ratio in found.ratios.items():
         print(f"{other} is {ratio:.2f} times as fast as {one}")
 
 
