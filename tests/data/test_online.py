@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from actionprompt import virtual_camera as vc
-from actionprompt.camera import project_linear
+from actionprompt.camera import project as lens_project
+from actionprompt.camera import project_linear, world_to_camera
+from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.clip import Take, mirror
 from actionprompt.data.config import DetectorCfg, OnlineCfg, SyntheticCfg, VirtualCamerasCfg
 from actionprompt.data.online.body import BodyMaker, chains, derived
@@ -19,6 +21,7 @@ from actionprompt.data.online.settings import check
 from actionprompt.data.online.view import about_x, about_y, about_z, aim
 from actionprompt.data.online.windows import FilmedWindows, combine
 from actionprompt.data.synthetic import takes as synthetic_takes
+from actionprompt.data.virtual_cameras import stage
 from actionprompt.encoders.base import Window
 from actionprompt.errors import InputError
 from actionprompt.skeleton import H36M_17
@@ -308,3 +311,20 @@ def test_settings_that_make_no_sense_are_refused(changes, says):
 def test_no_takes_are_refused():
     with pytest.raises(InputError, match="no takes to film"):
         windows([])
+
+
+def test_human36m_s_cameras_film_as_the_stored_form_does(takes):
+    """The slow twin: the field's own cameras and lens, at the yaw that was drawn."""
+    cfg = VirtualCamerasCfg(training="online", online=replace(STILL, cameras="h36m", aim=0))
+    i = torch.arange(0, 300, 50)
+    filmed = FilmedWindows(takes, H36M_17, cfg, Window(27, 1), 50.0, mirror=False)
+    world = filmed.world(i, drawn(len(i)))
+    made = filmed._filming(world, drawn(len(i), 4))
+    lenses, places = [lens.intrinsic() for lens in H36M_LENSES], H36M_PLACEMENTS["S9"]
+    for k in range(len(i)):
+        misses = []
+        for lens, place in zip(lenses, places, strict=True):
+            turned = [stage(world[k], H36M_17.root, math.radians(a)) for a in range(0, 360, 2)]
+            seen = torch.stack([world_to_camera(w, place.orientation(), place.translation()) for w in turned])
+            misses.append((lens_project(seen, lens) - made.keypoints[k]).norm(dim=-1).amax((1, 2)).min())
+        assert min(misses) < 0.01  # the nearest of 180 yaws

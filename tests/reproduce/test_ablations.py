@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from actionprompt.commands.reproduce import usual_scale
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.config import A3DHPCfg, MixSTECfg, VPoseCfg
 from actionprompt.errors import InputError
@@ -11,6 +12,7 @@ from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, OneH
 from actionprompt.reproduce import ablations
 from actionprompt.reproduce.ablations import SPECS, TableSpec
 from actionprompt.reproduce.changes import Change, chain, frames, gamma, pose_prompts, tap
+from actionprompt.reproduce.scales import SCALES
 from actionprompt.serialise import from_data, to_data
 from actionprompt.training.config import RunCfg
 from actionprompt.training.presets import APMS, presets
@@ -146,3 +148,14 @@ def test_choices_are_stored_as_they_are(name):
 
 def test_chain_goes_from_left_to_right():
     assert chain(frames(9), frames(27))(WHOLE).model.encoder.frames == 27
+
+
+def test_the_online_scale_films_the_protocol_s_cameras_again():
+    """Training sees Human3.6M's cameras and the captured joints; tests stay what they are at the other scales."""
+    cameras = SCALES["online"].virtual_cameras
+    assert cameras.training == "online"
+    assert cameras.online.cameras == cameras.viewpoints == "h36m"
+    assert not cameras.online.virtual_camera
+    assert not cameras.online.detector_joints
+    assert usual_scale(["table1", "--scale", "online"]) is usual_scale(["--scale=online"]) is SCALES["online"]
+    assert usual_scale(["table1"]) is usual_scale(["--scale", "huge"]) is SCALES["cpu"]

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from actionprompt.commands import reproduce
-from actionprompt.commands.reproduce_args import TURNS
-from actionprompt.data.config import UIPRMDCfg, VirtualCamerasCfg
+from actionprompt.data.config import UIPRMDCfg
 from actionprompt.reproduce.cells import overall, tail_of
 from actionprompt.reproduce.plan import Plan
 from actionprompt.reproduce.published import read_all
@@ -53,7 +52,7 @@ CONVERGED = {"VPose": "uiprmd-gpu-243frames-12800", "A3DHP": "uiprmd-gpu-12800",
 @pytest.mark.parametrize(("actions", "name"), [("true", "APM"), ("one", "the control")])
 def test_the_readme_says_what_the_results_say(actions: str, name: str):
     """Of converged runs, the change averaged over the three encoders."""
-    data = UIPRMDCfg(Path(), virtual_cameras=VirtualCamerasCfg(yaws_per_take=TURNS))
+    data = UIPRMDCfg(Path(), virtual_cameras=SCALES["cpu"].virtual_cameras)
     lines, results = [], {}
     for encoder, folder in CONVERGED.items():
         _, _, *frames, steps = folder.split("-")

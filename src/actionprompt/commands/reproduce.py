@@ -1,5 +1,6 @@
 """``actionprompt reproduce WHAT --data NAME``."""
 
+import itertools
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from actionprompt.commands.reproduce_args import (
     ReproduceArgs,
     check,
     check_names,
-    data_with_turns,
+    data_filmed,
     scale_of,
     without_workers,
 )
@@ -18,7 +19,7 @@ from actionprompt.commands.reproduce_publish import collected, publish, publishe
 from actionprompt.data.config import DATA
 from actionprompt.errors import InputError
 from actionprompt.reproduce.plan import FOLDS, SOURCES, Plan, Table
-from actionprompt.reproduce.scales import SCALES
+from actionprompt.reproduce.scales import SCALES, Scale
 from actionprompt.reproduce.tables import FIGURES, HOLDING_OUT, TABLES, figure3
 
 if TYPE_CHECKING:
@@ -47,11 +48,20 @@ def main(args: list[str]) -> int:
         ReproduceArgs,
         args,
         "actionprompt reproduce",
-        to_ask(ReproduceArgs, data=data_with_turns(source or "uiprmd", read=not _has(given, "--results"))),
+        to_ask(
+            ReproduceArgs, data=data_filmed(source or "uiprmd", usual_scale(given), read=not _has(given, "--results"))
+        ),
         "The paper's tables and figures: trains what they need, never the same run twice, and shows our numbers beside "
         "the paper's. Interrupt it when you like: the same command goes on.",
     )
     return run(parsed, given)
+
+
+def usual_scale(args: Sequence[str]) -> Scale:
+    """The scale that the words name, before they are parsed; the parser refuses what is none."""
+    words = [word for arg in args for word in arg.split("=", 1)]
+    named = [after for word, after in itertools.pairwise(words) if word == "--scale"]
+    return SCALES.get(named[-1] if named else "cpu", SCALES["cpu"])
 
 
 def _has(args: Sequence[str], flag: str) -> bool:
@@ -171,7 +181,7 @@ def show(
 def overview(code: int) -> int:
     """The help without data."""
     out = sys.stdout if code == 0 else sys.stderr
-    print("usage: actionprompt reproduce WHAT [WHAT ...] --data NAME [--scale cpu|gpu|paper] [options]", file=out)
+    print(f"usage: actionprompt reproduce WHAT [WHAT ...] --data NAME [--scale {'|'.join(SCALES)}] [options]", file=out)
     print(f"\nWHAT: {', '.join([*TABLES, *FIGURES, 'all'])}\nDATA: {', '.join(DATA)}\n\nscales:", file=out)
     for name, scale in SCALES.items():
         print(f"  {name:<6} {scale.what}{scale.machine and ': '}{scale.machine}", file=out)

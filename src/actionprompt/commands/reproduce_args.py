@@ -9,14 +9,11 @@ import tyro
 
 from actionprompt.cluster.slurm import SlurmCfg
 from actionprompt.commands.options import to_ask
-from actionprompt.data.config import DATA, DataCfg, VirtualCamerasCfg
+from actionprompt.data.config import DATA, DataCfg
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import check_writable
 from actionprompt.reproduce.scales import SCALES, Scale, lasting, reading
 from actionprompt.reproduce.tables import ALL, FIGURES, TABLES
-
-TURNS = 8
-"""Times each training take is filmed, where virtual cameras film it: more viewpoints, -7 mm (docs/LOG.md)."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class ReproduceArgs:
     """The data set."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Seeds of every run."""
-    scale: Literal["cpu", "gpu", "paper"] = "cpu"
+    scale: Literal["cpu", "online", "gpu", "paper"] = "cpu"
     """Size of models and training."""
     steps: int | None = None
     """Training steps of every run (None: the scale's)."""
@@ -70,17 +67,14 @@ class ReproduceArgs:
     """No lists, bars and tables on the screen."""
 
 
-def data_with_turns(name: str, read: bool = True) -> Any:
-    """A data set's settings, training takes being filmed from more sides where virtual cameras film them.
+def data_filmed(name: str, scale: Scale, read: bool = True) -> Any:
+    """A data set's settings, training takes being filmed as usual at a scale where virtual cameras film them.
 
     Where the data lie need not be said if they are not read.
     """
     kind = DATA[name][1]
-    cameras = (
-        {"virtual_cameras": VirtualCamerasCfg(yaws_per_take=TURNS)}
-        if any(f.name == "virtual_cameras" for f in fields(kind))
-        else {}
-    )
+    filmed = any(f.name == "virtual_cameras" for f in fields(kind))
+    cameras = {"virtual_cameras": scale.virtual_cameras} if filmed else {}
     return to_ask(kind, **cameras, **({} if read else {"path": Path()}))
 
 

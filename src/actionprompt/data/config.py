@@ -40,6 +40,8 @@ class OnlineCfg:
     (docs/LOG.md, 2026-12-01).
     """
 
+    cameras: Literal["any", "h36m"] = "any"
+    """Cameras within the ranges below; or h36m: Human3.6M's four, placed as for S9."""
     distance: tuple[float, float] = (2.0, 8.0)
     """Distance from camera to person, uniform; farther where the whole window would not be in the picture."""
     far: float = 0.15
@@ -51,7 +53,7 @@ class OnlineCfg:
     centred: float = 0.4
     """Share of nearly level cameras that aim at the person; the others have the person anywhere in the picture."""
     aim: float = 0.25
-    """How far centred cameras aim beside the person, standard deviation."""
+    """How far centred cameras (and Human3.6M's) aim beside the person, standard deviation."""
     unlevel: float = 4.0
     """Standard deviation of cameras' roll (half of it for centred ones)."""
     rolled: float = 0.25

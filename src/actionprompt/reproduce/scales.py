@@ -6,6 +6,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal
 
+from actionprompt.data.config import OnlineCfg, VirtualCamerasCfg
 from actionprompt.encoders.config import (
     A3DHPCfg,
     DSTformerCfg,
@@ -25,6 +26,20 @@ ENCODER_NAMES = ("VPose", "A3DHP", "MixSTE")
 LATER_NAMES = ("DSTformer", "MotionAGFormer")
 """Encoders that came after it."""
 
+STUDIO = OnlineCfg(
+    cameras="h36m",
+    aim=0.15,
+    moving=0.0,
+    children=0.0,
+    bone_jitter=0.08,
+    speed_jitter=0.1,
+    balance=0.0,
+    detector_joints=False,
+    virtual_camera=False,
+    size=None,
+)
+"""The published protocol's cameras and joints, filmed again in every batch: other bodies, yaws and tempi."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -42,6 +57,8 @@ class Scale:
     """The whole module, the same beside every encoder."""
     machine: str = ""
     """What it needs, for the help."""
+    virtual_cameras: VirtualCamerasCfg = VirtualCamerasCfg(yaws_per_take=8)
+    """How motion capture is filmed unless told otherwise; eight yaws: more viewpoints, -7 mm (docs/LOG.md)."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["32-true", "tf32", "bf16-mixed"] = "32-true"
     checkpoint_every: int = 500
@@ -68,6 +85,31 @@ def _cpu() -> Scale:
         long=Recipe(VPoseCfg((3,) * 5, channels=128, dropout=0.05), replace(schedule, batch=64)),
         humaneva=MappingProxyType(encoders),
         apm=_small_apm(dropout=0.05, update_every=8, app_dim=128),
+        accelerator="cpu",
+    )
+
+
+def _online() -> Scale:
+    schedule = ScheduleCfg(epochs=60, epoch_steps=100, batch=64, lr=4e-3, lr_decay=0.95)
+    vpose = VPoseCfg((3,) * 4, channels=128, dropout=0.0)
+    encoders = {
+        "VPose": Recipe(vpose, schedule),
+        "A3DHP": Recipe(A3DHPCfg(stages=3, channels=128, dropout=0.0), schedule),
+        "MixSTE": Recipe(
+            MixSTECfg(frames=27, dim=64, depth=2, heads=4, drop_path=0.0, position_std=0.5),
+            replace(schedule, batch=8, lr=3e-3, lr_last=1e-5, amsgrad=False, weight_decay=0.1),
+            MotionLossCfg(),
+        ),
+        **_later(27, replace(schedule, batch=8)),
+    }
+    return Scale(
+        what="small models, 6,000 steps, filmed online",
+        machine="two to nine CPU minutes a run without APM, about three times as long with it",
+        virtual_cameras=VirtualCamerasCfg(training="online", online=STUDIO),
+        encoders=MappingProxyType(encoders),
+        long=Recipe(vpose, schedule),
+        humaneva=MappingProxyType(encoders),
+        apm=_small_apm(dropout=0.05, update_every=20, app_dim=128),
         accelerator="cpu",
     )
 
@@ -187,5 +229,5 @@ def _count(schedule: ScheduleCfg) -> int:
     return schedule.epochs * schedule.epoch_steps
 
 
-SCALES: Mapping[str, Scale] = MappingProxyType({"cpu": _cpu(), "gpu": _gpu(), "paper": _paper()})
+SCALES: Mapping[str, Scale] = MappingProxyType({"cpu": _cpu(), "online": _online(), "gpu": _gpu(), "paper": _paper()})
 """Every scale by its name on the command line."""

@@ -15,6 +15,7 @@ from actionprompt.data.config import VirtualCamerasCfg
 from actionprompt.data.online.body import BodyMaker
 from actionprompt.data.online.detector import SimulatedDetector
 from actionprompt.data.online.draws import Draws
+from actionprompt.data.online.studio import Studio, screen
 from actionprompt.data.online.view import Cameras, draw_cameras, draw_lenses
 from actionprompt.data.viewpoints import ASPECTS
 from actionprompt.skeleton import Skeleton
@@ -66,6 +67,7 @@ class Filming:
             SimulatedDetector(cfg.detector, skeleton, frames, fps, device) if cfg.keypoints == "simulated" else None
         )
         self.aspects = torch.tensor(ASPECTS, device=device)
+        self.studio = Studio(cfg.online.aim, device) if cfg.online.cameras == "h36m" else None
 
     def __call__(self, world: Float[Tensor, "b f j 3"], draws: Draws) -> Filmed:
         """Films windows of world positions (z up, metres)."""
@@ -87,11 +89,17 @@ class Filming:
         middle = root.mean(1, keepdim=True)
         moving = draws.share(self.cfg.moving)[:, None, None]
         points = points - torch.where(moving, root, middle)[..., None]
-        lens = draw_lenses(self.cfg, draws, self.aspects)
-        cameras = draw_cameras(self.cfg, draws, lens, points.amin((1, 3)), points.amax((1, 3)))
+        cameras = self.cameras(points, -middle[:, 0, 1], draws)
         seen = rotated(points + cameras.place[:, None, :, None], cameras.rotation)
-        height = STATURE * bodies.scale * lens.focal / cameras.place.norm(dim=-1)
+        height = STATURE * bodies.scale * cameras.lens.focal / cameras.place.norm(dim=-1)
         return Scene(cameras, seen, height)
+
+    def cameras(self, points: Float[Tensor, "b f 3 j"], height: Float[Tensor, " b"], draws: Draws) -> Cameras:
+        """Cameras for people whose middle, the origin of the level axes, is so high above the floor."""
+        if self.studio is not None:
+            return self.studio(draws, height)
+        lens = draw_lenses(self.cfg, draws, self.aspects)
+        return draw_cameras(self.cfg, draws, lens, points.amin((1, 3)), points.amax((1, 3)))
 
     def look(self, filmed: Filmed, cameras: Cameras, draws: Draws) -> Filmed:
         """The same through the virtual camera that looks at the person."""
@@ -126,7 +134,10 @@ def rotated(points: Float[Tensor, "b f 3 j"], rotation: Float[Tensor, "b 3 3"]) 
 
 
 def project(scene: Scene) -> Float[Tensor, "b f 2 j"]:
-    """Joints on the normalised screen of cameras without distortion."""
+    """Joints on the normalised screen."""
+    intrinsic = scene.cameras.lens.intrinsic
+    if intrinsic is not None:
+        return screen(scene.points, intrinsic)
     depth = scene.points[..., 2:, :].clamp_min(NEAREST)
     return scene.cameras.lens.focal[:, None, None, None] * scene.points[..., :2, :] / depth
 

@@ -58,11 +58,16 @@ def check(cfg: OnlineCfg) -> None:
 
 def describe(cfg: OnlineCfg) -> dict[str, str]:
     """How training windows are filmed; what the virtual camera does is also what inference reads."""
+    cameras = (
+        f"cameras {cfg.distance[0]:g} to {cfg.farthest:g} m away, {cfg.centred:.0%} centred, "
+        f"{(1 - cfg.centred) * cfg.rolled:.0%} rolled by up to {cfg.roll:g} degrees"
+        if cfg.cameras == "any"
+        else "Human3.6M's cameras (S9)"
+    )
     facts = {
         "training views": (
-            f"filmed online: cameras {cfg.distance[0]:g} to {cfg.farthest:g} m away, {cfg.centred:.0%} centred, "
-            f"{(1 - cfg.centred) * cfg.rolled:.0%} rolled by up to {cfg.roll:g} degrees, bones changed by up to "
-            f"{cfg.bone_jitter:.0%}, {cfg.children:.0%} children, tempo by up to {cfg.speed_jitter:.0%}"
+            f"filmed online: {cameras}, bones changed by up to {cfg.bone_jitter:.0%}, bodies scaled by up to "
+            f"{cfg.scale_jitter:.0%}, {cfg.children:.0%} children, tempo by up to {cfg.speed_jitter:.0%}"
         )
     }
     if cfg.virtual_camera:

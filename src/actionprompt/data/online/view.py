@@ -26,6 +26,8 @@ class Lenses(NamedTuple):
     """On the normalised screen."""
     aspect: Float[Tensor, " b"]
     """The picture's height over its width."""
+    intrinsic: Float[Tensor, "b 9"] | None = None
+    """As in ``camera.project``; None: a pinhole in the picture's middle."""
 
     @property
     def longer(self) -> Float[Tensor, " b"]:
