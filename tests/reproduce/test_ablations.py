@@ -76,7 +76,9 @@ def test_classes():
     runs = {name: apm(change(WHOLE)) for name, change in CLASSES.items()}
     assert runs["multi-task"] == APMS["app"][1]
     assert runs["atp"] == apm(WHOLE)
-    assert runs["k-action"] == replace(apm(WHOLE), recogniser=TextPromptCfg(LearnedClassesCfg()))
+    assert runs["k-action"] == replace(
+        apm(WHOLE), recogniser=replace(apm(WHOLE).recogniser, classes=LearnedClassesCfg())
+    )
 
 
 def test_gamma_may_be_a_whole_number():
