@@ -244,3 +244,20 @@ def test_what_int8_is_measured_on(lifter):
     assert found.shape[1:] == (17, 2)
     assert found.shape[0] >= 500
     assert what == "synthetic motion"
+
+
+def test_the_example_refuses_other_joints(tmp_path):
+    made = LifterCfg(VPoseCfg((3, 3), 8), None).build(17)
+    made.metadata = {"skeleton": "h36m17", "fps": "50"}
+    export(made, tmp_path / "m.onnx")
+
+    def said(points: np.ndarray) -> str:
+        np.save(tmp_path / "points.npy", points)
+        command = [sys.executable, EXAMPLE, tmp_path / "m.onnx", tmp_path / "points.npy", "640", "480"]
+        return subprocess.run(command, capture_output=True, text=True).stderr
+
+    person = np.random.default_rng(0).uniform(100, 400, (1, 17, 2)).repeat(9, 0)
+    person[:, 0] = (person[:, 1] + person[:, 4]) / 2
+    assert said(person) == ""
+    assert "has the shape (9, 16, 2); the model takes frames of 17 joints: ['pelvis'" in said(person[:, 1:])
+    assert "in another order than the model" in said(person[:, ::-1])

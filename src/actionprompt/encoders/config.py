@@ -184,13 +184,19 @@ class NetworkCfg(EncoderSettings):
     channels: Literal[2, 3] = 2
     """Numbers per joint that it reads: x and y, or also the detector's confidence."""
     shallow: str = ""
-    """The submodule whose output is Z0 (a name as in `named_modules()`)."""
+    """The submodule whose output is Z0 (a name as in `named_modules()`; "gru[0]" where it puts out several tensors)."""
     shallow_axes: str = "b f c"
     """Z0's axes: b batch, f frames, c channels, and any other letters for axes to average over."""
     final: str = ""
     """The submodule whose input is Zd: the last projection."""
     final_axes: str = "b f c"
     """Zd's axes: b batch, c channels, and any other letters for tokens."""
+    input_axes: str = "b f j i"
+    """How it reads windows: b batch, f frames, j joints, i numbers per joint; "b f (j i)" if these are flat."""
+    answer_axes: str = "b t j d"
+    """How it answers: b batch, t frames (may be left out for one frame), j joints, d the three coordinates."""
+    answer: str = ""
+    """Which of several answers is the pose: a key, or a place counted from 0 (empty: there is one)."""
 
     @property
     def input_channels(self) -> int:  # type: ignore[override]

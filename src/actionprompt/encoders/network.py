@@ -43,12 +43,6 @@ class Network(Encoder):
         weight = next(self.network.parameters(), torch.zeros(()))
         example = torch.zeros(2, cfg.frames, num_joints, cfg.channels, dtype=weight.dtype, device=weight.device)
         seen, pose = self._look(example)
-        if not isinstance(pose, Tensor) or pose.ndim != 4 or pose.shape[2:] != (num_joints, 3):
-            what = f"the shape {tuple(pose.shape)}" if isinstance(pose, Tensor) else f"a {type(pose).__name__}"
-            raise InputError(
-                f"The network must answer poses of shape (windows, frames, {num_joints}, 3), camera axes in metres; "
-                f"for 2 windows of {cfg.frames} frames it answers {what}."
-            )
         if pose.shape[1] not in (1, cfg.frames):
             raise InputError(f"The network answers {pose.shape[1]} of {cfg.frames} frames: 1 or all are needed.")
         self.window = Window(cfg.frames, pose.shape[1], channels=cfg.channels)
@@ -64,7 +58,7 @@ class Network(Encoder):
         assert tap == 1, f"tap {tap} of 1"
         seen: dict[str, Tensor] = {}
         with self._hooked(seen):
-            self.network(x)
+            self._run(x)
         z0 = reduce(seen["z0"], f"{self.cfg.shallow_axes} -> b f c", "mean")
         return Features(z0, rearrange(seen["zd"], f"{self.cfg.final_axes} -> b {self._tokens} c"))
 
@@ -78,8 +72,34 @@ class Network(Encoder):
 
     def forward(self, x: Float[Tensor, "b f j i"]) -> Float[Tensor, "b t j 3"]:
         """The network as it is."""
-        pose: Tensor = self.network(x)
-        return pose
+        return self._pose(self._run(x))
+
+    def _run(self, x: Float[Tensor, "b f j i"]) -> object:
+        """What the network answers to windows, in the axes that it reads."""
+        return self.network(rearrange(x, f"b f j i -> {self.cfg.input_axes}"))
+
+    def _pose(self, answer: Any) -> Float[Tensor, "b t j 3"]:
+        """The pose in the network's answer.
+
+        Raises:
+            InputError: no such answer, or other axes than said.
+        """
+        key, axes = self.cfg.answer, self.cfg.answer_axes
+        if key:
+            try:
+                answer = answer[int(key) if key.isdecimal() and not isinstance(answer, Mapping) else key]
+            except (KeyError, IndexError, TypeError) as error:
+                what = f"has {', '.join(map(str, answer))}" if isinstance(answer, Mapping) else _said(answer)
+                raise InputError(f"The network's answer has no {key!r} (--network.answer): it {what}.") from error
+        frames = "t" if "t" in axes else "1"
+        try:
+            return rearrange(answer, f"{axes} -> b {frames} j d", j=self.num_joints, d=3)
+        except (EinopsError, TypeError, RuntimeError) as error:
+            raise InputError(
+                f"The network must answer poses of {self.num_joints} joints, camera axes in metres, as {axes!r} (d: x, "
+                f"y, z); for windows of {self.cfg.frames} frames it {_said(answer)}. Other axes: --network.answer-axes; "
+                "one of several answers: --network.answer."
+            ) from error
 
     @property
     def _tokens(self) -> str:
@@ -90,7 +110,7 @@ class Network(Encoder):
         """Inside, what comes by is kept, and ``instead`` changes what the last projection puts out."""
 
         def after_shallow(_: nn.Module, __: object, z0: object) -> None:
-            seen.setdefault("z0", z0)
+            seen.setdefault("z0", _item(z0, item))
 
         def before_final(_: nn.Module, inputs: tuple[object, ...]) -> None:
             if not inputs:
@@ -100,7 +120,8 @@ class Network(Encoder):
         def after_final(_: nn.Module, __: object, output: Tensor) -> Tensor | None:
             return None if instead is None else instead(output)
 
-        shallow, final = _submodule(self.network, self.cfg.shallow), _submodule(self.network, self.cfg.final)
+        name, _, item = self.cfg.shallow.partition("[")
+        shallow, final = _submodule(self.network, name), _submodule(self.network, self.cfg.final)
         with (
             shallow.register_forward_hook(after_shallow),
             final.register_forward_pre_hook(before_final),
@@ -120,19 +141,19 @@ class Network(Encoder):
             for module in training:
                 module.training = True
 
-    def _look(self, example: Float[Tensor, "b f j i"]) -> tuple[dict[str, Any], object]:
+    def _look(self, example: Float[Tensor, "b f j i"]) -> tuple[dict[str, Any], Float[Tensor, "b t j 3"]]:
         """Z0, Zd and the answer for an example."""
         seen: dict[str, Any] = {}  # in the order in which they come
         with self._evaluated(), self._hooked(seen):
             try:
-                pose = self.network(example)
+                answer = self._run(example)
             except InputError:
                 raise
             except Exception as error:  # whatever somebody's network raises
                 why = " ".join(str(error).split()).rstrip(".")
                 raise InputError(
                     f"The network does not take windows of shape {tuple(example.shape)}: {why}. "
-                    "Other sizes: --network.frames, --network.channels, --network.args."
+                    "Other sizes: --network.frames, --network.channels, --network.args; axes: --network.input-axes."
                 ) from error
         for key, part in (("z0", self.cfg.shallow), ("zd", self.cfg.final)):
             if key not in seen:
@@ -142,7 +163,7 @@ class Network(Encoder):
                 f"The network runs {self.cfg.final!r} before {self.cfg.shallow!r}: "
                 "the action would come too late for Zd."
             )
-        return seen, pose
+        return seen, self._pose(answer)
 
     def _order(self, example: Float[Tensor, "b f j i"]) -> Int[Tensor, " n"]:
         """Which of a window's numbers behind the last projection each number of its answer is."""
@@ -156,7 +177,7 @@ class Network(Encoder):
         x = torch.randn(example.shape, generator=random).to(example)
         with self._evaluated(), self._hooked({}, numbered):
             try:
-                answer = self.network(x).double().flatten(1)
+                answer = self.forward(x).double().flatten(1)
             except (RuntimeError, TypeError):
                 answer = torch.full((2, 1), torch.nan)
         each = outputs[0].numel() // 2
@@ -259,6 +280,21 @@ def check_made_again(encoder: Encoder, cfg: NetworkCfg) -> None:
         )
 
 
+def _item(z: Any, place: str) -> Any:
+    """What is at a place such as ``0]``, of a module with several outputs; the features as they are without."""
+    number = place.removesuffix("]")
+    many = isinstance(z, tuple | list) and number.isdecimal() and int(number) < len(z)
+    return z[int(number)] if many else z
+
+
+def _said(answer: object) -> str:
+    """What a network answered, in words."""
+    if isinstance(answer, Tensor):
+        return f"answers the shape {tuple(answer.shape)}"
+    size = f" of {len(answer)}" if isinstance(answer, tuple | list | Mapping) else ""
+    return f"answers a {type(answer).__name__}{size}"
+
+
 def _submodule(network: nn.Module, name: str) -> nn.Module:
     modules = dict(network.named_modules())
     if not name or name not in modules:
@@ -271,7 +307,10 @@ def _width(z: object, axes: str, part: str, needed: str) -> int:
     if lacking := [axis for axis in needed.split() if axis not in axes.split()]:
         raise InputError(f"The axes {axes!r} of the features at {part!r} need {' and '.join(lacking)}.")
     if not isinstance(z, Tensor):
-        raise InputError(f"The features at {part!r} are a {type(z).__name__}: name a submodule with one tensor there.")
+        raise InputError(
+            f"The features at {part!r} are a {type(z).__name__}: name a submodule with one tensor there, or say "
+            f"which of several is meant, as in {part.partition('[')[0] + '[0]'!r}."
+        )
     try:
         return rearrange(z, f"{axes} -> {axes}").shape[axes.split().index("c")]
     except (EinopsError, ValueError) as error:

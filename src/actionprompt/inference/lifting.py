@@ -13,7 +13,7 @@ from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.person_view import RealCamera, look, trained_looking
 from actionprompt.model.app import Selection, SoftSelection
 from actionprompt.model.forward import ForwardPass
-from actionprompt.model.lifter import Lifted, Lifter
+from actionprompt.model.lifter import Lifted, Lifter, check_screen
 from actionprompt.skeleton import H36M_17, Skeleton
 from actionprompt.virtual_camera import turn_back
 
@@ -25,8 +25,6 @@ SOFT = SoftSelection()
 WINDOWS = 64
 """Windows that answer one frame each are best lifted so many at a time: fewer make small products (A3DHP: 8 at a time
 210 frames/s, 64 at a time 288)."""
-BEYOND = 50.0
-"""No joint on the normalised screen is so far off, in half widths of the picture."""
 
 
 class Poses(NamedTuple):
@@ -183,13 +181,7 @@ def check_sequence(lifter: Lifter, keypoints: Float[Tensor, "n j i"], overlap: i
             f"The model lifts sequences of shape (frames, {lifter.num_joints}, {channels}); "
             f"got {tuple(keypoints.shape)}."
         )
-    if not bool(keypoints.isfinite().all()):
-        raise InputError("The 2D joints hold NaN or infinite coordinates: interpolate missing detections first.")
-    if (farthest := float(keypoints[..., :2].abs().amax())) > BEYOND:
-        raise InputError(
-            f"The 2D joints reach {farthest:.0f}: are they pixels? The normalised screen is -1 to 1 wide "
-            "(camera.normalise_screen)."
-        )
+    check_screen(keypoints)
     out = lifter.encoder.window.out
     if not 0 <= overlap < out:
         can = "1 frame do not overlap" if out == 1 else f"{out} frames overlap by 0 to {out - 1} frames"

@@ -51,6 +51,8 @@ class APM(nn.Module):
         Raises:
             InputError: not one whole number an item, or (on the CPU) a number that is not an action's.
         """
+        if not isinstance(action, Tensor):
+            raise InputError(f"The actions are a {type(action).__name__}: a tensor of their numbers is needed.")
         if action.shape != like.shape[: action.ndim] or action.ndim < 1 or action.is_floating_point():
             raise InputError(
                 f"APM needs one action, a whole number, for each of {like.shape[0]} items; "

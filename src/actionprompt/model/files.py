@@ -124,7 +124,8 @@ def _is_pickle(path: Path) -> bool:
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """A model file's header and tensors."""
     if not path.is_file():
-        raise InputError(f"There is no model file {path}.")
+        known = "" if path.suffix else " (models by name and runs' folders: actionprompt.hub.shipped.open_lifter)"
+        raise InputError(f"There is no model file {path}{known}.")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

@@ -32,20 +32,26 @@ class HookedLifter(Lifter):
         example: Float[Tensor, "b f j i"],
         shallow_axes: str = "b f c",
         final_axes: str = "b f c",
+        input_axes: str = "b f j i",
+        answer_axes: str = "b t j d",
+        answer: str = "",
         arguments: Mapping[str, Any] | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         """Looks at the features of one example to learn their widths.
 
         Args:
-            network: maps windows (b f j i) to poses (b t j 3), t being 1 or f.
+            network: maps windows to poses of one frame or of all of them.
             cfg: APM's settings; ``tap`` is not used, ``shallow`` says it.
             actions: the class names.
             shallow: name of the submodule whose output is Z0 (as in ``network.named_modules()``).
             final: name of the submodule whose input is Zd.
-            example: a batch that the network accepts; its shape counts.
+            example: a batch of windows (b f j i); its shape counts.
             shallow_axes: the axes of Z0.
             final_axes: the axes of Zd.
+            input_axes: how the network reads windows: "b f (j i)" if joints and coordinates are one axis.
+            answer_axes: how it answers poses: t frames (left out: one), j joints, d coordinates.
+            answer: which of several answers is the pose: a key, or a place from 0.
             arguments: what the network's class was made with, by name, so that a saved file can make it again.
             metadata: facts that travel with the weights, as those of ``Lifter``.
 
@@ -55,6 +61,7 @@ class HookedLifter(Lifter):
         """
         _, frames, num_joints, channels = example.shape
         places = {"shallow": shallow, "shallow_axes": shallow_axes, "final": final, "final_axes": final_axes}
+        places |= {"input_axes": input_axes, "answer_axes": answer_axes, "answer": answer}
         settings = settings_of(network, arguments or {}, frames=frames, channels=channels, **places)
         encoder = Network(settings, num_joints, network)
         whole = LifterCfg(settings, cfg)

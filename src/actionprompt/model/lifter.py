@@ -14,6 +14,9 @@ from actionprompt.model.app import Selection
 from actionprompt.model.atp import ATP
 from actionprompt.model.forward import ForwardPass
 
+BEYOND = 50.0
+"""No joint on the normalised screen is so far off, in half widths of the picture."""
+
 
 class Lifted(NamedTuple):
     """What a lifter answers for a batch of windows."""
@@ -80,7 +83,8 @@ class Lifter(nn.Module):
         """Stops what is not a batch of windows for this model.
 
         Raises:
-            InputError: no tensor, other axes, joints or channels, too few frames, or another precision.
+            InputError: no tensor, other axes, joints or channels, too few frames, another precision, or (in use, on the
+                CPU) what :func:`check_screen` says.
         """
         if not isinstance(x, Tensor):
             raise InputError(f"The windows are a {type(x).__name__}: torch.as_tensor makes the tensor of it.")
@@ -93,6 +97,8 @@ class Lifter(nn.Module):
         precision = next(self.parameters()).dtype
         if x.dtype != precision and not torch.is_autocast_enabled(x.device.type):
             raise InputError(f"The windows are {x.dtype} and the model is {precision}: x.to({precision}).")
+        if not (self.training or x.is_cuda or torch.compiler.is_compiling()):
+            check_screen(x)
 
     def encode(
         self, views: Float[Tensor, "v b f j i"]
@@ -132,6 +138,21 @@ class Lifter(nn.Module):
         """Where the class embeddings come from, for reports; empty without ATP."""
         recogniser = None if self.apm is None else self.apm.recogniser
         return recogniser.classes.source if isinstance(recogniser, ATP) else ""
+
+
+def check_screen(x: Float[Tensor, "*b j i"]) -> None:
+    """Tells pixels from coordinates on the normalised screen.
+
+    Raises:
+        InputError: they are pixels, or not numbers.
+    """
+    if not bool(x.isfinite().all()):
+        raise InputError("The 2D joints hold NaN or infinite coordinates: interpolate missing detections first.")
+    if x.numel() and (farthest := float(x[..., :2].abs().amax())) > BEYOND:
+        raise InputError(
+            f"The 2D joints reach {farthest:.0f}: are they pixels? The normalised screen is -1 to 1 wide "
+            "(camera.normalise_screen)."
+        )
 
 
 def model_rate(lifter: Lifter) -> float:
