@@ -153,8 +153,8 @@ TCN = """
 train --network pytorch_tcn:TCN --network.args num_inputs=34 num_channels=[8,8] causal=False input_shape=NLC
 output_projection=51 --network.frames 9 --network.input-axes 'b f (j i)' --network.answer-axes 'b t (j d)'
 --network.shallow network.0[0] --network.shallow-axes 'b c f' --network.final projection_out
---network.final-axes 'b c f' --apm label --data synthetic --data.subjects 3 --data.frames 30 --accelerator cpu --schedule.epochs 1
---schedule.epoch-steps 3 --schedule.batch 8 --out run
+--network.final-axes 'b c f' --apm label --data synthetic --data.subjects 3 --data.frames 30 --accelerator cpu
+--schedule.epochs 1 --schedule.epoch-steps 3 --schedule.batch 8 --out run
 """
 
 

@@ -97,8 +97,8 @@ class Network(Encoder):
         except (EinopsError, TypeError, RuntimeError) as error:
             raise InputError(
                 f"The network must answer poses of {self.num_joints} joints, camera axes in metres, as {axes!r} (d: x, "
-                f"y, z); for windows of {self.cfg.frames} frames it {_said(answer)}. Other axes: --network.answer-axes; "
-                "one of several answers: --network.answer."
+                f"y, z); for windows of {self.cfg.frames} frames it {_said(answer)}. Other axes: "
+                "--network.answer-axes; one of several answers: --network.answer."
             ) from error
 
     @property
