@@ -104,6 +104,8 @@ def _exactly(kind: Callable[[Any], Any], accepted: Any, what: str) -> Callable[[
     def structure(value: Any, _: Any) -> Any:
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
             raise _WrongValue(f"{value!r} is not {what}")
+        if kind is float and not abs(value) < float("inf"):
+            raise _WrongValue(f"{value!r} is not a finite number")
         return kind(value)
 
     return structure

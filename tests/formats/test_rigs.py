@@ -71,7 +71,7 @@ def test_plain_names():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[joints", "is neither TOML nor JSON"),
+        ("[joints", "is not TOML"),
         ("a = 1", "has no table `joints`"),
         ('[joints]\npelvis = "Hips"', "does not say what right hip, right knee"),
     ],

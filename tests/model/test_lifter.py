@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import re
 import struct
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from jaxtyping import TypeCheckError
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+import confined
 from actionprompt.errors import InputError
-from actionprompt.model import files as module
 from actionprompt.model.config import APMCfg, FixedClassesCfg, LifterCfg, TextClassesCfg
 from actionprompt.model.files import bake, load, save
 from actionprompt.model.lifter import Lifter
@@ -122,7 +123,44 @@ def test_frozen_text_weights_are_not_saved(tmp_path):
     model = trained_a_little(with_text_encoder(tiny_clip(tmp_path / "tower")))
     save(model, tmp_path / "model")
     assert not any("text_encoder" in key for key in load_file(tmp_path / "model"))
-    assert_equal(answers(load(tmp_path / "model")), answers(model))
+    assert_equal(answers(load(tmp_path / "model", text_encoder=True)), answers(model))
+
+
+def test_a_file_does_not_choose_a_text_encoder(tmp_path, monkeypatch):
+    """An unbaked file, and one whose header names another text model or leaves the recogniser to its default."""
+    monkeypatch.setattr("actionprompt.model.classes.load_text_encoder", lambda name: pytest.fail(f"{name} was loaded"))
+
+    def unbaked(header, tensors):
+        header["settings"]["apm"]["recogniser"]["classes"] = {"kind": "TextClassesCfg", "model": "some/where"}
+
+    def default(header, tensors):
+        del header["settings"]["apm"]["recogniser"]
+
+    save(bake(lifter("apm")), tmp_path / "good")
+    for change in (unbaked, default):
+        message = refused(rewritten(tmp_path / "good", tmp_path / "evil", change))
+        assert "it is not baked and names a text encoder, which is not fetched for a file" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h: h["settings"]["encoder"].update(channels=16_000), "the weights do not fit the stored settings: "),
+        (lambda h: h["settings"]["encoder"].update(channels=10**9), "ask for 1,000,000,000 of something"),
+        (lambda h: h["settings"]["encoder"].update(widths=[1] * 50_000), "a network with more weights than the file"),
+        (
+            lambda h: h["settings"].update(encoder={"kind": "A3DHPCfg", "stages": 90_000}),
+            "windows of more than 100,000 frames",
+        ),
+        (lambda h: h["settings"].update(encoder={"kind": "MixSTECfg", "depth": 90_000}), "more weights than the file"),
+        (lambda h: h.update(num_joints=10**12), "do not fit the stored settings"),
+        (lambda h: h["settings"]["apm"]["pose_prompt"].update(depth=99_999), "more weights than the file"),
+    ],
+)
+def test_a_network_larger_than_its_file_is_not_built(tmp_path, change, message):
+    save(bake(lifter("apm")), tmp_path / "good")
+    bomb = rewritten(tmp_path / "good", tmp_path / "bomb", lambda header, _: change(header))
+    assert re.search(message, confined.refused(load, bomb, memory=2**27, seconds=10))
 
 
 def test_a_baked_model_needs_no_transformers(tmp_path):
@@ -160,11 +198,27 @@ def test_saving_is_all_or_nothing(tmp_path, monkeypatch):
         Path(part).write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(module, "save_file", half)
+    monkeypatch.setattr("actionprompt.tensors.save_file", half)
     with pytest.raises(InputError, match="disk full"):
         save(lifter("apm", seed=1), path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["model"]
+
+
+def test_the_same_lifter_gives_the_same_bytes(tmp_path):
+    model = lifter("apm")
+    for name in "abcd":  # safetensors orders several entries of metadata at random
+        save(model, tmp_path / name)
+    assert len({(tmp_path / name).read_bytes() for name in "abcd"}) == 1
+
+
+def test_a_flipped_bit_is_noticed(tmp_path):
+    path = tmp_path / "model"
+    save(lifter("apm"), path)
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    assert "its checksum differs" in refused(path).replace("their", "its")
 
 
 def test_saving_where_one_cannot(tmp_path):
@@ -189,6 +243,8 @@ def rewritten(good: Path, path: Path, change) -> Path:
         header = json.loads(file.metadata()["actionprompt"])
     tensors = load_file(good)
     header = change(header, tensors) or header
+    if isinstance(header, dict):
+        header.pop("checksum", None)  # a stranger would write the right one
     text = header if isinstance(header, str) else json.dumps(header)
     save_file(tensors, path, metadata={"actionprompt": text})
     return path
@@ -281,7 +337,7 @@ def set_at(*place: str, value: object):
         (lambda h, t: t.clear() or t.update(x=torch.zeros(1)), "weights do not fit"),
         (lambda h, t: t.clear(), "weights do not fit"),
         (lambda h, t: t.update(extra=torch.zeros(3)), "extra"),
-        (lambda h, t: t.update({"encoder.shrink.weight": torch.zeros(51, 3)}), "size mismatch"),
+        (lambda h, t: t.update({"encoder.shrink.weight": torch.zeros(51, 3)}), "is of shape (51, 3), and should be"),
     ],
 )
 def test_headers_and_weights_that_do_not_fit(good, tmp_path, change, message):

@@ -6,7 +6,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from actionprompt.errors import InputError
-from actionprompt.training import checkpoint as module
 from actionprompt.training.batches import seed_step
 from actionprompt.training.checkpoint import read_checkpoint, write_checkpoint
 from small import lifter
@@ -60,7 +59,7 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
         part.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(module, "save_file", half)
+    monkeypatch.setattr("actionprompt.tensors.save_file", half)
     with pytest.raises(InputError, match="cannot be written to .*disk full"):
         write_checkpoint(tmp_path / "c", model, optimiser, 2, [0.0], 9)
     assert (tmp_path / "c").read_bytes() == before

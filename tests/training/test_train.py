@@ -61,6 +61,7 @@ def power_cut() -> None:
 def test_a_run_and_its_folder(tmp_path):
     run(run_cfg(), tmp_path / "run")
     assert sorted(os.listdir(tmp_path / "run")) == [
+        ".lock",
         "checkpoint.safetensors",
         "log.jsonl",
         "model.safetensors",
@@ -298,7 +299,7 @@ def test_overwriting_leaves_nothing_of_the_old_run(tmp_path, monkeypatch):
     at_step(monkeypatch, 0, power_cut)
     with pytest.raises(PowerCut):
         run(run_cfg(seed=1), tmp_path, overwrite=True)
-    assert os.listdir(tmp_path) == ["settings.json"]
+    assert sorted(os.listdir(tmp_path)) == [".lock", "settings.json"]
 
 
 def test_folders_that_cannot_be(tmp_path):

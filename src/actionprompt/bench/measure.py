@@ -6,11 +6,14 @@ the first only. Weights are random where none are given: times do not depend on 
 """
 
 import multiprocessing
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -239,5 +242,19 @@ def wander(n: int, joints: int) -> Float[Tensor, "n j 2"]:
 
 def isolated(question: Callable[[Subject, BenchCfg], T], subject: Subject, amount: BenchCfg) -> T:
     """The answer of a fresh process."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with _elsewhere():
+        pool = multiprocessing.get_context("spawn").Pool(1)
+    with pool:
         return pool.apply(question, (subject, amount))
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """An empty folder as the current one: a process that begins here takes its first modules from it."""
+    here = Path.cwd()
+    with TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.chdir(here)

@@ -4,6 +4,8 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+from actionprompt.errors import InputError
+
 SUFFIXES = (".html", ".npz")
 """What is written if nothing else is said."""
 LOOKED_AT = 1 << 20
@@ -46,10 +48,9 @@ def _free(stem: str, made_from: str) -> bool:
 
 
 def _notes(file: Path) -> list[str]:
-    import numpy as np
+    from actionprompt.formats.npz_pickle import read_arrays
 
     try:
-        with np.load(file, allow_pickle=False) as content:
-            return [str(note) for note in content["notes"]]
-    except (OSError, ValueError, KeyError, EOFError):
+        return [str(note) for note in read_arrays(file, {"notes"}.__contains__)["notes"].ravel()]
+    except (InputError, OSError, KeyError):
         return []

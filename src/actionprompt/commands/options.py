@@ -1,8 +1,6 @@
 """How a command's words and flags become settings: presets, data sets, and every leaf of a configuration as a flag."""
 
 import dataclasses
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +9,10 @@ import tyro
 
 from actionprompt.arguments import take_value
 from actionprompt.data.config import DATA
-from actionprompt.errors import InputError, unknown
+from actionprompt.errors import unknown
 from actionprompt.training.config import RunCfg
 from actionprompt.training.presets import presets
+from actionprompt.untrusted import read_settings
 
 T = TypeVar("T")
 
@@ -69,26 +68,11 @@ def preset(name: str) -> RunCfg:
     if name.endswith((".toml", ".json")):
         from actionprompt.serialise import from_data
 
-        return from_data(_nones(_read_settings(Path(name))), RunCfg, name)
+        return from_data(_nones(read_settings(Path(name))), RunCfg, name)
     known = presets()
     if name not in known:
         raise unknown("preset", name, {k: v[0] for k, v in known.items()})
     return known[name][1]
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        read = tomllib.loads if path.suffix == ".toml" else json.loads
-        settings: dict[str, Any] = read(path.read_text(encoding="utf-8"))
-        return settings
-    except OSError as error:
-        raise InputError(f"Cannot read the settings file {path}: {error.strerror}.") from error
-    except ValueError as error:  # of either format, or not UTF-8
-        raise InputError(f"{path} is not {path.suffix[1:].upper()}: {error}.") from error
 
 
 def _nones(value: Any) -> Any:

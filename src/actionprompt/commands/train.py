@@ -56,7 +56,8 @@ def main(args: list[str]) -> int:
         how = {"profile": resume.profile, "tensorboard": resume.tensorboard}
         folder = RunFolder(resume.resume)
         if resume.epochs is not None:
-            folder.lengthen(resume.epochs)
+            with folder.locked():
+                folder.lengthen(resume.epochs)
         return run(folder.read_settings(), resume.resume, resume=True, **how)
     if any(arg.partition("=")[0] == "--network" for arg in args):
         return _train_network(args)

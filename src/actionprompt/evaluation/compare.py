@@ -4,7 +4,7 @@ The gains in question are small, and two seeds of one model differ by as much; o
 over several seeds, says something. Runs of one seed share batches and the encoder's initial weights.
 """
 
-import json
+import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from rich.table import Table
 from actionprompt.errors import InputError
 from actionprompt.evaluation.terminal import tight
 from actionprompt.training.run_folder import RunFolder
+from actionprompt.untrusted import parse_json, said
 
 MEASURES = ("P1", "P2", "P3", "N-MPJPE", "P1 label given", "P2 label given", "accuracy")
 Scores = Mapping[str, float]
@@ -125,13 +126,19 @@ def _read(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise InputError(f"There is no {file}: run `actionprompt evaluate {shlex.quote(str(file.parent))}` first.")
     try:
-        report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        _protocol(report), _scores(report)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{file} is damaged ({error}): evaluate {file.parent} again.") from error
+        report: dict[str, Any] = parse_json(file.read_bytes())
+        _protocol(report)
+        _check_scores(_scores(report))
     except KeyError as error:
         raise InputError(f"{file} lacks {error}, so another version wrote it: evaluate {file.parent} again.") from error
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise InputError(f"{file} is damaged ({said(error)}): evaluate {file.parent} again.") from error
     return report
+
+
+def _check_scores(scores: Scores) -> None:
+    if odd := [name for name, value in scores.items() if type(value) not in (int, float) or not math.isfinite(value)]:
+        raise ValueError(f"{odd[0]} is {str(scores[odd[0]])[:50]}")
 
 
 def _scores(data: Mapping[str, Any]) -> Scores:
@@ -147,7 +154,7 @@ def _scores(data: Mapping[str, Any]) -> Scores:
         found |= {
             "P1 label given": average["true_action"]["P1"],
             "P2 label given": average["true_action"]["P2"],
-            "accuracy": 100 * average["accuracy"],
+            "accuracy": 100.0 * average["accuracy"],
         }
     return {key: value for key, value in found.items() if value is not None}
 

@@ -17,6 +17,7 @@ from jaxtyping import Float
 from actionprompt.errors import InputError
 from actionprompt.formats.recording import Recording
 from actionprompt.formats.rotations import fixed
+from actionprompt.untrusted import reading
 
 INCH = 0.0254
 
@@ -79,7 +80,11 @@ def read_asf(path: Path) -> AcclaimSkeleton:
     if wrong := [name for name in parents if name not in bones] or [name for name in bones if name not in parents]:
         raise InputError(f"{path}: bone {wrong[0]} must be both in :bonedata and in :hierarchy.")
     channels = tuple(root.get("order", "TX TY TZ RX RY RZ").lower().split())
-    return AcclaimSkeleton(tuple(bones[name] for name in parents), tuple(parents.values()), channels, unit, angle)
+    rig = AcclaimSkeleton(tuple(bones[name] for name in parents), tuple(parents.values()), channels, unit, angle)
+    with reading(f"{path} is not a skeleton in Acclaim's .asf format: its bones cannot be put together"):
+        if not np.isfinite(forward(rig, {"root": np.zeros((1, len(channels)))})).all():
+            raise ValueError("a bone without a direction or length")
+    return rig
 
 
 def read_amc(path: Path, rig: AcclaimSkeleton, fps: float) -> Recording:
@@ -88,8 +93,9 @@ def read_amc(path: Path, rig: AcclaimSkeleton, fps: float) -> Recording:
     Raises:
         InputError: not an .amc file, one of another rig, or one that is cut off.
     """
-    text = _text(path)
-    values = _values(text, path)
+    with reading(f"{path} is not a motion in Acclaim's .amc format"):
+        text = _text(path)
+        values = _values(text, path)
     expected = {"root": len(rig.channels)} | {bone.name: len(bone.turns) for bone in rig.bones if bone.turns}
     for name, numbers in values.items():
         if name not in expected:
@@ -134,7 +140,7 @@ def forward(rig: AcclaimSkeleton, values: dict[str, Float[np.ndarray, "n c"]]) -
 def _values(text: str, path: Path) -> dict[str, Float[np.ndarray, "n c"]]:
     """A motion file's numbers by bone."""
     lines = [line for line in text.splitlines() if line.strip() and line.lstrip()[0] not in "#:"]
-    if len(lines) < 2 or not lines[0].strip().isdigit():
+    if len(lines) < 2 or not lines[0].strip().isdecimal():
         raise InputError(
             f"{path} is not a motion in Acclaim's .amc format: a frame begins with a line that holds its number."
         )
@@ -143,7 +149,7 @@ def _values(text: str, path: Path) -> dict[str, Float[np.ndarray, "n c"]]:
     first = [line.split() for line in lines[1:period]]
     names, frames = [row[0] for row in first], len(lines) // period
     kept = [row for i, row in enumerate(words) if i % period]
-    sound = len(lines) == frames * period and all(row[0].isdigit() for row in words[::period])
+    sound = len(lines) == frames * period and all(row[0].isdecimal() for row in words[::period])
     if sound:
         count = [int(row[0]) for row in words[::period]]
         if (lost := next((n for n, after in itertools.pairwise(count) if after != n + 1), None)) is not None:
@@ -168,7 +174,7 @@ def _fault(lines: list[str], first: list[list[str]]) -> str:
         words, row = line.split(), i % (len(first) + 1)
         if row == 0:
             frame += 1
-            if not line.strip().isdigit():
+            if not line.strip().isdecimal():
                 return f", after frame {frame - 1}: expected the next frame's number, got {line.strip()[:30]!r}."
             continue
         expected = first[row - 1]

@@ -4,8 +4,6 @@ A joint is a point of the file, or a weighted sum of some. The pelvis is the mid
 face: what stands for the nose is the base of the skull, which Human3.6M's own "nose" is not far from.
 """
 
-import json
-import sys
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +18,7 @@ from actionprompt.formats.gaps import fill_gaps
 from actionprompt.formats.markers import MARKERS, NEEDED, joints
 from actionprompt.formats.recording import fill
 from actionprompt.skeleton import H36M_17
+from actionprompt.untrusted import read_settings
 
 PLUG_IN_GAIT = "plug-in-gait"
 """Vicon's 39 markers, whose joints are not weighted sums (see ``markers.joints``)."""
@@ -129,7 +128,8 @@ def read_rig(path: Path) -> Rig:
     Raises:
         InputError: no such file, neither TOML nor JSON, or a joint that is missing, unknown or malformed.
     """
-    table = _parse(path).get("joints")
+    content = read_settings(path)
+    table = content.get("joints") if isinstance(content, Mapping) else None
     if not isinstance(table, Mapping):
         raise InputError(f"{path} has no table `joints`, which says what the 17 joints are.")
     if missing := [joint for joint in H36M_17.joints if joint not in table]:
@@ -138,9 +138,9 @@ def read_rig(path: Path) -> Rig:
         raise InputError(f"{path} maps a joint {unknown[0]!r}; the joints are {', '.join(H36M_17.joints)}.")
     try:
         weights = {joint: _weights(table[joint]) for joint in H36M_17.joints}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: a joint is a point, a list of points, or points and weights ({error}).") from error
-    if odd := [joint for joint, row in weights.items() if abs(sum(row.values()) - 1) > 1e-3]:
+    if odd := [joint for joint, row in weights.items() if not abs(sum(row.values()) - 1) <= 1e-3]:
         raise InputError(f"{path}: the weights of {odd[0]} sum to {sum(weights[odd[0]].values()):g} instead of 1.")
     return Rig(path.name, weights)
 
@@ -238,18 +238,3 @@ def _weights(entry: Any) -> dict[str, float]:
     if isinstance(entry, Mapping) and entry:
         return {plain(point): float(weight) for point, weight in entry.items()}
     raise TypeError(f"got {entry!r}")
-
-
-def _parse(path: Path) -> Mapping[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror}.") from error
-    except ValueError as error:  # of either parser
-        raise InputError(f"{path} is neither TOML nor JSON ({error}).") from error
-    return content if isinstance(content, Mapping) else {}

@@ -1,26 +1,27 @@
 """Lifters on disk: baking, saving and loading."""
 
-import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor
 
 from actionprompt.encoders.config import NetworkCfg
 from actionprompt.encoders.network import check_made_again
 from actionprompt.errors import InputError
-from actionprompt.files import whole
+from actionprompt.files import unwritable, whole
 from actionprompt.model.atp import ATP
+from actionprompt.model.check import check_baked, check_sizes, check_weights, check_window, needs_text
 from actionprompt.model.classes import bake_classes
 from actionprompt.model.config import FixedClassesCfg, LifterCfg, TextPromptCfg
 from actionprompt.model.lifter import Lifter
 from actionprompt.serialise import from_data, to_data
+from actionprompt.tensors import Damaged, read_tensors, write_tensors
 from actionprompt.trust import trusting
+from actionprompt.untrusted import said
 
 FORMAT = "actionprompt-lifter-1"
 
@@ -62,50 +63,60 @@ def save(lifter: Lifter, path: Path | str) -> None:
         "actions": list(lifter.actions),
         "metadata": lifter.metadata,
     }
-    state = {k: v.detach().cpu().contiguous() for k, v in lifter.state_dict().items()}
     try:
-        with whole(path) as part:
-            save_file(state, part, {"actionprompt": json.dumps(header)})
+        with whole(path, durable=True) as part:
+            write_tensors(part, lifter.state_dict(), "actionprompt", header)
     except (OSError, SafetensorError) as error:
-        raise InputError(f"The model cannot be written to {path}: {error}.") from error
+        raise unwritable("The model", path, error) from error
 
 
-def load(path: Path | str, *, trust: Sequence[str] = ()) -> Lifter:
+def load(path: Path | str, *, trust: Sequence[str] = (), text_encoder: bool = False) -> Lifter:
     """A lifter from its file, in evaluation mode, on the CPU; strict.
 
     Args:
         path: the file.
         trust: packages whose classes the file may name: a network that is not of this package is imported from there.
+        text_encoder: whether a lifter that is not baked may load the text encoder that its file names, from this
+            machine or the network.
 
     Raises:
-        InputError: no such file, not a lifter's file, tensors that do not fit the stored settings, or a network of a
-            package that is not trusted.
+        InputError: no such file, not a lifter's file, tensors that do not fit the stored settings, a network of a
+            package that is not trusted, or a lifter that needs a text encoder.
     """
     with trusting(*trust):
-        return _load(path)
+        return _load(path, text_encoder)
 
 
-def _load(path: Path | str) -> Lifter:
+def _load(path: Path | str, text_encoder: bool) -> Lifter:
     path = Path(path)
     header, state = _read(path)
     try:
-        settings, joints, actions = header["settings"], int(header["num_joints"]), list(header["actions"])
-        lifter = from_data(settings, LifterCfg, "settings").build(joints, actions, metadata_of(header))
+        settings, joints, actions = header["settings"], int(header["num_joints"]), [*map(str, header["actions"])]
+        check_sizes(settings)
+        cfg, metadata = from_data(settings, LifterCfg, "settings"), metadata_of(header)
+        named = {_present_name(key): value for key, value in state.items()}
+        check_window(cfg)
+        if not text_encoder:
+            check_baked(cfg)
+        if not needs_text(cfg) and not isinstance(cfg.encoder, NetworkCfg):
+            check_weights(lambda: cfg.build(joints, actions, metadata), named)
+        lifter = cfg.build(joints, actions, metadata)
         lifter.to(next(weight.dtype for weight in state.values() if weight.is_floating_point()))
-        lifter.load_state_dict({_present_name(key): value for key, value in state.items()})
+        lifter.load_state_dict(named)
+        finite = all(value.isfinite().all() for value in state.values())
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, ArithmeticError, RuntimeError, StopIteration) as error:
-        what = " ".join(str(error).split())
-        raise InputError(f"{path}: the weights do not fit the stored settings: {what}") from error
-    if not all(value.isfinite().all() for value in state.values()):
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, StopIteration, AssertionError) as error:
+        raise InputError(f"{path}: the weights do not fit the stored settings: {said(error)}.") from error
+    if not finite:
         raise InputError(f"{path} holds weights that are not numbers: its training diverged, or the file is damaged.")
     return lifter.eval()
 
 
 def metadata_of(header: Mapping[str, Any]) -> dict[str, str]:
     """The facts in a model file's header; files of version 0.1.0 call them ``about``."""
-    return dict(header["metadata"] if "metadata" in header else header["about"])
+    found = dict(header["metadata"] if "metadata" in header else header["about"])
+    return {str(name): str(value) for name, value in found.items()}
 
 
 def _present_name(key: str) -> str:
@@ -127,20 +138,18 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         known = "" if path.suffix else " (models by name and runs' folders: actionprompt.hub.shipped.open_lifter)"
         raise InputError(f"There is no model file {path}{known}.")
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        header, state = read_tensors(path, "actionprompt")
+    except Damaged as error:
+        raise InputError(f"{path} is damaged: {error}; get it again.") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: the lifter's settings are damaged: {said(error)}.") from error
     except (SafetensorError, OSError) as error:
         what = f"it is not a safetensors file: {error}"
         if _is_pickle(path):
             what = "it is a PyTorch file (the baselines' checkpoints go into `actionprompt train --encoder-weights`)"
         raise InputError(f"{path} is not a model file of actionprompt; {what}.") from error
-    if "actionprompt" not in metadata:
+    if header is None:
         raise InputError(f"{path} is a safetensors file without a lifter's settings: was it saved by another program?")
-    try:
-        header = dict(json.loads(metadata["actionprompt"]))
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{path}: the lifter's settings are damaged: {error}.") from error
     if header.get("format") != FORMAT:
         raise InputError(f"{path} has the format {header.get('format')}; this version reads {FORMAT}.")
     return header, state

@@ -4,17 +4,16 @@ transformers is imported in here only, and only when an encoder is loaded.
 """
 
 import importlib.util
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from jaxtyping import Float, Int
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from actionprompt.errors import InputError
+from actionprompt.untrusted import parse_json, reading
 
 Pooling = Literal["projected", "mean", "cls"]
 
@@ -181,8 +180,8 @@ def _explained(name: str) -> Iterator[None]:
     """Turns what transformers says of an unusable folder into one sentence."""
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        why = str(error).strip().split("\n")[0].rstrip(".")
+    except Exception as error:  # transformers and what it calls raise many kinds
+        why = str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
         raise InputError(f"transformers cannot load a text encoder from {name!r}: {why}.") from error
 
 
@@ -203,7 +202,8 @@ def _pooling(name: str, folder: Path) -> Pooling:
     path = folder / "1_Pooling" / "config.json"
     if not path.is_file():
         return "mean"
-    settings = json.loads(path.read_text("utf-8"))
+    with reading(f"The text encoder {name!r} does not say how it pools its tokens: {path} is damaged"):
+        settings = dict(parse_json(path.read_bytes()))
     modes = [key for key, on in settings.items() if key.startswith("pooling_mode_") and on]
     known: dict[str, Pooling] = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
     if len(modes) != 1 or modes[0] not in known:

@@ -1,7 +1,10 @@
 """A person in 3D in the browser while they move, through viser."""
 
 import io
-from contextlib import redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from functools import partial
+from http.client import HTTPConnection
 from time import monotonic
 from typing import Any
 
@@ -9,6 +12,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from actionprompt.errors import InputError
 from actionprompt.output.drawing import DARK, side_colour
 from actionprompt.skeleton import H36M_17, Skeleton
 from actionprompt.video.libraries import library
@@ -23,6 +27,35 @@ PLACE, LOOK = (1.2, -1.45, -2.3), (0.0, -0.85, 0.0)
 """Where the view begins: beside and above the camera; metres, y down, the ground at 0."""
 
 
+FORBIDDEN = 403
+PORTS = 1000
+"""How many ports are tried, at most."""
+
+
+@contextmanager
+def _own_pages_only(port: int) -> Iterator[None]:
+    """A server that begins in the block takes no connection that a page of another site opens in the user's browser."""
+    server = library("websockets.asyncio.server", "A live view needs websockets", "actionprompt[live]")
+    usual = server.serve
+    own = [f"http://{host}:{p}" for host in ("localhost", "127.0.0.1") for p in range(port, port + PORTS)]
+    server.serve = partial(usual, origins=[None, *own])
+    try:
+        yield
+    finally:
+        server.serve = usual
+
+
+def _knock(port: int) -> int:
+    """What the server answers a page of another site."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "c29tZXRoaW5nIHJhbmRvbQ==", "Origin": "http://elsewhere.invalid"}  # fmt: skip
+    connection.request("GET", "/", headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
 class LiveView:
     """A page that this computer's browsers can open while the block lasts."""
 
@@ -34,11 +67,14 @@ class LiveView:
             port: where to be asked; the next free one if it is taken.
 
         Raises:
-            InputError: viser is not installed.
+            InputError: viser is not installed, or does not refuse other sites' pages.
         """
         viser = library("viser", "A live view needs viser", "actionprompt[live]")
-        with redirect_stdout(io.StringIO()):  # a banner, which belongs to nobody who reads answers there
+        with redirect_stdout(io.StringIO()), _own_pages_only(port):  # a banner, which nobody wants among answers
             self._server = viser.ViserServer(host="127.0.0.1", port=port, label="ActionPrompt", verbose=False)
+        if (status := _knock(self._server.get_port())) != FORBIDDEN:
+            self._server.stop()
+            raise InputError(f"This viser lets pages of other sites in ({status}): install viser 1.1.")
         self._bones = np.array(skeleton.bones)
         self._due = 0.0
         self._scene(skeleton)

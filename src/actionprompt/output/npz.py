@@ -1,14 +1,34 @@
 """One person's motion as plain arrays (.npz), written and read back; docs/outputs.md describes each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from actionprompt.errors import InputError
+from actionprompt.formats.npz_pickle import read_arrays
 from actionprompt.output.axes import Axes
 from actionprompt.output.track import LiftedTrack
-from actionprompt.skeleton import SKELETONS
+from actionprompt.skeleton import SKELETONS, Skeleton
+from actionprompt.untrusted import reading
+
+COORDINATES = ("keypoints", "pose", "probability", "confidence", "root_approximate", "up", "unknown_below")
+NEEDED = (
+    "time",
+    "fps",
+    "keypoints",
+    "pose",
+    "probability",
+    "axes",
+    "skeleton",
+    "person",
+    "actions",
+    "size",
+    "up",
+    "notes",
+)
+LARGEST = 1e6
+"""Metres, or image widths: nothing that a camera saw is further away."""
 
 
 def save_npz(track: LiftedTrack, path: Path, axes: Axes = "camera") -> None:
@@ -55,33 +75,46 @@ def read_lifted(path: Path) -> LiftedTrack:
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-        axes, skeleton = str(found["axes"]), SKELETONS[str(found["skeleton"])]
-    except KeyError as error:
+        found = read_arrays(path)
+    except InputError as error:
+        raise InputError(f"{path} is not an .npz file that `actionprompt lift` wrote: {error}") from error
+    if lacking := [name for name in NEEDED if name not in found]:
         if {"keypoints", "times"} <= set(found):
-            raise InputError(f"{path} holds what a detector saw, in 2D: lift it first.") from error
-        raise InputError(f"{path} has no array {error}: `actionprompt lift` did not write it.") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} is not an .npz file that `actionprompt lift` wrote.") from error
+            raise InputError(f"{path} holds what a detector saw, in 2D: lift it first.")
+        raise InputError(f"{path} has no array {lacking[0]!r}: `actionprompt lift` did not write it.")
+    axes, name = str(found["axes"]), str(found["skeleton"])
+    if name not in SKELETONS:
+        raise InputError(f"{path} has a skeleton {name[:50]!r} that is not known: {', '.join(SKELETONS)} are.")
     if axes != "camera":
-        raise InputError(f"{path} was written with {axes} axes: lift again with --axes camera to view it.")
-    try:
-        return LiftedTrack(
-            person=str(found["person"]),
-            first=float(found["time"][0]),
-            fps=float(found["fps"]),
-            skeleton=skeleton,
-            keypoints=found["keypoints"],
-            pose=found["pose"],
-            confidence=found.get("confidence"),
-            root=found.get("root_approximate"),
-            actions=tuple(found["actions"].tolist()),
-            probability=found["probability"],
-            size=(int(found["size"][0]), int(found["size"][1])),
-            up=(float(found["up"][0]), float(found["up"][1]), float(found["up"][2])),
-            notes=tuple(found["notes"].tolist()),
-            unknown_below=float(found.get("unknown_below", 0.0)),
-        )
-    except (KeyError, IndexError, AssertionError, TypeError) as error:
-        raise InputError(f"{path} is damaged or of another version ({error}).") from error
+        raise InputError(f"{path} was written with {axes[:50]} axes: lift again with --axes camera to view it.")
+    with reading(f"{path} is damaged or of another version"):
+        return _track({key: np.array(array) for key, array in found.items()}, SKELETONS[name])
+
+
+def _track(found: Mapping[str, np.ndarray], skeleton: Skeleton) -> LiftedTrack:
+    """The motion in a file's arrays.
+
+    Raises:
+        ValueError: coordinates that are not numbers, or too large (other exceptions for arrays that do not fit).
+    """
+    numbers = [found[name] for name in COORDINATES if name in found]
+    if any(array.dtype.kind not in "fiu" or not (np.abs(array) <= LARGEST).all() for array in numbers):
+        raise ValueError("coordinates that are not numbers, or too large")
+    if not np.isfinite(found["time"]).all() or not 0 < float(found["fps"]) < float("inf"):
+        raise ValueError("times or a frame rate that are not numbers")
+    return LiftedTrack(
+        person=str(found["person"]),
+        first=float(found["time"][0]),
+        fps=float(found["fps"]),
+        skeleton=skeleton,
+        keypoints=found["keypoints"],
+        pose=found["pose"],
+        confidence=found.get("confidence"),
+        root=found.get("root_approximate"),
+        actions=tuple(map(str, found["actions"].tolist())),
+        probability=found["probability"],
+        size=(int(found["size"][0]), int(found["size"][1])),
+        up=(float(found["up"][0]), float(found["up"][1]), float(found["up"][2])),
+        notes=tuple(map(str, found["notes"].tolist())),
+        unknown_below=float(found.get("unknown_below", 0.0)),
+    )

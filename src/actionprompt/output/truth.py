@@ -10,8 +10,11 @@ from jaxtyping import Float
 from actionprompt.data.motion_files import MotionFile, joints_of, read
 from actionprompt.errors import InputError
 from actionprompt.formats.motion import is_motion
+from actionprompt.formats.npz_pickle import read_arrays
+from actionprompt.output.npz import LARGEST
 from actionprompt.output.track import LiftedTrack
 from actionprompt.skeleton import H36M_17
+from actionprompt.untrusted import said
 
 UPRIGHT = 0.7
 """Cosine of the angle between the bodies' axes (feet to head) up to which axes pass for the same."""
@@ -89,27 +92,26 @@ def at_times(
 def _npz(path: Path, track: LiftedTrack) -> tuple[Float[np.ndarray, "n j 3"], Float[np.ndarray, " n"] | None]:
     """The poses and their times, which a file need not say if it has as many frames as the motion."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = {name: file[name] for name in ("pose", "time", "fps") if name in file.files}
-        pose = np.asarray(found["pose"], dtype=float)
-        time = np.asarray(found["time"], dtype=float) if "time" in found else None
+        found = read_arrays(path, {"pose", "time", "fps"}.__contains__)
+        pose = np.array(found["pose"], dtype=float)
+        time = np.array(found["time"], dtype=float) if "time" in found else None
         if time is None and "fps" in found:
             time = np.arange(pose.shape[0]) / float(found["fps"])
     except Exception as error:  # NumPy and its zip files raise many kinds
         raise InputError(
-            f"{path} is not an .npz file with an array `pose`, nor motion capture that can be read ({error})."
+            f"{path} is not an .npz file with an array `pose`, nor motion capture that can be read ({said(error)})."
         ) from error
-    if pose.shape[1:] != track.pose.shape[1:] or not pose.size or not np.isfinite(pose).all():
+    if pose.shape[1:] != track.pose.shape[1:] or not pose.size or not (np.abs(pose) < LARGEST).all():
         raise InputError(
             f"{path} holds `pose` of shape {pose.shape}, or numbers that are none; the motion's is {track.pose.shape}."
         )
+    if time is not None and (time.shape != pose.shape[:1] or not np.isfinite(time).all()):
+        raise InputError(f"{path}: `time` must be one number a frame, and `fps` above 0.")
     if time is None and pose.shape[0] != track.num_frames:
         raise InputError(
             f"{path} has {pose.shape[0]} frames and the motion {track.num_frames}: add an array `time` (seconds in the "
             "video) or `fps`."
         )
-    if time is not None and (time.shape != pose.shape[:1] or not np.isfinite(time).all()):
-        raise InputError(f"{path}: `time` must be one number a frame, and `fps` above 0.")
     return pose, time
 
 

@@ -1,6 +1,5 @@
 """How long the runs of a grid will take: from finished runs of the same model, or by timing a few steps."""
 
-import json
 import tempfile
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from actionprompt.errors import Interrupted
 from actionprompt.reproduce.execute import machine, write_timing
 from actionprompt.reproduce.grid import GridRun, digest
 from actionprompt.training.config import RunCfg
+from actionprompt.untrusted import parse_json
 
 STEPS = 24
 """Steps that are timed: three rests of the text encoder at the small scale."""
@@ -94,9 +94,9 @@ def _read(path: Path) -> float | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_bytes())
         return float(found["seconds"]) if found["machine"] == machine() else None
-    except (ValueError, KeyError, TypeError):  # a damaged note of a time: it is taken again
+    except (ValueError, LookupError, TypeError, OverflowError):  # a damaged note of a time: it is taken again
         return None
 
 

@@ -13,6 +13,7 @@ from actionprompt.reproduce.plan import Plan, detected
 from actionprompt.reproduce.results import Result, sound
 from actionprompt.serialise import from_data, to_data
 from actionprompt.training.config import RunCfg
+from actionprompt.untrusted import parse_json, said
 
 
 def write(results: Iterable[Result], path: Path) -> None:
@@ -28,16 +29,17 @@ def read_all(path: Path) -> dict[str, Result]:
         InputError: no such file, or not one of ours.
     """
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        found = {entry["name"]: Result(**(entry | {"tail": tuple(entry["tail"])})) for entry in entries}
+        entries = parse_json(path.read_bytes())
+        found = {entry["name"]: from_data(entry, Result, str(path)) for entry in entries}
         if not all(r.state == "failed" or (r.state == "trained" and sound(r)) for r in found.values()):
             raise ValueError("a run without errors")
         return found
     except OSError as error:
         raise InputError(f"Cannot read the results {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{path} is damaged, or holds no results of `actionprompt reproduce`, which writes results.json ({error})."
+            f"{path} is damaged, or holds no results of `actionprompt reproduce`, which writes results.json "
+            f"({said(error)})."
         ) from error
 
 

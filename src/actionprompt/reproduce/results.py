@@ -12,6 +12,7 @@ from actionprompt.reproduce.grid import GridRun, canonical
 from actionprompt.reproduce.plan import Side
 from actionprompt.serialise import to_data
 from actionprompt.training.config import RunCfg
+from actionprompt.untrusted import parse_json, said
 
 Errors = dict[str, float]
 """Millimetres by measure."""
@@ -70,8 +71,8 @@ def read(job: GridRun, flip: bool) -> Result | None:
     if job.state == "failed":
         failed = job.folder / "failed.json"
         try:
-            reason = str(json.loads(failed.read_text(encoding="utf-8"))["reason"])
-        except (ValueError, KeyError, TypeError) as error:
+            reason = str(parse_json(failed.read_bytes())["reason"])
+        except (ValueError, LookupError, TypeError) as error:
             raise InputError(f"{failed} is damaged: delete it, and the run is tried again.") from error
         return broken(job, flip, reason)
     path = job.folder / f"{report_name(job.cfg, flip)}.json"
@@ -79,7 +80,7 @@ def read(job: GridRun, flip: bool) -> Result | None:
         return None
     job.stored()
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = parse_json(path.read_bytes())
         result = Result(
             job.folder.name,
             _plain(job),
@@ -93,8 +94,9 @@ def read(job: GridRun, flip: bool) -> Result | None:
             cells=_cells(report["clips"]),
         )
         return result if sound(result) else broken(job, flip, "its errors are not numbers")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is damaged ({error!r}): delete it, and the run is evaluated again.") from error
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        why = f"{type(error).__name__}: {said(error)}"
+        raise InputError(f"{path} is damaged ({why}): delete it, and the run is evaluated again.") from error
 
 
 def sound(result: Result) -> bool:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from actionprompt.errors import Diverged, Interrupted
+from actionprompt.errors import Diverged, InputError, Interrupted
 from actionprompt.training.batches import Batches
 from actionprompt.training.batchnorm import recalibrate_batchnorm
 from actionprompt.training.checkpoint import read_checkpoint, write_checkpoint
@@ -43,6 +43,8 @@ def loop(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, p
     step, sums = 0, [0.0] * len(METER)
     if run.checkpoint.exists():  # after the set-up: the optimiser's state goes where its parameters are
         step, sums = read_checkpoint(run.checkpoint, lifter, optimiser, len(task.windows))
+        if len(sums) != len(METER):
+            raise InputError(f"{run.checkpoint} has summed {len(sums)} numbers, and this version sums {len(METER)}.")
     fabric.barrier()
     if fabric.is_global_zero:
         run.cut_log(step)

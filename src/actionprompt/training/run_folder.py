@@ -2,14 +2,17 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from actionprompt.errors import InputError
-from actionprompt.files import write_text
+from actionprompt.files import unwritable, write_text
 from actionprompt.serialise import from_data, to_data
 from actionprompt.training.config import RunCfg
+from actionprompt.untrusted import parse_json, read_settings
 
 
 class RunFolder:
@@ -42,7 +45,31 @@ class RunFolder:
             shutil.rmtree(self.path / "tensorboard", ignore_errors=True)
             write_text(self.settings, json.dumps(to_data(cfg), indent=1))
         except OSError as error:
-            raise InputError(f"The run's folder {self.path} cannot be written: {error.strerror}.") from error
+            raise unwritable("A run", self.path, error) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else trains into the folder while the block lasts.
+
+        Raises:
+            InputError: another process does, or the folder cannot be written.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; a run needs a folder.")
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / ".lock")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(f"Another process trains into {self.path}: wait for it, or give another --out.") from error
+        except OSError as error:
+            raise unwritable("A run", self.path, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def tidy(self) -> None:
         """Deletes what a killed process left half-written."""
@@ -66,11 +93,7 @@ class RunFolder:
         """
         if not self.settings.is_file():
             raise InputError(f"{self.path} holds no training run: there is no {self.settings.name} in it.")
-        try:
-            data = json.loads(self.settings.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{self.settings} is damaged: {error}.") from error
-        return from_data(data, RunCfg, str(self.settings))
+        return from_data(read_settings(self.settings), RunCfg, str(self.settings))
 
     def lengthen(self, epochs: int) -> None:
         """Gives the run more epochs: its steps so far are those that the longer run would have begun with.
@@ -100,12 +123,12 @@ class RunFolder:
     def cut_log(self, step: int) -> None:
         """Drops log lines after a step: they are written again when the run goes on from there."""
         if self.log.exists():
-            lines = [line for line in self.log.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+            lines = [line for line in self.log.read_text("utf-8", "replace").splitlines() if _step(line) <= step]
             write_text(self.log, "".join(f"{line}\n" for line in lines))
 
 
 def _step(line: str) -> float:
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+        return float(parse_json(line)["step"])
+    except (ValueError, LookupError, TypeError, OverflowError):
         return float("inf")  # a line cut short when the run was killed

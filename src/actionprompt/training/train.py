@@ -1,5 +1,6 @@
 """Training: a run from its settings to its weights, on any number of devices."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -67,22 +68,32 @@ def training(
     lifter = build(cfg, corpus, start=not began)
     if cfg.schedule.batch < 2 and any(isinstance(module, BatchNorm) for module in lifter.modules()):
         raise InputError("schedule.batch is 1: this model's batch normalisation needs at least 2 windows per step.")
-    windows = training_windows(cfg, corpus, lifter.encoder.window)
+    task = Task(
+        lifter,
+        training_windows(cfg, corpus, lifter.encoder.window),
+        labels,
+        build_pose_loss(cfg.pose_loss, corpus.skeleton),
+    )
     if resume:
         run.check_settings(cfg)
-        if run.model.exists() and not run.checkpoint.exists():
+    with run.locked() if is_main_process() else nullcontext():
+        if resume and run.model.exists() and not run.checkpoint.exists():
             raise InputError(f"The run in {folder} is finished: there is nothing to resume.")
-    elif is_main_process():
-        run.claim(cfg, overwrite)
-    if is_main_process():
-        run.tidy()
+        if is_main_process():
+            if not resume:
+                run.claim(cfg, overwrite)
+            run.tidy()
+        return (yield from _train(cfg, fabric, task, run, quiet, profile))
+
+
+def _train(cfg: RunCfg, fabric: Fabric, task: Task, run: RunFolder, quiet: bool, profile: bool) -> Work[Stopwatch]:
+    """All steps, and the model at their end; nobody else may do this in this folder at the same time."""
     fabric.launch()
-    task = Task(lifter, windows, labels, build_pose_loss(cfg.pose_loss, corpus.skeleton))
     watch = yield from loop(cfg, fabric, task, run, quiet, profile)
-    if not all(value.isfinite().all() for value in lifter.state_dict().values()):
+    if not all(value.isfinite().all() for value in task.lifter.state_dict().values()):
         raise Diverged(f"The last steps left weights that are not numbers; the log is {run.log}.")
     if fabric.is_global_zero:
-        save(bake(lifter), run.model)
+        save(bake(task.lifter), run.model)
     fabric.barrier()
     return watch
 

@@ -17,6 +17,7 @@ from actionprompt.data.cameras import H36M_LENSES, H36M_PLACEMENTS
 from actionprompt.data.human36m import CORRUPT, KEPT, NOSE, OFFICIAL, TEST, TRAIN, action_of, joints_2d
 from actionprompt.data.npz_files import Points, Positions2D, Positions3D, camera_axes
 from actionprompt.errors import InputError
+from actionprompt.files import unwritable, whole
 from actionprompt.formats.npz_pickle import read_npy
 from actionprompt.skeleton import H36M_17
 
@@ -120,10 +121,10 @@ def write(path: Path, **entries: Any) -> Path:
         InputError: it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, **entries)
+        with whole(path) as part:
+            np.savez_compressed(part, **entries)
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise unwritable("What was prepared", path, error) from error
     return path
 
 
@@ -150,11 +151,13 @@ def _detections(file: Path) -> list[tuple[str, str, str, Points]]:
     found = []
     for key, value in content.items():
         match = re.match(r"(.+?)\.(\d{8})", str(key[2])) if isinstance(key, tuple) and len(key) == 3 else None
-        points = np.asarray(value)
+        points: Points = np.asarray(value) if isinstance(value, np.ndarray) else np.empty((0, 0, 0))
         if match is None or action_of(short_name(match[1])) is None:
             raise InputError(f"{file} has an entry {key!r}; expected (1, 'Directions', 'Directions 1.54138969.h5').")
         if points.ndim != 2 or points.shape[1] != 64 or points.dtype.kind != "f":
             raise InputError(f"{file}: {key!r} has shape {points.shape} instead of (frames, 64).")
+        if not np.isfinite(points).all():
+            raise InputError(f"{file}: {key!r} has NaN or infinite pixels.")
         joints = points.reshape(-1, 32, 2)[:, KEPT].astype(np.float32)
         nose = (joints[:, NOSE] != 0).any()
         found.append(

@@ -1,9 +1,11 @@
 """Makes the field's HumanEva-I files from what its MATLAB toolbox exports (docs/data.md says what to export)."""
 
+import os
+import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,8 +14,12 @@ from actionprompt.data.humaneva import ACTIONS, CAMERAS, SUBJECTS
 from actionprompt.data.npz_files import Points, Positions2D, Positions3D
 from actionprompt.data.prepare.human36m import write
 from actionprompt.errors import InputError
+from actionprompt.formats.npz_pickle import ALWAYS, RATIO
 from actionprompt.skeleton import HUMANEVA_15
+from actionprompt.untrusted import said
 
+COMPRESSED = 15
+"""The number of a packed variable in MATLAB's files."""
 JOINTS = HUMANEVA_15.num_joints
 METADATA = {
     "num_joints": JOINTS,
@@ -75,6 +81,28 @@ def chunks(valid: Bool[np.ndarray, " n"], start: int, end: int) -> Iterator[tupl
             yield number, slice(first, last)
 
 
+def _check_packed(file: Path) -> None:
+    """Unpacks a MATLAB file's variables piece by piece, and counts before their reader makes arrays of them.
+
+    Raises:
+        InputError: they would take more memory than such a file can be worth.
+    """
+    most = max(ALWAYS, RATIO * file.stat().st_size)
+    with file.open("rb") as opened:
+        order: Literal["little", "big"] = "big" if opened.read(128)[126:128] == b"MI" else "little"
+        while len(tag := opened.read(8)) == 8:
+            kind, size = int.from_bytes(tag[:4], order), int.from_bytes(tag[4:], order)
+            if kind != COMPRESSED:
+                opened.seek(size, os.SEEK_CUR)
+                continue
+            unpack, rest = zlib.decompressobj(), opened.read(min(size, file.stat().st_size))
+            while rest and not unpack.eof:
+                most -= len(unpack.decompress(rest, 2**20))
+                rest = unpack.unconsumed_tail
+                if most < 0:
+                    raise InputError(f"{file} is not read: it would unpack to a size that no recording has.")
+
+
 def read_export(file: Path, frames: int) -> tuple[Float[np.ndarray, "n 15 3"], list[Points]]:
     """One sequence: world positions (millimetres, NaN where invalid), and pixels in each camera.
 
@@ -84,11 +112,14 @@ def read_export(file: Path, frames: int) -> tuple[Float[np.ndarray, "n 15 3"], l
     from scipy.io import loadmat
 
     try:
-        content: dict[str, Any] = loadmat(file)
+        _check_packed(file)
+        content: dict[str, Any] = loadmat(file, variable_names=["pose", "screen"])
+    except InputError:
+        raise
     except NotImplementedError as error:
         raise InputError(f"{file} is in MATLAB's v7.3 format: save it with '-v7'.") from error
     except Exception as error:  # of many kinds
-        raise InputError(f"{file} is not a MATLAB file that can be read ({error}).") from error
+        raise InputError(f"{file} is not a MATLAB file that can be read ({said(error)}).") from error
     arrays = []
     for name, shape in (("pose", (JOINTS, 3)), ("screen", (JOINTS, 2))):
         array = np.asarray(content.get(name, ()))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.inference.batch.quality import Quality
+from actionprompt.untrusted import parse_json
 
 FOLDER = ".actionprompt"
 """In the output folder: the records."""
@@ -51,7 +52,7 @@ def place(folder: Path, name: str) -> Path:
 def read_record(folder: Path, name: str) -> Record | None:
     """The record of a name; None if there is none that can be read."""
     try:
-        data = json.loads(place(folder, name).read_text(encoding="utf-8"))
+        data = parse_json(place(folder, name).read_bytes())
         data |= {"quality": Quality(**data["quality"]), "files": tuple(data["files"]), "stamp": tuple(data["stamp"])}
         return Record(**data)
     except (OSError, ValueError, KeyError, TypeError):
