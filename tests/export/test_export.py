@@ -102,6 +102,22 @@ def test_the_file_says_what_it_is(onnx):
     assert json.loads(known["axes"])["probability"] == ["as keypoints", "time: every frame", "action"]
     assert "metres" in json.loads(known["units"])["pose"]
     assert known["actionprompt"][0].isdigit()
+    assert [axis for value in session.get_inputs() for axis in value.shape] == ["sequences", "frames", 3, 2]
+    assert [axis for value in session.get_outputs() for axis in value.shape[:2]] == ["sequences", "frames"] * 2
+
+
+def test_the_file_asks_for_no_more_than_it_uses(onnx, lifter, tmp_path):
+    """IR 8 holds operator set 18: older runtimes read it. int8 declares the operator sets of its nodes."""
+    from onnx import load
+
+    small = tmp_path / "small.onnx"
+    small.write_bytes(onnx.path.read_bytes())
+    quantise.quantise(small, write.open_onnx, lifter, "sequence", walk(100))
+    for path in (onnx.path, small):
+        model = load(path)
+        assert model.ir_version == 8
+        assert {known.domain for known in model.opset_import} == {node.domain for node in model.graph.node}
+        assert [known.version for known in model.opset_import if not known.domain] == [18]
 
 
 def test_the_example_needs_neither_torch_nor_this_package(onnx, lifter, tmp_path):

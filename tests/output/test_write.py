@@ -278,3 +278,28 @@ def test_texts_are_in_utf8_with_plain_line_ends(tmp_path: Path):
         assert data.endswith(b"\n")
         data.decode("utf-8")
     assert "modèle été" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+HOSTILE = ("=1+1", "@SUM(A1)", "-2+3", "[/x]", "a/b", "a?b", "</script><b>")
+"""Names that a spreadsheet computes, a terminal takes for markup, that become one file name, or end a page's script."""
+
+
+@pytest.mark.parametrize("name", formats())
+def test_names_of_strangers_are_text_in_every_format(tmp_path: Path, name: str):
+    if "parquet" in name:
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
+    if name == "c3d":
+        pytest.importorskip("ezc3d")
+    everybody = [person(text, 8, seed=i, actions=("=x()", "[foo]", "c")) for i, text in enumerate(HOSTILE)]
+    files = write(everybody, tmp_path / f"all.{name}")
+    assert len(files) == (1 if formats()[name].several else len(HOSTILE))
+    assert all(file.parent == tmp_path and file.is_file() for file in files)
+    if name.endswith("csv"):
+        rows = list(csv.DictReader(io.StringIO(files[0].read_text())))
+        assert {row["person"].lstrip("'") for row in rows} == set(HOSTILE)
+        cells = [cell for row in [rows[0].keys(), *(row.values() for row in rows)] for cell in row]
+        for cell in cells:
+            if cell.startswith(("=", "+", "-", "@")):
+                float(cell)  # a number
+    if name == "html":
+        assert "</script><b>" not in files[-1].read_text()

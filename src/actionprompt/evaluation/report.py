@@ -15,6 +15,7 @@ from actionprompt.data.clip import Corpus
 from actionprompt.errors import InputError
 from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, SHARES, Evaluation, MeanErrors
 from actionprompt.files import write_text
+from actionprompt.untrusted import cell
 
 Rows = list[tuple[str, MeanErrors]]
 
@@ -114,8 +115,8 @@ def to_csv(evaluation: Evaluation) -> str:
     """The table as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns(evaluation))
-    writer.writerows(cells(name, row) for name, row in rows(evaluation))
+    writer.writerow(map(cell, columns(evaluation)))
+    writer.writerows(map(cell, cells(name, row)) for name, row in rows(evaluation))
     return text.getvalue()
 
 

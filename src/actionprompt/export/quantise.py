@@ -82,6 +82,9 @@ def write_int8(path: Path, out: Path) -> None:
     model = onnx.load(out)
     facts = {prop.key: prop.value for prop in onnx.load(path).metadata_props}
     onnx.helper.set_model_props(model, {**facts, "weights": "int8"})
+    used = {node.domain for node in model.graph.node}
+    for known in [known for known in model.opset_import if known.domain not in used]:
+        model.opset_import.remove(known)
     onnx.save(model, out)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ from actionprompt.skeleton import SKELETONS
 Format = Literal["onnx", "torch"]
 
 OPSET = 18
+IR = 8
+"""The oldest version of the file format that holds this operator set: onnxruntime 1.17 and older tools read it too."""
 
 
 class Exported(NamedTuple):
@@ -123,8 +126,25 @@ def write_onnx(program: ExportedProgram, path: Path, known: dict[str, str]) -> N
         )
         assert made is not None
         made.model.metadata_props.update(known)
+        made.model.ir_version = IR
         made.model.producer_name, made.model.producer_version = "actionprompt", known["actionprompt"]
         made.save(path, external_data=False)
+    _name_axes(path, ("sequences", "frames") if known["form"] == "sequence" else ("windows",))
+
+
+def _name_axes(path: Path, names: tuple[str, ...]) -> None:
+    """Gives the free axes of the keypoints, and whatever is computed from them, names that speak."""
+    import onnx
+
+    model = onnx.load(path)
+    free = [axis.dim_param for axis in model.graph.input[0].type.tensor_type.shape.dim if axis.dim_param]
+    spoken = dict(zip(free, names, strict=True))
+    symbol = re.compile(r"\b(" + "|".join(map(re.escape, free)) + r")\b")
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param:
+                axis.dim_param = symbol.sub(lambda found: spoken[found[1]], axis.dim_param)
+    onnx.save(model, path)
 
 
 def write_torch(program: ExportedProgram, path: Path, known: dict[str, str]) -> None:

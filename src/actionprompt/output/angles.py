@@ -13,6 +13,7 @@ from actionprompt.analysis.angles import joint_angles
 from actionprompt.errors import InputError
 from actionprompt.output.axes import World
 from actionprompt.output.track import LiftedTrack
+from actionprompt.untrusted import cell
 
 Angles = dict[str, Float[np.ndarray, " n"]]
 
@@ -36,7 +37,8 @@ def angles_csv(tracks: Sequence[LiftedTrack]) -> str:
             writer.writerow(("person", "frame", "time_s", *(f"{name}_deg" for name in found)))
         cells = [["" if np.isnan(v) else f"{v:.2f}" for v in values] for values in found.values()]
         times = [f"{t:.4f}" for t in track.times]
-        writer.writerows((track.person, i, t, *row) for i, (t, *row) in enumerate(zip(times, *cells, strict=True)))
+        person = cell(track.person)
+        writer.writerows((person, i, t, *row) for i, (t, *row) in enumerate(zip(times, *cells, strict=True)))
     return text.getvalue()
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from actionprompt.errors import InputError
 from actionprompt.output.track import UNKNOWN, LiftedTrack
+from actionprompt.untrusted import cell
 
 
 class Segment(NamedTuple):
@@ -105,7 +106,7 @@ def segments_csv(tracks: Sequence[LiftedTrack], settings: SegmentsCfg | None = N
     for track in tracks:
         for s in segments(track, settings):
             numbers = (f"{s.mean_probability:.4f}", f"{s.min_probability:.4f}")
-            table.writerow((track.person, f"{s.start:.3f}", f"{s.end:.3f}", s.action, *numbers))
+            table.writerow((cell(track.person), f"{s.start:.3f}", f"{s.end:.3f}", cell(s.action), *numbers))
     return text.getvalue()
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.inference.batch.quality import Quality
-from actionprompt.untrusted import parse_json
+from actionprompt.untrusted import cell, parse_json
 
 FOLDER = ".actionprompt"
 """In the output folder: the records."""
@@ -131,6 +131,11 @@ def _short(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose texts no spreadsheet takes for formulas."""
+    return {name: cell(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
 def write_manifest(folder: Path, records: Sequence[Record]) -> None:
     """``manifest.csv`` and ``manifest.json``: a row for each source."""
     table = rows(records)
@@ -138,7 +143,7 @@ def write_manifest(folder: Path, records: Sequence[Record]) -> None:
     names = [*rows([_EXAMPLE])[0]]
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(row | {"files": " ".join(row["files"])} for row in table)
+    writer.writerows(_cells(row | {"files": " ".join(row["files"])}) for row in table)
     write_text(folder / "manifest.csv", text.getvalue())
     document = {"format": "actionprompt-manifest", "version": 1, "sources": table}
     write_text(folder / "manifest.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n")
