@@ -129,7 +129,7 @@ def test_no_choice_is_compared_with_itself():
     """At the paper's size some choices are what it has."""
     runs = {scale: [line.run for line in TABLES["choices"](Plan(SCALES[scale], UIPRMD)).lines] for scale in SCALES}
     assert {scale: len(set(made)) for scale, made in runs.items()} == {scale: len(made) for scale, made in runs.items()}
-    assert {scale: len(made) for scale, made in runs.items()} == {"cpu": 25, "gpu": 25, "paper": 22}
+    assert {scale: len(made) for scale, made in runs.items()} == {"cpu": 25, "online": 25, "gpu": 25, "paper": 22}
 
 
 def test_subjects_and_choices_share_runs():
