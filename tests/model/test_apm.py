@@ -57,6 +57,19 @@ def test_pose_to_text_equals_explicit_attention(f0, heads, k, seed):
     torch.testing.assert_close(module(t, z0), slow_pose_to_text(module, t, z0))
 
 
+@settings(max_examples=50)
+@given(st.lists(st.floats(-8, 8), min_size=1, max_size=12), st.sampled_from([0.0, 0.01, 0.05, 0.5]))
+def test_soft_weights_leave_improbable_actions_out_and_never_jump(y, least):
+    y = torch.tensor(y, dtype=torch.float64)
+    weights, probability = SoftSelection(least).weights(y), y.softmax(-1)
+    assert float(weights.sum()) == pytest.approx(1)
+    assert ((weights > 0) == (probability > least * probability.max())).all() or least == 0
+    nudged = SoftSelection(least).weights(y + 1e-6 * torch.arange(y.shape[0]))
+    assert (nudged - weights).abs().max() < 1e-3
+    if least == 0:
+        torch.testing.assert_close(weights, probability)
+
+
 def test_a_narrow_atp_is_an_atp_on_fewer_channels_of_z0():
     """One layer serves projector and P2T; as many channels as Z0 has need none."""
     seeded()

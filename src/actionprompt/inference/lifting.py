@@ -20,8 +20,8 @@ from actionprompt.virtual_camera import turn_back
 USUAL_CAMERA = RealCamera()
 """A level camera with a lens as phones have it, at 50 frames a second."""
 
-SOFT = SoftSelection()
-"""Whose prompts are used in use: those of all actions, as probable as they are."""
+SOFT = SoftSelection(least=0.05)
+"""Whose prompts are used in use: those of all actions, as probable as they are, but for very improbable ones."""
 WINDOWS = 64
 """Windows that answer one frame each are best lifted so many at a time: fewer make small products (A3DHP: 8 at a time
 210 frames/s, 64 at a time 288)."""

@@ -51,11 +51,28 @@ class HardSelection(Selection):
 
 
 class SoftSelection(Selection):
-    """The prompts of all actions, weighted by their probabilities (Eq. 5)."""
+    """The prompts of all actions, weighted by their probabilities (Eq. 5).
+
+    Actions far less probable than the likeliest one may count nothing, which costs less and nothing jumps: what is left
+    of a probability above that bound is continuous.
+    """
+
+    def __init__(self, least: float = 0.0) -> None:
+        """A soft choice.
+
+        Args:
+            least: the share of the largest probability that is taken off each one (those below it become 0).
+        """
+        assert 0 <= least < 1, least
+        self.least = least
 
     def weights(self, y: Float[Tensor, "*b k"]) -> Float[Tensor, "*b k"]:
-        """The probabilities."""
-        return y.softmax(-1)
+        """The probabilities, or what is above the bound, as shares of 1."""
+        probability = y.softmax(-1)
+        if self.least == 0:
+            return probability
+        above = (probability - self.least * probability.amax(-1, keepdim=True)).relu()
+        return above / above.sum(-1, keepdim=True)
 
 
 def attend_chosen(

@@ -25,7 +25,7 @@ class APPBank:
     ) -> Float[Tensor, "b n c"]:
         """Zd_bar; where only one action's prompts are used, action by action of those that occur."""
         if not isinstance(selection, HardSelection):
-            return self.over(zd, weights.expand(zd.shape[0], -1, -1))
+            return self._weighted(zd, weights)
         z = self.decoder.down(zd)
         decoded, action = torch.empty_like(z), weights.argmax(-1)
         for k in sorted(set(action.tolist())):
@@ -43,6 +43,19 @@ class APPBank:
                 attended = attended + share[:, None, :, None] * _attend(query, bank[:, k])
             z = layer.finish(z, attended)
         return zd + self.app.gamma * self.decoder.up(z)  # Eq. 3
+
+    def _weighted(self, zd: Float[Tensor, "b n c"], weights: Float[Tensor, "n k"]) -> Float[Tensor, "b n c"]:
+        """As :meth:`over`, in which frames attend only to the prompts of actions that have a weight there."""
+        z = self.decoder.down(zd)
+        used = [(k, frames) for k in range(weights.shape[1]) if (frames := weights[:, k].nonzero().squeeze(-1)).numel()]
+        for layer, bank in zip(self.layers, self.banks, strict=True):
+            query = _query(layer, z)
+            attended = torch.zeros_like(query)
+            for k, frames in used:
+                found = _attend(query[:, :, frames], bank[:, k])
+                attended.index_add_(2, frames, found.mul_(weights[frames, k, None]))
+            z = layer.finish(z, attended)
+        return torch.addcmul(zd, self.app.gamma, self.decoder.up(z))  # Eq. 3
 
     def _decode(self, z: Float[Tensor, "b m c"], k: int) -> Float[Tensor, "b m c"]:
         for layer, bank in zip(self.layers, self.banks, strict=True):
