@@ -21,8 +21,10 @@ from lifted_people import lines, person
 TEXTS = ("csv", "json", "segments.csv", "segments.json", "bvh", "trc", "html")
 
 
-def two() -> list:
-    return [person("1", noise=0.01), person("2", 30, 0.01, 1, first=1.7)]
+def two(name: str = "") -> list:
+    """Two people; long enough for what a format wants to see."""
+    frames = 250 if name.startswith("repetitions") else 40
+    return [person("1", frames, noise=0.01), person("2", frames - 10, 0.01, 1, first=1.7)]
 
 
 def arrays(path: Path) -> dict[str, np.ndarray]:
@@ -48,8 +50,8 @@ def test_every_format_writes_one_and_several_people(tmp_path: Path, name: str):
         pytest.importorskip("pyarrow", reason="needs pyarrow")
     if name == "c3d":
         pytest.importorskip("ezc3d")
-    assert write(two()[:1], tmp_path / "deep" / f"one.{name}") == [tmp_path / "deep" / f"one.{name}"]
-    files = write(two(), tmp_path / f"two.{name}")
+    assert write(two(name)[:1], tmp_path / "deep" / f"one.{name}") == [tmp_path / "deep" / f"one.{name}"]
+    files = write(two(name), tmp_path / f"two.{name}")
     one = [f"two-person1.{name}", f"two-person2.{name}"]
     assert [file.name for file in files] == ([f"two.{name}"] if formats()[name].several else one)
     assert sorted(file.name for file in tmp_path.glob("*.*")) == sorted(file.name for file in files)
@@ -92,13 +94,13 @@ def test_a_disk_that_fills_leaves_no_file_that_looks_whole(tmp_path: Path, name:
     path = tmp_path / f"run.{name}"
     path.write_text("an older result")
     with largest_file(60), pytest.raises(InputError, match="the disk is full; the part that fitted is in") as error:
-        write([person()], path)
+        write(two(name)[:1], path)
     assert str(path) in str(error.value)
     assert path.read_text() == "an older result"
     (kept,) = (p for p in tmp_path.iterdir() if p != path)
     assert kept.name == f"run.{name}.partial"
     assert 0 < kept.stat().st_size <= 60
-    assert len(write([person()], path)) == 1  # and with space it goes well
+    assert len(write(two(name)[:1], path)) == 1  # and with space it goes well
 
 
 def test_if_the_second_file_does_not_fit_the_first_does_not_appear(tmp_path: Path):
@@ -290,13 +292,18 @@ def test_names_of_strangers_are_text_in_every_format(tmp_path: Path, name: str):
         pytest.importorskip("pyarrow", reason="needs pyarrow")
     if name == "c3d":
         pytest.importorskip("ezc3d")
-    everybody = [person(text, 8, seed=i, actions=("=x()", "[foo]", "c")) for i, text in enumerate(HOSTILE)]
+    everybody = [
+        person(text, 250 if name.startswith("repetitions") else 8, seed=i, actions=("=x()", "[foo]", "c"))
+        for i, text in enumerate(HOSTILE)
+    ]
     files = write(everybody, tmp_path / f"all.{name}")
     assert len(files) == (1 if formats()[name].several else len(HOSTILE))
     assert all(file.parent == tmp_path and file.is_file() for file in files)
     if name.endswith("csv"):
         rows = list(csv.DictReader(io.StringIO(files[0].read_text())))
-        assert {row["person"].lstrip("'") for row in rows} == set(HOSTILE)
+        shown = {row["person"].lstrip("'") for row in rows}
+        assert shown <= set(HOSTILE)
+        assert len(shown) == len(HOSTILE) or name.startswith("repetitions")  # not everybody repeats a movement
         cells = [cell for row in [rows[0].keys(), *(row.values() for row in rows)] for cell in row]
         for cell in cells:
             if cell.startswith(("=", "+", "-", "@")):

@@ -73,6 +73,8 @@ def formats() -> dict[str, Format]:
         "angles.npz": Format(_angles_npz, several=False),
         "angles.parquet": Format(_angles_parquet, several=True),
         "mot": Format(_mot, several=False),
+        "repetitions.csv": Format(_repetitions_csv, several=True),
+        "repetitions.json": Format(_repetitions_json, several=True),
         "bvh": Format(_bvh, several=False),
         "glb": Format(_glb, several=True),
         "trc": Format(_trc, several=False),
@@ -225,6 +227,18 @@ def _mot(job: WriteJob, part: Path) -> None:
     from actionprompt.output.angles import mot_text
 
     _text(part, mot_text(job.tracks[0], world(job.everyone)))
+
+
+def _repetitions_csv(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.repetitions import repetitions_csv
+
+    _text(part, repetitions_csv(job.tracks))
+
+
+def _repetitions_json(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.repetitions import repetitions_json
+
+    _text(part, repetitions_json(job.tracks))
 
 
 def _bvh(job: WriteJob, part: Path) -> None:
