@@ -237,7 +237,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if path.is_file() and path.stat().st_size == 0:
         raise InputError(f"{path} is empty.")
     try:
-        container = av.open(f"file:{path}", options=OPTIONS, metadata_errors="replace")
+        container = av.open(f"file:{path}", options=OPTIONS, **_lenient(av.__version__))
     except av.error.InvalidDataError as error:
         raise InputError(
             f"{path} is not a video, or its beginning or index is missing (a cut-off download?)."
@@ -255,6 +255,11 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
         if streams[0].codec_context is None:
             raise InputError(f"{path} is coded in a way that this PyAV cannot decode: convert it to H.264.")
         yield container, streams[0]
+
+
+def _lenient(version: str) -> dict[str, str]:
+    """What lets PyAV open a file whose metadata are no UTF-8: an argument until release 18, nothing from 19 on."""
+    return {"metadata_errors": "replace"} if int(version.split(".")[0]) < 19 else {}
 
 
 def _duration(container: Any, stream: Any) -> float | None:
