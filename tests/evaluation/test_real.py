@@ -7,7 +7,8 @@ import pytest
 
 from actionprompt import cli
 from actionprompt.errors import InputError
-from actionprompt.evaluation.real import errors, found_people, largest_jump, read_real, true_joints
+from actionprompt.evaluation.real import errors, largest_jump
+from actionprompt.evaluation.real_video import found_people, read_real, true_joints
 from actionprompt.output import LiftedTrack
 from actionprompt.skeleton import H36M_17
 from lifted_people import path, pose

@@ -117,6 +117,7 @@ def test_any_axes(name: str, tmp_path: Path) -> None:
         ("Named", {"answer": "score"}, r"answers the shape \(\)"),
         ("Recurrent", {"shallow": "gru"}, r"features at 'gru' are a tuple.*as in 'gru\[0\]'"),
         ("Recurrent", {"shallow": "gru[2]"}, r"features at 'gru\[2\]' are a tuple"),
+        ("Recurrent", {"shallow": "last[0]"}, r"has one output: leave \[0\] out"),
     ],
 )
 def test_axes_that_do_not_fit(name: str, changes: dict[str, str], said: str) -> None:

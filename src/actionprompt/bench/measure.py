@@ -5,15 +5,11 @@ the same. Beside each time stands the one by the processor's clock: what other p
 the first only. Weights are random where none are given: times do not depend on them.
 """
 
-import multiprocessing
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -22,8 +18,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from actionprompt.bench.config import BenchCfg
+from actionprompt.bench.process import isolated, memory
 from actionprompt.encoders.config import VPoseCfg
-from actionprompt.errors import InputError
 from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.lifting import lift, lift_windows
 from actionprompt.inference.stream import Stream
@@ -220,41 +216,6 @@ def _ratio(slower: Seconds, faster: Seconds) -> tuple[float, str, float]:
     return slower.wall / faster.wall, "x", slower.processor / faster.processor
 
 
-def memory(field: str) -> int:
-    """Bytes of this process: VmRSS now, VmHWM at most.
-
-    Not from getrusage: its maximum counts what the parent process held when it started this one.
-
-    Raises:
-        InputError: not on Linux.
-    """
-    status = Path("/proc/self/status")
-    if not status.exists():
-        raise InputError("Memory is read from /proc, which only Linux has: `actionprompt bench` needs Linux.")
-    lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    return 1024 * int(lines[field].split()[0])
-
-
 def wander(n: int, joints: int) -> Float[Tensor, "n j 2"]:
     """2D joints on a random walk."""
     return 0.01 * torch.randn(n, joints, 2, generator=torch.Generator().manual_seed(0)).cumsum(0)
-
-
-def isolated(question: Callable[[Subject, BenchCfg], T], subject: Subject, amount: BenchCfg) -> T:
-    """The answer of a fresh process."""
-    with _elsewhere():
-        pool = multiprocessing.get_context("spawn").Pool(1)
-    with pool:
-        return pool.apply(question, (subject, amount))
-
-
-@contextmanager
-def _elsewhere() -> Iterator[None]:
-    """An empty folder as the current one: a process that begins here takes its first modules from it."""
-    here = Path.cwd()
-    with TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            yield
-        finally:
-            os.chdir(here)

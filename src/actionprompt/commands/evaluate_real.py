@@ -56,8 +56,8 @@ def run(args: EvaluateRealArgs) -> int:
 
     from actionprompt.commands.devices import to_device
     from actionprompt.console import console as new_console
-    from actionprompt.evaluation.real import read_real
     from actionprompt.evaluation.real_report import HEAD, as_json, cells, markdown, real_report
+    from actionprompt.evaluation.real_video import read_real
     from actionprompt.evaluation.terminal import show
     from actionprompt.files import write_text
     from actionprompt.hub import shipped

@@ -15,6 +15,7 @@ from actionprompt.cluster.tasks import Finished, here, share
 from actionprompt.commands.lift_args import LiftArgs, load_lifter
 from actionprompt.commands.lift_file import MANY, check_options, lift_file
 from actionprompt.commands.lift_joints import is_video
+from actionprompt.commands.lift_table import line, style, tell
 from actionprompt.commands.options import anchored
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import check_writable
@@ -25,14 +26,9 @@ from actionprompt.inference.batch.sources import Source, find_sources
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from actionprompt.model.lifter import Lifter
 
-SHOWN = 100
-"""Rows of the table on the screen; of more sources, those that failed are shown."""
-WIDE = 160
-"""Columns of the table where the screen does not say."""
 FAILED = 3
 """The exit code if some sources failed."""
 
@@ -71,11 +67,11 @@ def lift_many(args: LiftArgs) -> int:
         try:
             for count, finished in enumerate(() if args.slurm else _work(recipe, todo), 1):
                 made = _answer(recipe, finished)
-                console.print(f"{count}/{len(todo)} {_line(made)}", style=_style(made), soft_wrap=True)
+                console.print(f"{count}/{len(todo)} {line(made)}", style=style(made), soft_wrap=True)
         finally:
             everything = _all_records(recipe.folder)
             records.write_manifest(recipe.folder, everything)
-    return _tell(recipe, sources, everything, console)
+    return FAILED if tell(recipe.folder, sources, everything, console) else 0
 
 
 def lift_one(recipe: Recipe, source: Source) -> Record:
@@ -248,54 +244,6 @@ def _all_records(folder: Path) -> list[Record]:
     root = folder / records.FOLDER
     names = sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.json"))
     return [record for name in names if (record := records.read_record(folder, name)) is not None]
-
-
-def _line(made: Record) -> str:
-    if made.state == "failed":
-        return f"{made.source}: {made.error}"
-    return f"{made.source}: {made.people} people, {made.frames:,} frames, {made.seconds:.1f} s"
-
-
-def _style(made: Record) -> str | None:
-    return "red" if made.state == "failed" else None
-
-
-def _tell(recipe: Recipe, sources: Sequence[Source], everything: Sequence[Record], console: "Console") -> int:
-    """The table of this call's sources; what to do about those that failed."""
-    asked = {source.name for source in sources}
-    mine = [record for record in everything if record.name in asked]
-    failed = [record for record in mine if record.state == "failed"]
-    console.width = console.width if console.is_terminal else WIDE
-    console.print(_table(mine if len(mine) <= SHOWN else failed))
-    console.print(f"{len(mine) - len(failed)} of {len(sources)} done; wrote {recipe.folder / 'manifest.csv'}")
-    if failed:
-        console.print(f"{len(failed)} failed: the same command with --retry tries them once more.", style="yellow")
-    return FAILED if failed else 0
-
-
-COLUMNS = ("file", "s", "people", "frames", "seen", "miss", "limbs", "unknown", "broken off", "what to know")
-
-
-def _table(shown: Sequence[Record]) -> "Table":
-    from rich.table import Table
-
-    from actionprompt.console import visible
-
-    table = Table(box=None, pad_edge=False)
-    for name in COLUMNS:
-        left = name in (COLUMNS[0], COLUMNS[-1])
-        table.add_column(name, justify="left" if left else "right", overflow="fold", no_wrap=not left)
-    for r in shown:
-        q = r.quality
-        parts = (_percent(q.person_share, 100, 0), _percent(q.root_miss, 1, 2), _percent(q.limb_variation, 1, 1))
-        broken = "" if q.broken_tracks is None else str(q.broken_tracks)
-        facts = (f"{r.seconds:.1f}", str(r.people), f"{r.frames:,}", *parts, _percent(q.unknown_share, 100, 0), broken)
-        table.add_row(visible(r.source), *facts, visible(r.error or r.note))
-    return table
-
-
-def _percent(value: float | None, scale: float, digits: int) -> str:
-    return "" if value is None else f"{scale * value:.{digits}f} %"
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Any network as an encoder, its code left as it is: the two places that APM touches are named, hooks do the rest."""
 
-import ast
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,8 +11,8 @@ from torch import Tensor, nn
 
 from actionprompt.encoders.base import Encoder, Features, Window
 from actionprompt.encoders.config import NetworkCfg
+from actionprompt.encoders.network_class import instantiate
 from actionprompt.errors import InputError
-from actionprompt.trust import imported
 
 
 class Network(Encoder):
@@ -213,55 +211,6 @@ def build(cfg: NetworkCfg, num_joints: int) -> Encoder:
     return made
 
 
-def instantiate(cfg: NetworkCfg) -> nn.Module:
-    """A new network of the class that settings name.
-
-    Raises:
-        InputError: the module cannot be imported or has no such class, the class is not a network, or its arguments are
-            not what the settings say.
-    """
-    kind, arguments = _class(cfg.target), arguments_of(cfg.args)
-    try:
-        return kind(**arguments)
-    except Exception as error:  # whatever somebody's class raises
-        takes = ", ".join(inspect.signature(kind).parameters)
-        why = " ".join(str(error).split()).rstrip(".")
-        given = arguments or "no arguments"
-        raise InputError(f"{cfg.target} cannot be made with {given}: {why}; it takes {takes}.") from error
-
-
-def _class(name: str) -> type[nn.Module]:
-    found = imported(name, "network")
-    if not isinstance(found, type) or not issubclass(found, nn.Module):
-        raise InputError(f"{name} is not a network: a class below torch.nn.Module is needed.")
-    return found
-
-
-def arguments_of(words: tuple[str, ...]) -> dict[str, Any]:
-    """``name=value`` words as arguments: Python literals (numbers, True, lists), or text.
-
-    Raises:
-        InputError: a word without a name.
-    """
-    arguments: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name.isidentifier():
-            raise InputError(f"The network's argument {word!r} must be written as name=value.")
-        try:
-            arguments[name] = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            arguments[name] = value
-    return arguments
-
-
-def settings_of(network: nn.Module, arguments: Mapping[str, Any], **places: Any) -> NetworkCfg:
-    """The settings of a network that is at hand: its class, what it was made with, and the places of the hooks."""
-    kind = type(network)
-    words = tuple(f"{name}={value!r}" for name, value in arguments.items())
-    return NetworkCfg(f"{kind.__module__}:{kind.__qualname__}", words, **places)
-
-
 def check_made_again(encoder: Encoder, cfg: NetworkCfg) -> None:
     """Makes sure before saving that a file's settings will make this network again.
 
@@ -281,7 +230,13 @@ def check_made_again(encoder: Encoder, cfg: NetworkCfg) -> None:
 
 
 def _item(z: Any, place: str) -> Any:
-    """What is at a place such as ``0]``, of a module with several outputs; the features as they are without."""
+    """What is at a place such as ``0]``, of a module with several outputs; where that is none, the outputs as they are.
+
+    Raises:
+        InputError: the module has one output, a tensor, of which no part can be meant.
+    """
+    if place and isinstance(z, Tensor):
+        raise InputError(f"The module of --network.shallow has one output: leave [{place} out.")
     number = place.removesuffix("]")
     many = isinstance(z, tuple | list) and number.isdecimal() and int(number) < len(z)
     return z[int(number)] if many else z

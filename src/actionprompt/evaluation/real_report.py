@@ -8,12 +8,12 @@ import numpy as np
 
 from actionprompt.evaluation.real import (
     Errors,
-    RealVideo,
     elsewhere,
     measure,
     own_errors,
     stages,
 )
+from actionprompt.evaluation.real_video import RealVideo
 from actionprompt.inference.people import MotionCfg
 from actionprompt.model.lifter import Lifter, model_rate
 

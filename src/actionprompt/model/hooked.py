@@ -6,7 +6,8 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from actionprompt.encoders.network import Network, settings_of
+from actionprompt.encoders.network import Network
+from actionprompt.encoders.network_class import settings_of
 from actionprompt.model.config import APMCfg, LifterCfg
 from actionprompt.model.lifter import Lifter
 
