@@ -22,7 +22,9 @@ if known["skeleton"] == "h36m17":  # the pelvis lies between the hips, in no oth
         sys.exit(f"{keypoints} has its joints in another order than the model, which takes {joints}")
 screen = pixels / float(width) * 2 - [1, float(height) / float(width)]
 channels = session.get_inputs()[0].shape[-1]
-screen = screen if channels == 2 else np.concatenate([screen, np.ones_like(screen[..., :1])], -1)  # all are sure
+if channels == 3:
+    print("The model reads confidence, which the file does not hold: 1 is taken for every joint.", file=sys.stderr)
+    screen = np.concatenate([screen, np.ones_like(screen[..., :1])], -1)
 pose, *probability = session.run(None, {"keypoints": screen[None].astype(np.float32)})
 action = [actions[k] for rows in probability for k in rows[0].argmax(-1)]  # a name per frame; none without APM
 np.savez(keypoints.removesuffix(".npy") + "-3d.npz", pose=pose[0], action=action)  # metres (n, J, 3)

@@ -20,7 +20,7 @@ from actionprompt.data.clip import Clip
 from actionprompt.data.config import UIPRMDCfg, VirtualCamerasCfg
 from actionprompt.data.uiprmd import TEST, load_uiprmd
 from actionprompt.data.virtual_cameras import stage, yaw
-from actionprompt.evaluation.real import RealVideo, View, read_real, true_joints
+from actionprompt.evaluation.real_video import RealVideo, View, found_people, read_real, true_joints
 from actionprompt.hub.shipped import DEFAULT, open_lifter
 from actionprompt.inference.people import MotionCfg, lift_people
 from actionprompt.keypoints.detections import Detections
@@ -95,11 +95,9 @@ def of_beam(lifter: Lifter, path: Path) -> None:
 
 def beam_differences(lifter: Lifter, video: RealVideo, view: View) -> Angles:
     """Of one camera."""
-    count = np.arange(view.points.shape[0])
-    times = count / video.fps
-    seen = Detections(count, ("1",) * count.size, view.points, view.confidence, video.layout, view.size, times)
-    (track,) = lift_people(lifter, at_rate(people(seen, view.name), times, model_rate(lifter)), MotionCfg())
-    truth = true_joints(video, view.truth, model_rate(lifter))
+    rate = model_rate(lifter)
+    (track,) = lift_people(lifter, found_people(video, view, rate), MotionCfg())
+    truth = true_joints(video, view.truth, rate)
     n = min(len(truth), track.num_frames)
     up: Up = tuple(view.up.tolist())
     return differences(joint_angles(track.pose[:n], H36M_17, up), joint_angles(truth[:n], H36M_17, up))

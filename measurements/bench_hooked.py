@@ -4,12 +4,10 @@
 several turns, for windows in batches as ``lift_windows`` takes them.
 """
 
-import time
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
+from actionprompt.bench.measure import clock
 from actionprompt.model.config import APMCfg, LearnedClassesCfg, TextPromptCfg
 from actionprompt.model.forward import ForwardPass
 from actionprompt.model.hooked import HookedLifter
@@ -29,13 +27,6 @@ class Plain(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The middle frame's pose."""
         return self.last(self.body(self.embed(x.flatten(2)))[:, FRAMES // 2]).unflatten(-1, (1, 17, 3))
-
-
-def clock(task: Callable[[], object]) -> float:
-    """Processor seconds."""
-    begin = time.process_time()
-    task()
-    return time.process_time() - begin
 
 
 def main() -> None:
@@ -59,7 +50,7 @@ def main() -> None:
     with torch.inference_mode():
         torch.testing.assert_close(ForwardPass(lifter, x).pose(), by_hand(), atol=1e-5, rtol=1e-4)
         tasks = [lambda: ForwardPass(lifter, x).pose(), by_hand]
-        turns = [[clock(task) for task in tasks] for _ in range(TURNS + 1)][1:]
+        turns = [[clock(task).processor for task in tasks] for _ in range(TURNS + 1)][1:]
     hooked, plain = (min(times) for times in zip(*turns, strict=True))
     print(f"hooked {1000 * hooked:.1f} ms, by hand {1000 * plain:.1f} ms, {BATCH} windows: ratio {hooked / plain:.3f}")
 

@@ -9,19 +9,18 @@ matrix product reaches on this machine in the same run.
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from actionprompt.bench.measure import Subject, clock
 from actionprompt.encoders.config import VPoseCfg
 from actionprompt.encoders.vpose import VPose
 from actionprompt.inference.lifting import lift
-from actionprompt.model.config import LearnedClassesCfg, LifterCfg, TextPromptCfg
+from actionprompt.model.config import LifterCfg
 from actionprompt.training.presets import presets
 
 SQUARE = 2048
@@ -68,13 +67,6 @@ class Plain(nn.Module):
         return joints
 
 
-def clock(task: Callable[[], object]) -> float:
-    """Seconds that a call takes."""
-    begin = time.perf_counter()
-    task()
-    return time.perf_counter() - begin
-
-
 class Measured(NamedTuple):
     """What was found."""
 
@@ -96,15 +88,10 @@ PAIRS = (("plain", "VPose"), ("VPose", "VPose + APM, hard"), ("VPose", "VPose + 
 @torch.inference_mode()
 def measure(channels: int, frames: int, turns: int) -> Measured:
     """Lets the tasks take turns, with as many threads as torch has."""
-    torch.manual_seed(0)
     cfg = VPoseCfg((3,) * 5, channels)
-    vpose = LifterCfg(cfg, None).build(17).eval()
+    vpose = Subject("VPose", LifterCfg(cfg, None)).build()
     assert isinstance(vpose.encoder, VPose)
-    apm = presets()["vpose+apm"][1].model.apm
-    assert apm is not None
-    assert isinstance(apm.recogniser, TextPromptCfg)
-    baked = replace(apm.recogniser, classes=LearnedClassesCfg())  # a baked text encoder's embeddings are as these
-    whole = LifterCfg(cfg, replace(apm, recogniser=baked)).build(17, [f"action {k}" for k in range(15)]).eval()
+    whole = Subject("VPose + APM", LifterCfg(cfg, presets()["vpose+apm"][1].model.apm)).build()
     plain = Plain(vpose.encoder, cfg.widths).eval()
     x = 0.1 * torch.randn(frames, 17, 2)
     past, future = vpose.encoder.window.past, vpose.encoder.window.future
@@ -121,7 +108,7 @@ def measure(channels: int, frames: int, turns: int) -> Measured:
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
     for turn in range(turns + 1):  # the first one warms up
         for name, task in tasks.items():
-            taken = clock(task)
+            taken = clock(task).wall
             seconds[name] += [taken] if turn else []
     return Measured(
         float((plain(padded)[0].mT.reshape(pose.shape) - pose).abs().max() / pose.abs().max()),

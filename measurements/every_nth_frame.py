@@ -11,23 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from actionprompt.evaluation.real import RealVideo, View, errors, read_real, true_joints
+from actionprompt.evaluation.real import errors
+from actionprompt.evaluation.real_video import RealVideo, View, found_people, read_real, true_joints
 from actionprompt.hub.shipped import DEFAULT, open_lifter
 from actionprompt.inference.people import MotionCfg, lift_people
-from actionprompt.keypoints.detections import Detections
-from actionprompt.keypoints.read import people
 from actionprompt.model.lifter import Lifter, model_rate
-from actionprompt.video.people import at_rate
 
 
 def error(lifter: Lifter, video: RealVideo, view: View, every: int) -> tuple[float, float]:
     """P1 and PA-MPJPE from every so-manieth detection, mm."""
-    frames = np.arange(0, view.points.shape[0], every)
-    points, sure, times = view.points[frames], view.confidence[frames], frames / video.fps
-    count = np.arange(frames.size)
-    seen = Detections(count, ("1",) * frames.size, points, sure, video.layout, view.size, times)
-    (track,) = lift_people(lifter, at_rate(people(seen, view.name), times, model_rate(lifter)), MotionCfg())
-    truth = true_joints(video, view.truth[: frames[-1] + 1], model_rate(lifter))
+    last = (view.points.shape[0] - 1) // every * every
+    thinned = view._replace(points=view.points[::every], confidence=view.confidence[::every], own=None)
+    rate = model_rate(lifter)
+    (track,) = lift_people(lifter, found_people(replace(video, fps=video.fps / every), thinned, rate), MotionCfg())
+    truth = true_joints(video, view.truth[: last + 1], rate)
     n = min(truth.shape[0], track.pose.shape[0])
     found = errors(replace(track, pose=track.pose[:n], keypoints=track.keypoints[:n], root=None), truth[:n])
     return found.p1, found.pa

@@ -32,6 +32,14 @@ def arrays(path: Path) -> dict[str, np.ndarray]:
         return {name: file[name] for name in file.files}
 
 
+def needs_library(name: str) -> None:
+    """Skips a test of a format whose library is not installed."""
+    if "parquet" in name:
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
+    if name == "c3d":
+        pytest.importorskip("ezc3d")
+
+
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
     """No file can grow beyond some bytes: what a full disk does, without one."""
@@ -46,10 +54,7 @@ def largest_file(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", formats())
 def test_every_format_writes_one_and_several_people(tmp_path: Path, name: str):
-    if "parquet" in name:
-        pytest.importorskip("pyarrow", reason="needs pyarrow")
-    if name == "c3d":
-        pytest.importorskip("ezc3d")
+    needs_library(name)
     assert write(two(name)[:1], tmp_path / "deep" / f"one.{name}") == [tmp_path / "deep" / f"one.{name}"]
     files = write(two(name), tmp_path / f"two.{name}")
     one = [f"two-person1.{name}", f"two-person2.{name}"]
@@ -87,10 +92,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path):
 
 @pytest.mark.parametrize("name", formats())
 def test_a_disk_that_fills_leaves_no_file_that_looks_whole(tmp_path: Path, name: str):
-    if "parquet" in name:
-        pytest.importorskip("pyarrow", reason="needs pyarrow")
-    if name == "c3d":
-        pytest.importorskip("ezc3d")
+    needs_library(name)
     path = tmp_path / f"run.{name}"
     path.write_text("an older result")
     with largest_file(60), pytest.raises(InputError, match="the disk is full; the part that fitted is in") as error:
@@ -288,10 +290,7 @@ HOSTILE = ("=1+1", "@SUM(A1)", "-2+3", "[/x]", "a/b", "a?b", "</script><b>")
 
 @pytest.mark.parametrize("name", formats())
 def test_names_of_strangers_are_text_in_every_format(tmp_path: Path, name: str):
-    if "parquet" in name:
-        pytest.importorskip("pyarrow", reason="needs pyarrow")
-    if name == "c3d":
-        pytest.importorskip("ezc3d")
+    needs_library(name)
     everybody = [
         person(text, 250 if name.startswith("repetitions") else 8, seed=i, actions=("=x()", "[foo]", "c"))
         for i, text in enumerate(HOSTILE)

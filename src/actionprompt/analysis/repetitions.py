@@ -154,7 +154,7 @@ def _swings(swing: Signal, period: float) -> tuple[tuple[int, float], list[list[
     peaks, _ = find_peaks(swing, prominence=PROMINENCE, distance=max(1.0, APART * period))
     limits = [0, *peaks.tolist(), swing.size - 1]
     found = []
-    for before, peak, after in zip(limits, limits[1:-1], limits[2:], strict=False):
+    for before, peak, after in zip(limits[:-2], limits[1:-1], limits[2:], strict=True):
         first = _fallen(swing[before : peak + 1][::-1])
         last = _fallen(swing[peak : after + 1])
         found.append([float(peak - first), float(peak + last)])

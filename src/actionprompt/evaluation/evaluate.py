@@ -12,12 +12,11 @@ from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, SHARES, ClipScore, Evaluation
+from actionprompt.inference.lifting import windows_at_a_time
 from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import Skeleton
 
-WINDOWS = MappingProxyType({"cpu": 64, "cuda": 1024})
-"""Windows of a forward pass where one answers one frame: on a CPU A3DHP lifts 286 frames/s at 64, 96 at 1,024."""
 TOKENS = MappingProxyType({"cpu": 8192, "cuda": 32768})
 """Joints times frames of a forward pass of MixSTE. On the CPU fewer are faster: layers' outputs of over 32 MB would be
 memory that is asked for and given back each time (1.3 times as slow); 32,768 take some 3 GB at its full size."""
@@ -97,8 +96,8 @@ def as_trained(lifter: Lifter, clips: Sequence[Clip]) -> Sequence[Clip]:
 def usual_batch(lifter: Lifter) -> int:
     """Windows per forward pass: as many as are fast, and fit into a few gigabytes."""
     window, device = lifter.encoder.window, next(lifter.parameters()).device.type
-    kind = device if device in TOKENS else "cpu"
-    return WINDOWS[kind] if window.out == 1 else max(1, TOKENS[kind] // (window.frames * lifter.num_joints))
+    tokens = TOKENS.get(device, TOKENS["cpu"])
+    return windows_at_a_time(lifter) if window.out == 1 else max(1, tokens // (window.frames * lifter.num_joints))
 
 
 def tail_actions(lifter: Lifter, corpus: Corpus, batch: int | None = None) -> tuple[str, ...]:

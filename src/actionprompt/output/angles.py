@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from jaxtyping import Float
 from actionprompt.analysis.angles import joint_angles
 from actionprompt.errors import InputError
 from actionprompt.output.axes import World
+from actionprompt.output.document import compact
 from actionprompt.output.track import LiftedTrack
 from actionprompt.untrusted import cell
 
@@ -58,8 +58,7 @@ def angles_json(tracks: Sequence[LiftedTrack]) -> str:
         }
         for t in tracks
     ]
-    document = {"format": "actionprompt-angles", "version": 1, "unit": "degree", "people": people}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return compact("angles", people, unit="degree")
 
 
 def _plain(values: Float[np.ndarray, " n"]) -> list[float | None]:

@@ -1,7 +1,7 @@
 """Lifted motion of several people as one JSON document; docs/outputs.md describes it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,12 @@ UNITS = {"time": "s", "pose": "m", "root_approximate": "m", "keypoints": "image 
 
 def document_text(tracks: Sequence[LiftedTrack], axes: Axes = "camera") -> str:
     """The document's text: lists over frames, lengths to 0.1 mm."""
-    document = {
-        "format": "actionprompt-motion",
-        "version": 1,
-        "axes": axes,
-        "units": UNITS,
-        "people": [_person(track) for track in tracks],
-    }
+    return compact("motion", [_person(track) for track in tracks], axes=axes, units=UNITS)
+
+
+def compact(what: str, people: Sequence[Mapping[str, Any]], **about: Any) -> str:
+    """A JSON document of ours about people, on one line: its format and version, what holds for all, then each."""
+    document = {"format": f"actionprompt-{what}", "version": 1, **about, "people": people}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 

@@ -66,11 +66,8 @@ def write_overlay(
                     stream, reformatter = None, av.video.reformatter.VideoReformatter()
                     for time, drawn in pictures:  # decoding, drawing and encoding go on at the same time
                         stream = stream or _stream(out, video.fps, drawn.shape[1], drawn.shape[0])
-                        out.mux(
-                            stream.encode(
-                                _frame(reformatter, av.VideoFrame.from_numpy_buffer(drawn, format="rgb24"), time)
-                            )
-                        )
+                        picture = av.VideoFrame.from_numpy_buffer(drawn, format="rgb24")
+                        out.mux(stream.encode(_frame(reformatter, picture, time)))
                         bar()
                     if stream is not None:
                         out.mux(stream.encode(None))

@@ -2,11 +2,11 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from actionprompt.analysis.repetitions import LEAST, Repetition, repetitions
+from actionprompt.output.document import compact
 from actionprompt.output.track import LiftedTrack
 from actionprompt.untrusted import cell
 
@@ -59,5 +59,4 @@ def repetitions_json(tracks: Sequence[LiftedTrack]) -> str:
         }
         for track, found in zip(tracks, repetitions_of(tracks), strict=True)
     ]
-    document = {"format": "actionprompt-repetitions", "version": 1, "people": people}
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return compact("repetitions", people)

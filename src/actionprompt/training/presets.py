@@ -27,7 +27,7 @@ from actionprompt.training.config import (
 
 TEXT_PROMPT = TextPromptCfg(pose_to_text=PoseToTextCfg(dim=128), width=256)
 """ATP as presets have it: narrower than the paper's parameter total suggests, since a step is faster by a third, and no
-worse on held-out subjects (docs/results, choices: ATP and P2T 32 wide beside 128 channels)."""
+worse on held-out subjects (docs/LOG.md, 2026-12-01: ATP and P2T 32 wide beside 128 channels)."""
 
 APMS: dict[str, tuple[str, APMCfg | None]] = {
     "": ("the published baseline", None),
