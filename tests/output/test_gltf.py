@@ -12,8 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from actionprompt.output import LiftedTrack, write
 from actionprompt.output.axes import world
-from actionprompt.output.rig import rig_of
-from actionprompt.output.rotations import constant_lengths
+from actionprompt.output.lengths import constant_lengths
+from actionprompt.output.rigs import rig_of
 from actionprompt.skeleton import H36M_17
 from lifted_people import person
 

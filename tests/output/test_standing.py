@@ -8,7 +8,8 @@ import pytest
 from actionprompt.analysis.contacts import contacts, standing_frames
 from actionprompt.output import LiftedTrack
 from actionprompt.output.axes import ANKLE_HEIGHT, world
-from actionprompt.output.standing import ground, standing, stood, two_bones
+from actionprompt.output.rigid import two_bones
+from actionprompt.output.standing import ground, standing, stood
 from actionprompt.skeleton import H36M_17
 
 FPS = 50.0

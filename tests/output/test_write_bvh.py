@@ -8,8 +8,8 @@ from actionprompt.errors import InputError
 from actionprompt.formats.bvh import read_bvh
 from actionprompt.output import LiftedTrack, WriteCfg, write
 from actionprompt.output.axes import world
-from actionprompt.output.rig import rig_of
-from actionprompt.output.rotations import constant_lengths
+from actionprompt.output.lengths import constant_lengths
+from actionprompt.output.rigs import rig_of
 from actionprompt.skeleton import COCO_17, H36M_17
 from lifted_people import person
 

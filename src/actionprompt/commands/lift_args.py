@@ -32,6 +32,20 @@ class CameraArgs:
 
 
 @dataclass(frozen=True)
+class CharacterArgs:
+    """What BVH and glTF show of the motion."""
+
+    t_pose: bool = False
+    """Begin with a frame in a T-pose, from which programs take the pose at rest."""
+    in_place: bool = False
+    """Stay above one spot: the path over the ground is left out."""
+    fps: float | None = None
+    """Frames a second to write (default: as lifted)."""
+    one_clock: bool = False
+    """Begin and end all people's files at the same time; who is not there stands still."""
+
+
+@dataclass(frozen=True)
 class LiftArgs:
     """What to lift, with which model, into which files."""
 
@@ -75,6 +89,10 @@ class LiftArgs:
     """The axes of npz, CSV and JSON; BVH, glTF and TRC have y up, C3D has z up."""
     feet: bool = True
     """In BVH and glTF, feet that stand stay where they are, and knees bend forward only."""
+    rig: Literal["plain", "mixamo", "vrm"] = "plain"
+    """The bones of BVH and glTF: one for each line between joints, or those of Mixamo's or VRM 1.0's characters."""
+    character: CharacterArgs = CharacterArgs()
+    """What BVH and glTF show of the motion."""
     page_video: Literal["auto", "embed", "link", "none"] = "auto"
     """The video in a page (.html): inside it, linked from where it lies, or left out (auto: inside up to 30 MB)."""
     bvh_unit: Literal["m", "cm"] = "m"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from actionprompt.inference.people import MotionCfg
     from actionprompt.model.lifter import Lifter
-    from actionprompt.output import LiftedTrack
+    from actionprompt.output import CharacterCfg, LiftedTrack
     from actionprompt.video.decode import Video
     from actionprompt.video.people import People
 
@@ -54,6 +54,7 @@ def check_options(args: LiftArgs, outs: tuple[Path, ...]) -> None:
     if args.show:
         raise InputError("--show is for pipes (-) and webcams: files become pages, which `actionprompt view` opens.")
     _settings(args)
+    _character(args)
     _ = args.part  # refuses an end before the start
     _check_effect(args, video)
     _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
@@ -113,6 +114,17 @@ def _settings(args: LiftArgs) -> "MotionCfg":
         heights=args.height,
         smoothing=smoothing,
     )
+
+
+def _character(args: LiftArgs) -> "CharacterCfg":
+    """What BVH and glTF show.
+
+    Raises:
+        InputError: a frame rate that cannot be.
+    """
+    from actionprompt.output import CharacterCfg
+
+    return CharacterCfg(args.rig, **vars(args.character))
 
 
 def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: str | None) -> None:
@@ -236,7 +248,10 @@ def _write(
         small = video is not None and video.stat().st_size <= LARGEST
         embed = args.page_video == "embed" or (args.page_video == "auto" and small)
         shown = WriteCfg() if film is None else WriteCfg(begin=film.begin, slow=film.slow, mirrored=args.mirror)
-        settings = replace(shown, axes=args.axes, bvh_unit=args.bvh_unit, feet=args.feet, video=video, embed=embed)
+        settings = replace(
+            shown, axes=args.axes, bvh_unit=args.bvh_unit, feet=args.feet, character=_character(args),
+            video=video, embed=embed,
+        )  # fmt: skip
         return write(tracks, path, settings=settings)
     from actionprompt.output.overlay import write_overlay
     from actionprompt.output.show import overlay_figure

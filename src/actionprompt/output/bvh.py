@@ -9,27 +9,21 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from actionprompt.output.axes import World
-from actionprompt.output.rig import rig_of
-from actionprompt.output.rotations import Rigged, euler_zxy, rigged
-from actionprompt.output.track import LiftedTrack
+from actionprompt.output.character import Character
+from actionprompt.output.rotations import Rigged, euler_zxy
 
 Unit = Literal["m", "cm"]
 ROTATIONS = "Zrotation Xrotation Yrotation"
 
 
-def bvh_text(track: LiftedTrack, world: World, unit: Unit = "m") -> str:
-    """The file's text.
-
-    Raises:
-        InputError: a joint layout without a rig.
-    """
+def bvh_text(shown: Character, unit: Unit = "m") -> str:
+    """The file's text."""
     scale = {"m": 1.0, "cm": 100.0}[unit]
-    motion = rigged(world.points(track.points), rig_of(track.skeleton), track.fps)
-    angles = euler_zxy(motion.rotations).reshape(track.num_frames, -1)
+    motion, frames = shown.motion, len(shown.times)
+    angles = euler_zxy(motion.rotations).reshape(frames, -1)
     rows = np.concatenate([motion.place * scale, angles], axis=1)
     lines = [" ".join(f"{value:.6f}" for value in row) for row in rows]
-    head = f"MOTION\nFrames: {track.num_frames}\nFrame Time: {1 / track.fps:.9f}\n"
+    head = f"MOTION\nFrames: {frames}\nFrame Time: {1 / shown.fps:.9f}\n"
     return "HIERARCHY\n" + _tree(motion, 0, scale, "") + head + "\n".join(lines) + "\n"
 
 

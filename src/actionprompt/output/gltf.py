@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from actionprompt.output.axes import World
-from actionprompt.output.rig import rig_of
-from actionprompt.output.rotations import Rigged, change, quaternions, rigged
+from actionprompt.output.character import Character, rest_place
+from actionprompt.output.rotations import Rigged, quaternions
 from actionprompt.output.segments import SegmentsCfg, segments
-from actionprompt.output.stick import rest_heads, stick_figure
+from actionprompt.output.stick import stick_figure
 from actionprompt.output.track import LiftedTrack
 
 COMPONENTS = {"<f4": 5126, "<u2": 5123, "|u1": 5121}
@@ -69,23 +68,18 @@ class Glb:
         return struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body
 
 
-def glb_bytes(tracks: Sequence[LiftedTrack], world: World, actions: SegmentsCfg | None = None) -> bytes:
-    """The file's bytes: one animation in which everybody moves; it begins where the first person appears.
-
-    Raises:
-        InputError: a joint layout without a rig.
-    """
-    glb, start = Glb(), min(track.first for track in tracks)
+def glb_bytes(people: Sequence[tuple[LiftedTrack, Character]], actions: SegmentsCfg | None = None) -> bytes:
+    """The file's bytes: one animation in which everybody moves; it begins where the first person appears."""
+    glb, start = Glb(), min(shown.times[0] for _, shown in people)
     animation: dict[str, Any] = {"name": "motion", "channels": [], "samplers": []}
-    for track in tracks:
-        points = world.points(track.points)
-        motion = rigged(points, rig_of(track.skeleton), track.fps)
+    for track, shown in people:
+        motion = shown.motion
         bones = _bones(glb, motion)
         mesh = _figure(glb, motion, bones, track.person)
         holder = glb.add("nodes", {"name": f"person {track.person}", "children": [bones[0]]})
         glb.document["scenes"][0]["nodes"] += [holder, mesh]
-        glb.document["nodes"][holder]["extras"] = _about(track, change(points, track.skeleton), actions)
-        _animate(glb, animation, motion, bones, track.times - start)
+        glb.document["nodes"][holder]["extras"] = _about(track, motion.moved, actions)
+        _animate(glb, animation, motion, bones, shown.times - start)
     glb.add("animations", animation)
     return glb.to_bytes()
 
@@ -109,14 +103,14 @@ def _bones(glb: Glb, motion: Rigged) -> list[int]:
         node: dict[str, Any] = {"name": bone.name}
         children = [base + child for child, parent in enumerate(motion.rig.parents) if parent == i]
         node |= {"children": children} if children else {}
-        node |= {"translation": (offsets[i] if i else motion.place[0]).tolist()}
+        node |= {"translation": (offsets[i] if i else rest_place(motion)).tolist()}
         glb.add("nodes", node)
     return list(range(base, base + len(motion.rig.bones)))
 
 
 def _figure(glb: Glb, motion: Rigged, bones: list[int], person: str) -> int:
     """The mesh that follows the bones; returns its node."""
-    heads = rest_heads(motion)
+    heads = motion.rig.heads(motion.lengths)
     bind = np.tile(np.eye(4, dtype="<f4"), (len(bones), 1, 1))
     bind[:, 3, :3] = -heads  # column-major: the last column comes last
     skin = glb.add("skins", {"joints": bones, "inverseBindMatrices": glb.data(bind.reshape(-1, 16))})

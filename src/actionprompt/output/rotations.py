@@ -12,6 +12,7 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
+from actionprompt.output.lengths import bone_lengths, unit
 from actionprompt.output.rig import Bone, OutputSkeleton
 from actionprompt.skeleton import Skeleton
 
@@ -22,54 +23,32 @@ class Rigged:
 
     rig: OutputSkeleton
     lengths: Float[np.ndarray, " j"]
-    """The vectors from each joint to its parent joint, metres: the median over time; 0 for the root."""
+    """From each of the rig's joints to its parent joint, metres; 0 for the root."""
     place: Float[np.ndarray, "n 3"]
     """The root joint, metres."""
     rotations: Float[np.ndarray, "n bones 3 3"]
     """Each bone's rotation in its parent's axes (the first: in the world's); the identity at rest."""
-
-
-def bone_lengths(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> Float[np.ndarray, " j"]:
-    """The lengths from each joint to its parent, the median over time; 0 for the root."""
-    parents = [parent if parent >= 0 else j for j, parent in enumerate(skeleton.parents)]
-    lengths: Float[np.ndarray, " j"] = np.median(np.linalg.norm(points - points[:, parents], axis=-1), axis=0)
-    return lengths
-
-
-def constant_lengths(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> Float[np.ndarray, "n j 3"]:
-    """The same motion with bones of constant (median) length.
-
-    The root stays, and from there outwards each bone points to where its far joint was, so that errors do not add up
-    along a limb, as they would if bones kept their directions.
-    """
-    lengths, moved = bone_lengths(points, skeleton), points.astype(float)
-    for parent, joint in _outwards(skeleton):
-        moved[:, joint] = moved[:, parent] + lengths[joint] * _unit(points[:, joint] - moved[:, parent])
-    return moved
-
-
-def change(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> float:
-    """How far constant lengths move the joints: mean distance over joints and frames, metres."""
-    return float(np.linalg.norm(constant_lengths(points, skeleton) - points, axis=-1).mean())
+    moved: float
+    """Metres by which the rig's joints are off the lifted ones, mean over joints and frames."""
 
 
 def rigged(points: Float[np.ndarray, "n j 3"], rig: OutputSkeleton, fps: float) -> Rigged:
-    """The rotations that put the rig's joints where :func:`constant_lengths` has them.
+    """The rotations that put the rig's joints where ``rig.body`` has them.
 
     Args:
-        points: joints in world axes (y up), metres.
+        points: lifted joints in world axes (y up), metres.
         rig: the bones.
         fps: frames per second.
     """
-    skeleton, lengths = rig.skeleton, bone_lengths(points, rig.skeleton)
-    points = constant_lengths(points, skeleton)
+    skeleton, lifted, points = rig.skeleton, points, rig.body(points)
     turned: list[Float[np.ndarray, "n 3 3"]] = []  # in world axes
     local = []
     for bone, parent in zip(rig.bones, rig.parents, strict=True):
         above = turned[parent] if parent >= 0 else np.tile(np.eye(3), (points.shape[0], 1, 1))
         turned.append(_turn(points, skeleton, bone, above, fps))
         local.append(above.mT @ turned[-1])
-    return Rigged(rig, lengths, points[:, skeleton.root], np.stack(local, axis=1))
+    moved = float(np.linalg.norm(points[:, : lifted.shape[1]] - lifted, axis=-1).mean())
+    return Rigged(rig, bone_lengths(points, skeleton), points[:, skeleton.root], np.stack(local, axis=1), moved)
 
 
 def _turn(
@@ -84,17 +63,17 @@ def _turn(
     if bone.across:
         behind = skeleton.joints[skeleton.parents[skeleton.joints.index(bone.joint)]]
         along = at[bone.aim] - at[bone.joint] if bone.aim else at[bone.joint] - at[behind]
-        side = np.sum([_unit(at[f"left {name}"] - at[f"right {name}"]) for name in bone.across], axis=0)
-        return _triad(_unit(along), side) @ _triad(np.array(bone.rest), np.array([1.0, 0.0, 0.0])).T
+        side = np.sum([unit(at[f"left {name}"] - at[f"right {name}"]) for name in bone.across], axis=0)
+        return _triad(unit(along), side) @ _triad(np.array(bone.rest), np.array([1.0, 0.0, 0.0])).T
     if not bone.aim:
         return above
-    along = _unit(at[bone.aim] - at[bone.joint])
+    along = unit(at[bone.aim] - at[bone.joint])
     swung = swing(above @ np.array(bone.rest), along) @ above
     if not bone.limb:
         return swung
     hinge = np.cross(bone.rest, bone.bend)
     start, middle, end = (at[name] for name in bone.limb)
-    bent = np.cross(_unit(middle - start), _unit(end - middle))  # as long as the sine of the bend
+    bent = np.cross(unit(middle - start), unit(end - middle))  # as long as the sine of the bend
     return _triad(along, _hinge(bent, swung @ hinge, along, fps)) @ _triad(np.array(bone.rest), hinge).T
 
 
@@ -118,7 +97,7 @@ def swing(start: Float[np.ndarray, "n 3"], end: Float[np.ndarray, "n 3"]) -> Flo
     cross, cosine = np.cross(start, end), (start * end).sum(-1)
     sine = np.linalg.norm(cross, axis=-1)
     other = np.cross(start, np.eye(3)[np.abs(start).argmin(-1)])
-    axis = _unit(np.where((sine < 1e-9)[:, None], other, cross))
+    axis = unit(np.where((sine < 1e-9)[:, None], other, cross))
     turn: Float[np.ndarray, "n 3 3"] = Rotation.from_rotvec(axis * np.arctan2(sine, cosine)[:, None]).as_matrix()
     return turn
 
@@ -127,7 +106,7 @@ def _triad(first: Float[np.ndarray, "*n 3"], second: Float[np.ndarray, "*n 3"]) 
     """Perpendicular unit columns: along ``first`` (unit), towards ``second``, and across both."""
     second = second - (second * first).sum(-1, keepdims=True) * first
     weak = np.linalg.norm(second, axis=-1, keepdims=True) < 1e-9
-    second = _unit(np.where(weak, np.cross(first, np.eye(3)[np.abs(first).argmin(-1)]), second))
+    second = unit(np.where(weak, np.cross(first, np.eye(3)[np.abs(first).argmin(-1)]), second))
     return np.stack([first, second, np.cross(first, second)], axis=-1)
 
 
@@ -155,20 +134,3 @@ def quaternions(rotations: Float[np.ndarray, "n b 3 3"]) -> Float[np.ndarray, "n
     flips = np.where((q[1:] * q[:-1]).sum(-1) < 0, -1.0, 1.0).cumprod(0)
     q[1:] *= flips[..., None]
     return q
-
-
-def _unit(vectors: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-    """Vectors made one long; zeros stay."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: Float[np.ndarray, "*n 3"] = vectors / np.where(length > 0, length, 1)
-    return unit
-
-
-def _outwards(skeleton: Skeleton) -> list[tuple[int, int]]:
-    """(parent, joint) pairs, parents first."""
-    done, pairs = [skeleton.root], []
-    for joint in done:
-        children = [child for parent, child in skeleton.bones if parent == joint]
-        pairs += [(joint, child) for child in children]
-        done += children
-    return pairs

@@ -19,25 +19,17 @@ class Part(NamedTuple):
 
 
 def stick_figure(motion: Rigged) -> list[Part]:
-    """The figure standing in the rest pose with its first bone at the origin: left blue, right red, the middle grey."""
+    """The figure standing in the rest pose, its first bone above the origin: left blue, right red, the middle grey."""
     colours = {"Left": (0.05, 0.25, 0.8), "Right": (0.8, 0.08, 0.05), "": (0.35, 0.35, 0.38)}
-    offsets, heads = motion.rig.offsets(motion.lengths), rest_heads(motion)
+    offsets, heads = motion.rig.offsets(motion.lengths), motion.rig.heads(motion.lengths)
     ends = motion.rig.ends(motion.lengths)
     found: dict[str, list[tuple[int, Float[np.ndarray, "8 3 3"]]]] = {side: [] for side in colours}
     for i, bone in enumerate(motion.rig.bones):
         children = [c for c, parent in enumerate(motion.rig.parents) if parent == i and np.any(offsets[c])]
         tips = [offsets[c] for c in children] + ([ends[i]] if i in ends else [])
-        side = next(side for side in colours if bone.name.startswith(side))
+        side = next(side for side in colours if bone.name.capitalize().startswith(side))
         found[side] += [(i, heads[i] + octahedron(tip)) for tip in tips]
     return [_part(colours[side], bones) for side, bones in found.items()]
-
-
-def rest_heads(motion: Rigged) -> Float[np.ndarray, "bones 3"]:
-    """Where the bones start in the rest pose, the first one at the origin."""
-    heads = motion.rig.offsets(motion.lengths)
-    for i, parent in enumerate(motion.rig.parents):
-        heads[i] += heads[parent] if parent >= 0 else 0
-    return heads
 
 
 def octahedron(tip: Float[np.ndarray, "3"]) -> Float[np.ndarray, "8 3 3"]:

@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 from actionprompt.errors import InputError, unknown
 from actionprompt.files import keep_partial, whole
-from actionprompt.output.axes import Axes, World, in_axes, world
+from actionprompt.output.axes import Axes, in_axes, world
+from actionprompt.output.character import Character, CharacterCfg, character
 from actionprompt.output.segments import SegmentsCfg
 from actionprompt.output.track import LiftedTrack
 
@@ -27,6 +28,8 @@ class WriteCfg:
     feet: bool = False
     """Whether BVH and glTF solve path and legs so that standing feet stay (``output.standing``); else bones are where
     the joints were lifted."""
+    character: CharacterCfg = CharacterCfg()
+    """Bones of BVH and glTF, and what they show of the motion."""
     segments: SegmentsCfg = field(default_factory=SegmentsCfg)
     """How frames become segments of an action."""
     video: Path | None = None
@@ -244,25 +247,26 @@ def _repetitions_json(job: WriteJob, part: Path) -> None:
 def _bvh(job: WriteJob, part: Path) -> None:
     from actionprompt.output.bvh import bvh_text
 
-    tracks, place = _characters(job)
-    _text(part, bvh_text(tracks[0], place, job.settings.bvh_unit))
+    ((_, shown),) = _characters(job)
+    _text(part, bvh_text(shown, job.settings.bvh_unit))
 
 
 def _glb(job: WriteJob, part: Path) -> None:
     from actionprompt.output.gltf import glb_bytes
 
-    tracks, place = _characters(job)
-    part.write_bytes(glb_bytes(tracks, place, job.settings.segments))
+    part.write_bytes(glb_bytes(_characters(job), job.settings.segments))
 
 
-def _characters(job: WriteJob) -> tuple[Sequence[LiftedTrack], World]:
-    """Whom a file shows, on their feet if asked for, and the world that everybody shares."""
-    if not job.settings.feet:
-        return job.tracks, world(job.everyone)
+def _characters(job: WriteJob) -> list[tuple[LiftedTrack, Character]]:
+    """Whom a file shows, on their feet if asked for, in the world that everybody shares."""
     from actionprompt.output.standing import standing
 
-    everyone, wanted = standing(job.everyone), {track.person for track in job.tracks}
-    return [track for track in everyone if track.person in wanted], world(everyone)
+    settings, wanted = job.settings, {track.person for track in job.tracks}
+    everyone = standing(job.everyone) if settings.feet else job.everyone
+    place = world(everyone)
+    return [
+        (track, character(track, place, settings.character, everyone)) for track in everyone if track.person in wanted
+    ]
 
 
 def _trc(job: WriteJob, part: Path) -> None:
