@@ -130,6 +130,18 @@ def test_another_frame_rate_is_interpolated(model: Path, keypoints: Path, tmp_pa
     assert read_lifted(out).num_frames == 119
 
 
+def test_characters(model: Path, keypoints: Path, tmp_path: Path) -> None:
+    outs = [tmp_path / "a.bvh", tmp_path / "a.vrm", tmp_path / "a.vrma"]
+    flags = ("--rig", "mixamo", "--character.t-pose", "--character.in-place", "--character.fps", 25)
+    assert call("lift", keypoints, "--model", model, "--no-flip", *flags, "-o", *outs) == 0
+    file = read_bvh(outs[0])
+    assert file.fps == pytest.approx(25)
+    assert len(file.points) == 31  # 60 frames at 50 a second, and the T-pose
+    assert {"Spine2", "LeftUpLeg", "RightToeBase"} < set(file.names)
+    assert np.ptp(file.points[:, 0, [0, 2]], axis=0).max() < 1e-5
+    assert all(out.read_bytes()[:4] == b"glTF" for out in outs[1:])
+
+
 def test_a_single_frame_is_lifted_with_a_warning(model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:
     one = tmp_path / "one.npz"
     with np.load(keypoints) as file:
@@ -181,6 +193,9 @@ def test_a_pipe(clip: Clip, model: Path, monkeypatch, capsys) -> None:
         ("lift - --model MODEL --keypoints.size 9 9 --keypoints.fps 0", "--keypoints.fps is 0.0"),
         ("lift - --model MODEL --keypoints.size 9 9 --keypoints.file a", "--keypoints.file has no effect on a pipe"),
         ("lift - --model MODEL --keypoints.size 9 9 --no-flip", "--flip has no effect on a pipe"),
+        ("lift motion.npz --model MODEL --rig mixamo -o a.npz", "write a file in .bvh, .glb"),
+        ("lift motion.npz --model MODEL --character.fps 0 -o a.bvh", "frame rate is a number above 0"),
+        ("lift - --model MODEL --keypoints.size 9 9 --rig vrm", "--rig has no effect on a pipe"),
         ("lift motion.npz --model MODEL --show", "--show is for pipes (-) and webcams"),
         ("lift motion.npz --model MODEL --camera.focal 900 --camera.view 50", "give one of them"),
         ("view motion.npz -o motion.npz --no-open", "its name ends in .html"),

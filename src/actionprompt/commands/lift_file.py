@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from actionprompt.commands.lift_args import CameraArgs, LiftArgs
+from actionprompt.commands.lift_args import CameraArgs, CharacterArgs, LiftArgs
 from actionprompt.commands.lift_joints import DetectorArgs, KeypointArgs, is_video, look, open_source, read
 from actionprompt.commands.lift_outputs import fingerprint
 from actionprompt.errors import InputError
@@ -27,6 +27,8 @@ MOST_SEGMENTS = 12
 """Segments of a person that are shown in the terminal."""
 LARGEST = 30_000_000
 """Bytes of a video that is put into a page if nothing else is said."""
+CHARACTERS = (".bvh", ".glb", ".vrm", ".vrma")
+"""Suffixes of files that hold a character."""
 MANY = ("formats", "workers", "threads", "shard", "retry", "ray", "slurm", "slurm_job")
 """Options that are for many sources."""
 
@@ -57,6 +59,7 @@ def check_options(args: LiftArgs, outs: tuple[Path, ...]) -> None:
     _character(args)
     _ = args.part  # refuses an end before the start
     _check_effect(args, video)
+    _check_characters(args, outs)
     _check_outs(outs, video, [source, *(p for p in (args.keypoints.file, args.detector.weights) if p)], args.model)
 
 
@@ -125,6 +128,17 @@ def _character(args: LiftArgs) -> "CharacterCfg":
     from actionprompt.output import CharacterCfg
 
     return CharacterCfg(args.rig, **vars(args.character))
+
+
+def _check_characters(args: LiftArgs, outs: tuple[Path, ...]) -> None:
+    """Refuses settings of characters that would have no effect.
+
+    Raises:
+        InputError: there are some, and no file that holds a character.
+    """
+    given = args.rig != LiftArgs(()).rig or args.character != CharacterArgs()
+    if given and not any(path.suffix.lower() in CHARACTERS for path in outs):
+        raise InputError(f"--rig and --character.* are for characters: write a file in {', '.join(CHARACTERS)}.")
 
 
 def _check_outs(outs: tuple[Path, ...], video: bool, inputs: list[Path], model: str | None) -> None:

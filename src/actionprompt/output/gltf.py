@@ -1,71 +1,16 @@
-"""glTF 2.0 as one binary file (.glb): skinned stick figures with animated bones, y up, metres; several people a scene.
+"""glTF 2.0 as one binary file: skinned stick figures with animated bones, y up, metres; several people a scene."""
 
-Written by hand, as a header, a JSON chunk and a binary chunk: the format is short, and Khronos's validator checks ours.
-"""
-
-import json
-import struct
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
 
 from actionprompt.output.character import Character, rest_place
+from actionprompt.output.glb import ARRAY_BUFFER, Glb
 from actionprompt.output.rotations import Rigged, quaternions
 from actionprompt.output.segments import SegmentsCfg, segments
 from actionprompt.output.stick import stick_figure
 from actionprompt.output.track import LiftedTrack
-
-COMPONENTS = {"<f4": 5126, "<u2": 5123, "|u1": 5121}
-ARRAY_BUFFER = 34962
-
-
-class Glb:
-    """A document under construction: its JSON and the bytes that the JSON points to."""
-
-    def __init__(self) -> None:
-        self.document: dict[str, Any] = {
-            "asset": {"version": "2.0", "generator": f"actionprompt {version('actionprompt')}"},
-            "scene": 0,
-            "scenes": [{"nodes": []}],
-        }
-        self.binary = bytearray()
-
-    def add(self, kind: str, item: dict[str, Any]) -> int:
-        """Appends to one of the document's lists and returns the item's index."""
-        items: list[Any] = self.document.setdefault(kind, [])
-        items.append(item)
-        return len(items) - 1
-
-    def data(self, array: Shaped[np.ndarray, "n ..."], target: int | None = None, bounds: bool = False) -> int:
-        """Stores an array and returns its accessor; ``bounds`` are required for times and positions."""
-        assert array.dtype.str in COMPONENTS, array.dtype
-        self.binary.extend(bytes(-len(self.binary) % 4))
-        view: dict[str, Any] = {"buffer": 0, "byteOffset": len(self.binary), "byteLength": array.nbytes}
-        self.binary.extend(array.tobytes())
-        kind = {(): "SCALAR", (3,): "VEC3", (4,): "VEC4", (16,): "MAT4"}[array.shape[1:]]
-        accessor: dict[str, Any] = {
-            "bufferView": self.add("bufferViews", view | ({"target": target} if target else {})),
-            "componentType": COMPONENTS[array.dtype.str],
-            "count": array.shape[0],
-            "type": kind,
-        }
-        if bounds:
-            low, high = np.atleast_1d(array.min(0)), np.atleast_1d(array.max(0))
-            accessor |= {"min": low.tolist(), "max": high.tolist()}
-        return self.add("accessors", accessor)
-
-    def to_bytes(self) -> bytes:
-        """The file."""
-        self.binary.extend(bytes(-len(self.binary) % 4))
-        self.document["buffers"] = [{"byteLength": len(self.binary)}]
-        text = json.dumps(self.document, separators=(",", ":"), ensure_ascii=False).encode()
-        text += b" " * (-len(text) % 4)
-        chunks = ((b"JSON", text), (b"BIN\0", bytes(self.binary)))
-        body = b"".join(struct.pack("<I4s", len(chunk), kind) + chunk for kind, chunk in chunks)
-        return struct.pack("<4sII", b"glTF", 2, 12 + len(body)) + body
 
 
 def glb_bytes(people: Sequence[tuple[LiftedTrack, Character]], actions: SegmentsCfg | None = None) -> bytes:
@@ -74,12 +19,12 @@ def glb_bytes(people: Sequence[tuple[LiftedTrack, Character]], actions: Segments
     animation: dict[str, Any] = {"name": "motion", "channels": [], "samplers": []}
     for track, shown in people:
         motion = shown.motion
-        bones = _bones(glb, motion)
-        mesh = _figure(glb, motion, bones, track.person)
+        bones = add_bones(glb, motion)
+        mesh = add_figure(glb, motion, bones, track.person)
         holder = glb.add("nodes", {"name": f"person {track.person}", "children": [bones[0]]})
         glb.document["scenes"][0]["nodes"] += [holder, mesh]
         glb.document["nodes"][holder]["extras"] = _about(track, motion.moved, actions)
-        _animate(glb, animation, motion, bones, shown.times - start)
+        add_motion(glb, animation, motion, bones, shown.times - start)
     glb.add("animations", animation)
     return glb.to_bytes()
 
@@ -95,7 +40,7 @@ def _about(track: LiftedTrack, moved: float, actions: SegmentsCfg | None) -> dic
     }
 
 
-def _bones(glb: Glb, motion: Rigged) -> list[int]:
+def add_bones(glb: Glb, motion: Rigged) -> list[int]:
     """The rest pose as a tree of nodes; returns the bones' nodes."""
     offsets = motion.rig.offsets(motion.lengths)
     base = len(glb.document.get("nodes", []))
@@ -108,7 +53,7 @@ def _bones(glb: Glb, motion: Rigged) -> list[int]:
     return list(range(base, base + len(motion.rig.bones)))
 
 
-def _figure(glb: Glb, motion: Rigged, bones: list[int], person: str) -> int:
+def add_figure(glb: Glb, motion: Rigged, bones: list[int], person: str) -> int:
     """The mesh that follows the bones; returns its node."""
     heads = motion.rig.heads(motion.lengths)
     bind = np.tile(np.eye(4, dtype="<f4"), (len(bones), 1, 1))
@@ -131,7 +76,7 @@ def _figure(glb: Glb, motion: Rigged, bones: list[int], person: str) -> int:
     return glb.add("nodes", {"name": f"figure {person}", "mesh": mesh, "skin": skin})
 
 
-def _animate(glb: Glb, animation: dict[str, Any], motion: Rigged, bones: list[int], times: np.ndarray) -> None:
+def add_motion(glb: Glb, animation: dict[str, Any], motion: Rigged, bones: list[int], times: np.ndarray) -> None:
     """Adds a person's channels: every bone that turns, and the path of the first."""
     moment = glb.data(times.astype("<f4"), bounds=True)
     turns = quaternions(motion.rotations).astype("<f4")

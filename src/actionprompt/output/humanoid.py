@@ -28,6 +28,8 @@ WAIST = 0.2
 UP: Vector = (0.0, 1.0, 0.0)
 TOES = (0.0, 0.02 - ANKLE_HEIGHT, 0.11)
 """Metres from the ankle to the ball of the foot, 2 cm above the ground."""
+TIP = (0.0, -0.02, 0.06)
+"""Metres from there to the tip of the toes, on the ground."""
 
 
 def humanoid(skeleton: Skeleton, names: Literal["mixamo", "vrm"]) -> OutputSkeleton:
@@ -81,11 +83,17 @@ def _trunk(skeleton: Skeleton) -> tuple[Bone, ...]:
 def _leg(side: str) -> tuple[Bone, ...]:
     name, down, out = side.capitalize(), (0.0, -1.0, 0.0), (1.0 if side == "left" else -1.0, 0.0, 0.0)
     hip, knee, ankle = limb = tuple(f"{side} {joint}" for joint in ("hip", "knee", "ankle"))
-    far = float(np.hypot(*TOES[1:]))
-    ball = (0.0, TOES[1] / far, TOES[2] / far)
+    (far, ball), (tip, toes) = _length(TOES), _length(TIP)
     return (
         Bone(f"{name}UpLeg", "Hips", hip, knee, down, limb=limb, bend=(0.0, 0.0, -1.0), stands=out),
         Bone(f"{name}Leg", f"{name}UpLeg", knee, ankle, down),
         Bone(f"{name}Foot", f"{name}Leg", ankle, "", ball),
-        Bone(f"{name}ToeBase", f"{name}Foot", ankle, "", (0.0, 0.0, 1.0), far=far, tip=0.06),
+        Bone(f"{name}ToeBase", f"{name}Foot", ankle, "", toes, far=far, tip=tip),
     )
+
+
+def _length(vector: Vector) -> tuple[float, Vector]:
+    """A vector's length and direction."""
+    length = float(np.linalg.norm(vector))
+    x, y, z = (value / length for value in vector)
+    return length, (x, y, z)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from actionprompt.analysis.contacts import SIDES
-from actionprompt.output.lengths import constant_lengths
+from actionprompt.output.lengths import constant_lengths, unit
 from actionprompt.skeleton import Skeleton
 
 Points = Float[np.ndarray, "n j 3"]
@@ -24,10 +24,14 @@ def rigid(points: Points, skeleton: Skeleton) -> Points:
     j = skeleton.joints.index
     pelvis, rise = points[:, skeleton.root], points[:, j("spine" if "spine" in skeleton.joints else "thorax")]
     axes = pelvis_axes(points[:, j("left hip")] - points[:, j("right hip")], rise - pelvis)
+    thorax = points[:, j("thorax")]
     half = np.mean([np.linalg.norm(points[:, j(f"{side} hip")] - pelvis, axis=-1) for side in SIDES])
+    collars = [points[:, j(f"{side} shoulder")] - thorax for side in SIDES]
+    wide = np.mean([np.linalg.norm(collar, axis=-1) for collar in collars])
     moved = points.copy()
-    for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
+    for side, sign, collar in zip(SIDES, (1.0, -1.0), collars, strict=True):
         moved[:, j(f"{side} hip")] = pelvis + sign * half * axes[..., 0]
+        moved[:, j(f"{side} shoulder")] = thorax + wide * unit(collar)
         for chain in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
             names = [j(f"{side} {part}") for part in chain]
             moved[:, names[1:]] = two_bones(moved[:, names[0]], points[:, names[1]], points[:, names[2]],

@@ -4,7 +4,7 @@ import errno
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -12,6 +12,7 @@ from actionprompt.errors import InputError, unknown
 from actionprompt.files import keep_partial, whole
 from actionprompt.output.axes import Axes, in_axes, world
 from actionprompt.output.character import Character, CharacterCfg, character
+from actionprompt.output.rigs import RigName
 from actionprompt.output.segments import SegmentsCfg
 from actionprompt.output.track import LiftedTrack
 
@@ -80,6 +81,8 @@ def formats() -> dict[str, Format]:
         "repetitions.json": Format(_repetitions_json, several=True),
         "bvh": Format(_bvh, several=False),
         "glb": Format(_glb, several=True),
+        "vrm": Format(_vrm, several=False),
+        "vrma": Format(_vrma, several=False),
         "trc": Format(_trc, several=False),
         "c3d": Format(_c3d, several=False),
         "html": Format(_html, several=False),
@@ -257,16 +260,30 @@ def _glb(job: WriteJob, part: Path) -> None:
     part.write_bytes(glb_bytes(_characters(job), job.settings.segments))
 
 
-def _characters(job: WriteJob) -> list[tuple[LiftedTrack, Character]]:
+def _vrm(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.vrm import vrm_bytes
+
+    ((track, shown),) = _characters(job, "vrm")
+    part.write_bytes(vrm_bytes(shown, track.person))
+
+
+def _vrma(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.vrm import vrma_bytes
+
+    ((_, shown),) = _characters(job, "vrm")
+    part.write_bytes(vrma_bytes(shown))
+
+
+def _characters(job: WriteJob, rig: RigName | None = None) -> list[tuple[LiftedTrack, Character]]:
     """Whom a file shows, on their feet if asked for, in the world that everybody shares."""
     from actionprompt.output.standing import standing
 
-    settings, wanted = job.settings, {track.person for track in job.tracks}
-    everyone = standing(job.everyone) if settings.feet else job.everyone
+    settings, wanted = job.settings.character, {track.person for track in job.tracks}
+    settings = settings if rig is None else replace(settings, rig=rig)
+    everyone = standing(job.everyone) if job.settings.feet else job.everyone
     place = world(everyone)
-    return [
-        (track, character(track, place, settings.character, everyone)) for track in everyone if track.person in wanted
-    ]
+    shown = [track for track in everyone if track.person in wanted]
+    return [(track, character(track, place, settings, everyone)) for track in shown]
 
 
 def _trc(job: WriteJob, part: Path) -> None:
