@@ -3,7 +3,7 @@
 bpy 5.0 runs on Python 3.11:
 
     actionprompt lift run.mp4 --out run.glb --rig mixamo --character.t-pose
-    uv run --python 3.11 --with bpy==5.0.1 examples/to_fbx.py run.glb run.fbx
+    uv run --no-project --python 3.11 --with bpy==5.0.1 examples/to_fbx.py run.glb run.fbx
 
 Readers of FBX take the pose in the first frame for the pose at rest: that is why it has to be a T-pose. Blender's own
 settings thin the keys and add bones at the ends; these do not.
