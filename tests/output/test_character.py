@@ -152,6 +152,22 @@ def test_one_clock(tmp_path: Path):
     assert np.abs(second[26] - second[25]).max() > 1e-3
 
 
+def test_bones_turn_evenly_while_nobody_is_seen():
+    track = person()
+    confidence = track.confidence.copy()
+    confidence[15:25] = 0
+    own, bridged = shown(track).motion, shown(replace(track, confidence=confidence)).motion
+    seen = np.r_[:15, 25:40]
+    np.testing.assert_allclose(bridged.rotations[seen], own.rotations[seen], atol=1e-9)
+    for bone in range(21):
+        start, end = (Rotation.from_matrix(own.rotations[k, bone]) for k in (14, 25))
+        for frame in range(15, 25):
+            turn = start * Rotation.from_rotvec((frame - 14) / 11 * (start.inv() * end).as_rotvec())
+            np.testing.assert_allclose(bridged.rotations[frame, bone], turn.as_matrix(), atol=1e-6)
+    nobody = shown(replace(track, confidence=0 * confidence)).motion
+    np.testing.assert_array_equal(nobody.rotations, own.rotations)
+
+
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), float("inf"), 1e6])
 def test_impossible_frame_rates(fps: float):
     with pytest.raises(InputError, match="frame rate is a number above 0"):

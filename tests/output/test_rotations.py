@@ -12,7 +12,7 @@ from actionprompt.errors import InputError
 from actionprompt.output.axes import gravity_turn
 from actionprompt.output.lengths import constant_lengths
 from actionprompt.output.rigs import RigName, rig_of
-from actionprompt.output.rotations import Rigged, euler_zxy, quaternions, rigged, swing
+from actionprompt.output.rotations import Rigged, euler_zxy, on_ground, quaternions, rigged, swing
 from actionprompt.skeleton import COCO_17, H36M_17, HDM05_17, HUMANEVA_15, Skeleton
 from lifted_people import angles, person, pose
 
@@ -145,6 +145,43 @@ def test_no_bone_flips_between_frames(seed: int):
     steps = motion.rotations[:-1].mT @ motion.rotations[1:]
     degrees = np.degrees(Rotation.from_matrix(steps.reshape(-1, 3, 3)).magnitude())
     assert degrees.max() < 60
+
+
+def test_a_limb_that_bends_the_other_way_does_not_turn_about_itself_at_once():
+    """An elbow's depth is wrong from one frame on: its plane turns over by 180 degrees, the upper arm stays."""
+    rig, points = rig_of(H36M_17), upright(pose(1)).repeat(100, axis=0)
+    j = H36M_17.joints.index
+    shoulder, elbow, wrist = (points[:, j(f"left {name}")] for name in ("shoulder", "elbow", "wrist"))
+    along = (elbow - shoulder) / np.linalg.norm(elbow - shoulder, axis=1, keepdims=True)
+    aside = (wrist - elbow) - ((wrist - elbow) * along).sum(1, keepdims=True) * along
+    points[50:, j("left wrist")] -= 2 * aside[50:]
+    motion = rigged(points, rig, 50.0)
+    bone = [bone.name for bone in rig.bones].index("LeftArm")
+    steps = motion.rotations[:-1, bone].mT @ motion.rotations[1:, bone]
+    degrees = np.degrees(Rotation.from_matrix(steps).magnitude())
+    assert degrees.sum() > 90  # it does turn over
+    assert degrees.max() < 30
+
+
+@pytest.mark.parametrize("height", [0.02, 0.08, 0.11, 0.14, 0.5])
+def test_feet_on_the_ground(height: float):
+    """The turn is the smallest about the foot's side that puts the toes' tip at its height."""
+    sole = np.array([0.0, -0.08, 0.15])
+    foot = Rotation.from_euler("XYZ", np.random.default_rng(0).normal(0, 0.4, (50, 3))).as_matrix()
+    turned = on_ground(foot, np.full(50, height), sole)
+    tip, before = (turned @ sole)[:, 1], (foot @ sole)[:, 1]
+    turn = Rotation.from_matrix(foot.mT @ turned).as_rotvec()
+    np.testing.assert_allclose(turn[:, 1:], 0, atol=1e-9)
+    assert (tip > -height - 1e-6).all()
+    if height <= 0.08:
+        np.testing.assert_allclose(tip, -height, atol=1e-6)
+    if height >= 0.14:
+        np.testing.assert_allclose(tip, np.maximum(before, -height), atol=1e-6)
+    steps = np.linspace(-np.pi, np.pi, 3601)
+    for frame in range(50):
+        tips = (foot[frame] @ Rotation.from_rotvec(steps[:, None] * [1.0, 0, 0]).as_matrix() @ sole)[:, 1]
+        right = np.abs(tips - tip[frame]) < 1e-3
+        assert abs(turn[frame, 0]) < np.abs(steps[right]).min() + 0.02
 
 
 @settings(max_examples=50, deadline=None)

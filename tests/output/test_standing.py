@@ -1,15 +1,18 @@
 """Who squats on the spot, lifted with a path that sways in depth: feet stand again."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from actionprompt.analysis.contacts import contacts, standing_frames
-from actionprompt.output import LiftedTrack
+from actionprompt.formats.bvh import read_bvh
+from actionprompt.output import CharacterCfg, LiftedTrack, WriteCfg, write
 from actionprompt.output.axes import ANKLE_HEIGHT, world
 from actionprompt.output.rigid import two_bones
-from actionprompt.output.standing import ground, standing, stood
+from actionprompt.output.rigs import RigName
+from actionprompt.output.standing import CLEAR, cleared, ground, standing, stood
 from actionprompt.skeleton import H36M_17
 
 FPS = 50.0
@@ -96,6 +99,35 @@ def test_a_slope_is_taken_out() -> None:
     places[0, 1] += 2  # a roof
     found = ground(places, np.ones(12))
     np.testing.assert_allclose(found, [0.1, 0, 0.2], atol=0.03)
+
+
+def test_who_moves_does_not_touch_the_ground() -> None:
+    ankle = np.zeros((100, 2, 3))
+    ankle[..., 1] = ANKLE_HEIGHT - 0.02
+    ankle[:, 0, 0] = np.linspace(0, 2, 100)  # 1 m/s
+    still = np.zeros((100, 2), dtype=bool)
+    still[:, 1] = True
+    rise = cleared(ankle, still, FPS)
+    np.testing.assert_allclose(rise[:, 0], 0.02 + CLEAR)
+    np.testing.assert_array_equal(rise[:, 1], 0)
+    np.testing.assert_array_equal(cleared(ankle + np.array([0, 0.1, 0]), still, FPS), 0)
+    ankle[:, 0, 0] = 0
+    np.testing.assert_allclose(cleared(ankle, still, FPS)[:, 0], 0.02)  # slow, but not below the ground
+
+
+@pytest.mark.parametrize("rig", ["plain", "mixamo"])
+def test_feet_are_flat_on_the_ground_and_toes_never_below(tmp_path: Path, rig: RigName) -> None:
+    toes = "ToeBase_End" if rig == "mixamo" else "Foot_End"
+    for lift_left in (False, True):
+        settings = WriteCfg(feet=True, character=CharacterCfg(rig=rig))
+        write([track(squat(lift_left=lift_left), sway=0.3)], tmp_path / "a.bvh", settings=settings)
+        file = read_bvh(tmp_path / "a.bvh")
+        for side in ("Left", "Right"):
+            ankle, tip = (file.points[:, file.names.index(side + name)] for name in ("Foot", toes))
+            assert tip[:, 1].min() > -1e-4
+            stands = ankle[:, 1] < ANKLE_HEIGHT + 0.005
+            assert stands.mean() > (0.2 if lift_left else 0.95)
+            assert tip[stands, 1].max() < 0.005
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7])

@@ -51,6 +51,7 @@ def character(
     world: World,
     settings: CharacterCfg | None = None,
     everyone: Sequence[LiftedTrack] = (),
+    ground: bool = False,
 ) -> Character:
     """One person as a character.
 
@@ -59,19 +60,32 @@ def character(
         world: with y up.
         settings: its bones, and what is shown of the motion.
         everyone: with ``one_clock``: those who share it.
+        ground: whether the world's y = 0 is the ground on which feet stand.
 
     Raises:
         InputError: a joint layout without a rig.
     """
     settings = settings or CharacterCfg()
-    motion = rigged(world.points(track.points.astype(float)), rig_of(track.skeleton, settings.rig), track.fps)
-    shown = Character(motion, track.times, track.fps)
+    motion = rigged(world.points(track.points.astype(float)), rig_of(track.skeleton, settings.rig), track.fps, ground)
+    shown = bridged(Character(motion, track.times, track.fps), track)
     span = everyone if settings.one_clock and everyone else (track,)
     begin, end = min(t.first for t in span), max(t.times[-1] for t in span)
     if settings.fps is not None or len(span) > 1:
         shown = resampled(shown, settings.fps or track.fps, begin, end)
     shown = in_place(shown) if settings.in_place else shown
     return with_t_pose(shown) if settings.t_pose else shown
+
+
+def bridged(shown: Character, track: LiftedTrack) -> Character:
+    """The motion with bones that turn evenly while nobody was seen.
+
+    What is lifted there comes from 2D joints on straight lines, on which a body that turns (a somersault) collapses.
+    """
+    known = np.ones(track.num_frames, bool) if track.confidence is None else (track.confidence > 0).any(1)
+    if known.all() or not known.any():
+        return shown
+    turns = _turned(shown.motion.rotations[known], shown.times[known], shown.times)
+    return replace(shown, motion=replace(shown.motion, rotations=turns))
 
 
 def resampled(shown: Character, fps: float, begin: float, end: float) -> Character:
@@ -84,17 +98,18 @@ def resampled(shown: Character, fps: float, begin: float, end: float) -> Charact
     inside = np.clip(times, shown.times[0], shown.times[-1])
     motion = shown.motion
     place = np.stack([np.interp(inside, shown.times, column) for column in motion.place.T], axis=1)
-    turns = [_turned(motion.rotations[:, bone], shown.times, inside) for bone in range(motion.rotations.shape[1])]
-    return Character(replace(motion, place=place, rotations=np.stack(turns, axis=1)), times, fps)
+    return Character(replace(motion, place=place, rotations=_turned(motion.rotations, shown.times, inside)), times, fps)
 
 
 def _turned(
-    rotations: Float[np.ndarray, "n 3 3"], times: Float[np.ndarray, " n"], wanted: Float[np.ndarray, " m"]
-) -> Float[np.ndarray, "m 3 3"]:
+    rotations: Float[np.ndarray, "n bones 3 3"], times: Float[np.ndarray, " n"], wanted: Float[np.ndarray, " m"]
+) -> Float[np.ndarray, "m bones 3 3"]:
+    """Rotations at other times, on the shortest way between those at theirs."""
     if len(times) == 1:
         return rotations.repeat(len(wanted), axis=0)
-    turned: Float[np.ndarray, "m 3 3"] = Slerp(times, Rotation.from_matrix(rotations))(wanted).as_matrix()
-    return turned
+    inside = np.clip(wanted, times[0], times[-1])
+    turned = [Slerp(times, Rotation.from_matrix(bone))(inside).as_matrix() for bone in rotations.swapaxes(0, 1)]
+    return np.stack(turned, axis=1)
 
 
 def in_place(shown: Character) -> Character:

@@ -32,6 +32,8 @@ def glb_bytes(people: Sequence[tuple[LiftedTrack, Character]], actions: Segments
 def _about(track: LiftedTrack, moved: float, actions: SegmentsCfg | None) -> dict[str, Any]:
     """What the person's node says of itself."""
     notes = [*track.notes, f"bones of constant length: joints moved by {1000 * moved:.1f} mm on average"]
+    if track.confidence is not None and (unseen := int((track.confidence <= 0).all(1).sum())):
+        notes.append(f"nobody was seen in {unseen} frames: there bones turn evenly from before to after")
     return {
         "person": track.person,
         "first_s": track.first,
@@ -84,7 +86,7 @@ def add_motion(glb: Glb, animation: dict[str, Any], motion: Rigged, bones: list[
     curves += [
         (bone, "rotation", np.ascontiguousarray(turns[:, i]))
         for i, bone in enumerate(bones)
-        if motion.rig.bones[i].aim or motion.rig.bones[i].across
+        if motion.rig.bones[i].aim or motion.rig.bones[i].across or motion.rig.bones[i].sole
     ]
     for node, path, values in curves:
         animation["samplers"].append({"input": moment, "output": glb.data(values), "interpolation": "LINEAR"})

@@ -87,7 +87,7 @@ def _leg(side: str) -> tuple[Bone, ...]:
     return (
         Bone(f"{name}UpLeg", "Hips", hip, knee, down, limb=limb, bend=(0.0, 0.0, -1.0), stands=out),
         Bone(f"{name}Leg", f"{name}UpLeg", knee, ankle, down),
-        Bone(f"{name}Foot", f"{name}Leg", ankle, "", ball),
+        Bone(f"{name}Foot", f"{name}Leg", ankle, "", ball, sole=(0.0, -ANKLE_HEIGHT, TOES[2] + TIP[2])),
         Bone(f"{name}ToeBase", f"{name}Foot", ankle, "", toes, far=far, tip=tip),
     )
 

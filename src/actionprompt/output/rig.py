@@ -40,6 +40,8 @@ class Bone:
     """Direction from the parent bone's joint to this one's, at rest; None: where the parent points."""
     far: float = 0.0
     """Metres to it where it is no joint of the layout."""
+    sole: Vector | None = None
+    """Of a foot: from the ankle to the tip of the toes on the ground, at rest, metres."""
     tip: float = 0.08
     """Metres: the length of a bone without children that points to no joint (hands, feet), which no lifter sees."""
 

@@ -12,8 +12,9 @@ from actionprompt.output.rigid import LIMBS
 from actionprompt.skeleton import Skeleton
 
 RigName = Literal["plain", "mixamo", "vrm"]
-FOOT = (0.0, -ANKLE_HEIGHT / 0.17, 0.15 / 0.17)
-"""Where a foot of 15 cm points at rest: from the ankle to the tip of its toes on the ground."""
+SOLE = (0.0, -ANKLE_HEIGHT, 0.15)
+"""From the ankle to the tip of the toes on the ground, metres."""
+FOOT = (0.0, SOLE[1] / 0.17, SOLE[2] / 0.17)
 
 
 def rig_of(skeleton: Skeleton, name: RigName = "plain") -> OutputSkeleton:
@@ -57,5 +58,5 @@ def _leg(side: str) -> tuple[Bone, ...]:
         Bone(f"{name}Hip", "Hips", "pelvis", hip, (1.0 if side == "left" else -1.0, 0.0, 0.0)),
         Bone(f"{name}UpLeg", f"{name}Hip", hip, knee, down, limb=limb, bend=back),
         Bone(f"{name}Leg", f"{name}UpLeg", knee, ankle, down),
-        Bone(f"{name}Foot", f"{name}Leg", ankle, "", FOOT, tip=0.17),
+        Bone(f"{name}Foot", f"{name}Leg", ankle, "", FOOT, tip=0.17, sole=SOLE),
     )

@@ -12,9 +12,15 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
+from actionprompt.output.axes import ANKLE_HEIGHT
 from actionprompt.output.lengths import bone_lengths, unit
 from actionprompt.output.rig import Bone, OutputSkeleton
 from actionprompt.skeleton import Skeleton
+
+RAISED = 0.06
+"""Metres above its height on a standing foot at which an ankle no longer says how the foot is turned."""
+TURN_OVER = 0.06
+"""Seconds: the width of the filter of a limb's twist."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,14 @@ class Rigged:
     """Metres by which the rig's joints are off the lifted ones, mean over joints and frames."""
 
 
-def rigged(points: Float[np.ndarray, "n j 3"], rig: OutputSkeleton, fps: float) -> Rigged:
+def rigged(points: Float[np.ndarray, "n j 3"], rig: OutputSkeleton, fps: float, ground: bool = False) -> Rigged:
     """The rotations that put the rig's joints where ``rig.body`` has them.
 
     Args:
         points: lifted joints in world axes (y up), metres.
         rig: the bones.
         fps: frames per second.
+        ground: whether y = 0 is the ground, on which feet stand flat and into which toes do not reach.
     """
     skeleton, lifted, points = rig.skeleton, points, rig.body(points)
     turned: list[Float[np.ndarray, "n 3 3"]] = []  # in world axes
@@ -46,6 +53,9 @@ def rigged(points: Float[np.ndarray, "n j 3"], rig: OutputSkeleton, fps: float) 
     for bone, parent in zip(rig.bones, rig.parents, strict=True):
         above = turned[parent] if parent >= 0 else np.tile(np.eye(3), (points.shape[0], 1, 1))
         turned.append(_turn(points, skeleton, bone, above, fps))
+        if ground and bone.sole:
+            ankle = points[:, skeleton.joints.index(bone.joint)]
+            turned[-1] = on_ground(turned[-1], ankle[:, 1], np.array(bone.sole))
         local.append(above.mT @ turned[-1])
     moved = float(np.linalg.norm(points[:, : lifted.shape[1]] - lifted, axis=-1).mean())
     return Rigged(rig, bone_lengths(points, skeleton), points[:, skeleton.root], np.stack(local, axis=1), moved)
@@ -77,19 +87,46 @@ def _turn(
     return _triad(along, _hinge(bent, swung @ hinge, along, fps)) @ _triad(np.array(bone.rest), hinge).T
 
 
+def on_ground(
+    foot: Float[np.ndarray, "n 3 3"], height: Float[np.ndarray, " n"], sole: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "n 3 3"]:
+    """Feet that are flat on the ground, the more the lower the ankle, and that never reach below it.
+
+    They turn about their own side (x), so that the toes' tip is where it has to be.
+
+    Args:
+        foot: rotations in world axes.
+        height: of the ankles above the ground, metres.
+        sole: from the ankle to the tip of the toes, in the foot's axes.
+    """
+    tip, across = (foot @ sole)[:, 1], (foot @ np.cross([1.0, 0.0, 0.0], sole))[:, 1]
+    flat = np.clip((height - ANKLE_HEIGHT) / RAISED, 0, 1)
+    flat = 1 - flat**2 * (3 - 2 * flat)
+    wanted = np.maximum((1 - flat) * tip - flat * height, -height)
+    # a turn by an angle a puts the tip at tip cos(a) + across sin(a)
+    middle, radius = np.arctan2(across, tip), np.hypot(tip, across)
+    off = np.arccos(np.clip(wanted / np.maximum(radius, 1e-9), -1, 1))
+    both = np.angle(np.exp(1j * np.stack([middle - off, middle + off])))
+    angle = np.where(np.abs(both[0]) < np.abs(both[1]), *both)
+    turned: Float[np.ndarray, "n 3 3"] = foot @ Rotation.from_rotvec(angle[:, None] * [1.0, 0.0, 0.0]).as_matrix()
+    return turned
+
+
 def _hinge(
     bent: Float[np.ndarray, "n 3"], usual: Float[np.ndarray, "n 3"], along: Float[np.ndarray, "n 3"], fps: float
 ) -> Float[np.ndarray, "n 3"]:
     """The axis about which a limb bends, perpendicular to its first bone.
 
     A limb bent by less than 13 degrees (0.05 is that angle's sine squared) hardly shows it, since errors of joints turn
-    or even reverse its plane: there the parent's twist decides, together with the frames within about 0.1 s.
+    or even reverse its plane: there the parent's twist decides, together with the frames within about 0.1 s. Where the
+    plane turns over all the same, it does so within some frames, not in one.
     """
     real, imaginary = (bent * usual).sum(-1), (bent * np.cross(along, usual)).sum(-1)
     seen = np.stack([real, imaginary], axis=1) * np.hypot(real, imaginary)[:, None]
     around = gaussian_filter1d(seen, 0.1 * fps, axis=0, mode="nearest")
     real, imaginary = (seen + 0.2 * around + [0.05, 0]).T
-    return real[:, None] * usual + imaginary[:, None] * np.cross(along, usual)
+    turn = gaussian_filter1d(np.unwrap(np.arctan2(imaginary, real)), TURN_OVER * fps, mode="nearest")[:, None]
+    return np.cos(turn) * usual + np.sin(turn) * np.cross(along, usual)
 
 
 def swing(start: Float[np.ndarray, "n 3"], end: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3 3"]:

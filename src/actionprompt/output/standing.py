@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
@@ -34,8 +34,11 @@ STAY = 0.003
 """Metres by which a standing ankle may move."""
 LEVEL = (0.5, 0.4, 0.3, 0.2, 0.15, 0.15)
 """Metres, in each of several rounds: places that are farther off the ground (a step, a roof) keep their height."""
-EVEN = 0.004
+EVEN = 0.001
 """Metres by which other places are off the ground."""
+CLEAR, MOVING = 0.04, 0.6
+"""Metres by which the ankle of a moving foot is above a standing one at least, from which speed (m/s) on: feet do not
+slide over the ground."""
 UNEVEN = 0.1
 """Metres by which standing ankles are off the plane that the ground seems to be."""
 SLOPE = 0.25
@@ -76,7 +79,10 @@ def stood(track: LiftedTrack, place: World) -> Stood:
     camera = points @ place.turn + place.origin
     root = camera[:, skeleton.root]
     moved = replace(track, pose=camera - root[:, None], root=root)
-    return Stood(replace(moved, notes=(*track.notes, _about(points, found, skeleton, track.fps))), tuple(found))
+    about = _about(points, found, skeleton)
+    off = 1000 * np.linalg.norm(moved.pose - track.pose, axis=-1).mean()
+    notes = (*track.notes, f"{about}; that moved joints by {off:.0f} mm against the hips")
+    return Stood(replace(moved, notes=notes), tuple(found))
 
 
 def solved_path(
@@ -192,7 +198,20 @@ def _targets(
     for contact, anchor in zip(found, anchors, strict=True):
         inside = slice(contact.start, contact.end)
         pull[inside, contact.side] = anchor - ankles[inside, contact.side]
-    return ankles + np.where(still[..., None], pull, pull / np.maximum(weight, 1)[..., None])
+    targets = ankles + np.where(still[..., None], pull, pull / np.maximum(weight, 1)[..., None])
+    return targets + cleared(targets, still, fps)[..., None] * [0.0, 1.0, 0.0] if found else targets
+
+
+def cleared(ankles: Float[np.ndarray, "n 2 3"], still: Bool[np.ndarray, "n 2"], fps: float) -> Float[np.ndarray, "n 2"]:
+    """By how much ankles have to rise so that feet which do not stand are above the ground, metres."""
+    if len(ankles) == 1:
+        return np.where(still, 0.0, np.maximum(ANKLE_HEIGHT - ankles[..., 1], 0))
+    speed = np.linalg.norm(np.gradient(ankles[..., [0, 2]], axis=0), axis=-1) * fps
+    share = np.clip(speed / MOVING, 0, 1)
+    least = ANKLE_HEIGHT + CLEAR * share**2 * (3 - 2 * share)
+    rise = np.where(still, 0.0, np.maximum(least - ankles[..., 1], 0))
+    smooth: Float[np.ndarray, "n 2"] = gaussian_filter1d(rise, 0.02 * fps, axis=0, mode="nearest")
+    return np.where(still, 0.0, smooth)
 
 
 def reach(points: Points, target: Vectors, side: int, skeleton: Skeleton, fps: float) -> Points:
@@ -216,7 +235,7 @@ def reach(points: Points, target: Vectors, side: int, skeleton: Skeleton, fps: f
     return moved
 
 
-def _about(points: Points, found: Sequence[Contact], skeleton: Skeleton, fps: float) -> str:
+def _about(points: Points, found: Sequence[Contact], skeleton: Skeleton) -> str:
     """How often feet stand, and how far they slide, for the notes."""
     still = standing_frames(list(found), len(points))
     ankles = _ankles(points, skeleton)

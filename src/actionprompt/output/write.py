@@ -281,9 +281,9 @@ def _characters(job: WriteJob, rig: RigName | None = None) -> list[tuple[LiftedT
     settings, wanted = job.settings.character, {track.person for track in job.tracks}
     settings = settings if rig is None else replace(settings, rig=rig)
     everyone = standing(job.everyone) if job.settings.feet else job.everyone
-    place = world(everyone)
+    place = world(job.everyone)  # in which feet stand on the ground
     shown = [track for track in everyone if track.person in wanted]
-    return [(track, character(track, place, settings, everyone)) for track in shown]
+    return [(track, character(track, place, settings, everyone, job.settings.feet)) for track in shown]
 
 
 def _trc(job: WriteJob, part: Path) -> None:
