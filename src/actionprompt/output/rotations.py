@@ -107,7 +107,7 @@ def on_ground(
     middle, radius = np.arctan2(across, tip), np.hypot(tip, across)
     off = np.arccos(np.clip(wanted / np.maximum(radius, 1e-9), -1, 1))
     both = np.angle(np.exp(1j * np.stack([middle - off, middle + off])))
-    angle = np.where(np.abs(both[0]) < np.abs(both[1]), *both)
+    angle = np.where(np.abs(both[0]) < np.abs(both[1]), both[0], both[1])
     turned: Float[np.ndarray, "n 3 3"] = foot @ Rotation.from_rotvec(angle[:, None] * [1.0, 0.0, 0.0]).as_matrix()
     return turned
 
