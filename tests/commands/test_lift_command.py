@@ -196,6 +196,8 @@ def test_a_pipe(clip: Clip, model: Path, monkeypatch, capsys) -> None:
         ("lift motion.npz --model MODEL --rig mixamo -o a.npz", "write a file in .bvh, .glb"),
         ("lift motion.npz --model MODEL --character.fps 0 -o a.bvh", "frame rate is a number above 0"),
         ("lift - --model MODEL --keypoints.size 9 9 --rig vrm", "--rig has no effect on a pipe"),
+        ("lift motion.npz --model MODEL --osc 39539", "--osc is for pipes (-) and webcams"),
+        ("lift - --model MODEL --keypoints.size 9 9 --osc 99999", "give HOST:PORT"),
         ("lift motion.npz --model MODEL --show", "--show is for pipes (-) and webcams"),
         ("lift motion.npz --model MODEL --camera.focal 900 --camera.view 50", "give one of them"),
         ("view motion.npz -o motion.npz --no-open", "its name ends in .html"),

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -211,3 +212,24 @@ def test_bytes_that_are_no_text(model: Path, monkeypatch, capsys) -> None:
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 1
     assert "Line 2 is not text in UTF-8" in err
+
+
+@pytest.mark.parametrize("source", ["webcam", "-"])
+def test_the_person_is_sent_live(source: str, model: Path, monkeypatch, capsys) -> None:
+    osc_bundle = pytest.importorskip("pythonosc.osc_bundle", reason="needs python-osc")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.settimeout(10)
+    to = ("--osc", str(listener.getsockname()[1]))
+    if source == "-":
+        line = json.dumps([[320 + x, 240 + y] for x, y in SHAPE.tolist()])
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{line}\n" * 3))
+        to = (*to, "--keypoints.size", "640", "480", "--keypoints.layout", "h36m17")
+    assert call(monkeypatch, Fake(), 0.5, source, "--model", str(model), *to) == 0
+    names = {message.params[0] for _ in range(2) for message in osc_bundle.OscBundle(listener.recv(65536))}
+    assert {1, "root", "Hips", "LeftToes", "RightHand"} < names
+    listener.close()
+    out, err = capsys.readouterr()
+    assert all(json.loads(line)["pose"] for line in out.splitlines())
+    assert "Sending to 127.0.0.1, port" in err
+    assert "another machine" not in err

@@ -13,6 +13,7 @@ from actionprompt.output.axes import gravity_turn
 from actionprompt.output.lengths import constant_lengths
 from actionprompt.output.rigs import RigName, rig_of
 from actionprompt.output.rotations import Rigged, euler_zxy, on_ground, quaternions, rigged, swing
+from actionprompt.output.vectors import cross
 from actionprompt.skeleton import COCO_17, H36M_17, HDM05_17, HUMANEVA_15, Skeleton
 from lifted_people import angles, person, pose
 
@@ -229,6 +230,11 @@ def test_swings_take_one_direction_to_the_other():
     np.testing.assert_allclose((turn @ start[..., None])[..., 0], end, atol=1e-9)
     np.testing.assert_allclose(np.linalg.det(turn), 1)
     np.testing.assert_allclose(turn[1], np.eye(3), atol=1e-12)
+
+
+def test_cross_products():
+    first, second = np.random.default_rng(0).normal(size=(2, 4, 5, 3))
+    np.testing.assert_allclose(cross(first, second), np.cross(first, second), atol=1e-15)
 
 
 def test_a_layout_without_a_pelvis_is_refused():

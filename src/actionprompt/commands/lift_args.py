@@ -101,6 +101,8 @@ class LiftArgs:
     """With - and webcam: frames of look-ahead before an answer."""
     show: bool = False
     """With - and webcam: show the person in 3D in the browser, live."""
+    osc: Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT")] = None
+    """With - and webcam: send the person to programs that show avatars (VMC protocol); a port alone: this machine."""
     workers: int = 1
     """With --out-dir: processes of this machine that lift at the same time."""
     threads: int = 1

@@ -55,6 +55,8 @@ def check_options(args: LiftArgs, outs: tuple[Path, ...]) -> None:
         raise InputError("--lag is for pipes (-) and webcams: files are lifted with all the look-ahead there is.")
     if args.show:
         raise InputError("--show is for pipes (-) and webcams: files become pages, which `actionprompt view` opens.")
+    if args.osc:
+        raise InputError("--osc is for pipes (-) and webcams: of files write .vrma, .bvh or .glb.")
     _settings(args)
     _character(args)
     _ = args.part  # refuses an end before the start

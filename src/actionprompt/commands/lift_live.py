@@ -15,6 +15,7 @@ from actionprompt.training.interrupts import interrupts
 
 if TYPE_CHECKING:
     from actionprompt.inference.live import Live, LiveAnswer, LiveCfg
+    from actionprompt.output.vmc import VmcSender
     from actionprompt.video.single_person import SinglePersonTracker
     from actionprompt.video.webcam import Frames
 
@@ -25,6 +26,7 @@ PIPE = {
     "model",
     "lag",
     "show",
+    "osc",
     "device",
     *AROUND,
     "keypoints.layout",
@@ -32,7 +34,7 @@ PIPE = {
     "keypoints.units",
     "keypoints.fps",
 }
-WEBCAM = {"model", "lag", "show", "device", *(AROUND - {"camera.focal"}), "detector.name", "detector.weights"}
+WEBCAM = {"model", "lag", "show", "osc", "device", *(AROUND - {"camera.focal"}), "detector.name", "detector.weights"}
 """The options that have an effect."""
 
 
@@ -54,7 +56,7 @@ def pipe(args: LiftArgs) -> int:
     _check(args, PIPE, "on a pipe (-), which answers on its output")
     k = args.keypoints
     reader = PointReader(k.layout, k.size, k.units, k.fps)
-    with _told(args.show) as tell:
+    with _told(args) as tell:
         lines = getattr(sys.stdin, "buffer", sys.stdin)  # bytes: what is not UTF-8 has a line number then
         tell(lift_lines(load_lifter(args), lines, reader, args.lag, _warn, live_settings(args, k.size)))
     return 0
@@ -84,7 +86,7 @@ def webcam(args: LiftArgs) -> int:
     _check(args, WEBCAM, "on a webcam, which is answered on the output")
     camera = find_camera(args.source.partition(":")[2])
     lifter = load_lifter(args)
-    with _told(args.show) as tell, camera.opened() as frames:  # before weights are fetched for nothing
+    with _told(args) as tell, camera.opened() as frames:  # before weights are fetched for nothing
         live = Live(lifter, args.lag, live_settings(args, None))
         follow(frames, SinglePersonTracker(load_detector(args.detector, most=1, device=args.device)), live, tell)
     return 0
@@ -138,15 +140,18 @@ class Status:
 
 
 @contextmanager
-def _told(show: bool) -> Iterator["Tell"]:
-    """A function that writes answers, each as it comes, shows them if wanted, and returns the last one."""
-    out, view = sys.stdout, None
+def _told(args: LiftArgs) -> Iterator["Tell"]:
+    """A function that writes answers, each as it comes, shows and sends them if wanted, and returns the last one."""
+    out, view, sender = sys.stdout, None, None
     with ExitStack() as stack, redirect_stdout(sys.stderr):  # nobody else writes between the answers
-        if show:
+        if args.show:
             from actionprompt.output.live_view import LiveView
 
             view = stack.enter_context(LiveView())
             print(f"Live view: {view.address}", file=sys.stderr, flush=True)
+
+        if args.osc:
+            sender = stack.enter_context(_sender(args.osc, args.camera.roll or 0.0))
 
         def tell(answers: Iterable["LiveAnswer"]) -> "LiveAnswer | None":
             answer = None
@@ -154,9 +159,22 @@ def _told(show: bool) -> Iterator["Tell"]:
                 print(answer.line(), file=out, flush=True)
                 if view is not None:
                     view.show(answer.pose, answer.action, answer.probability)
+                if sender is not None:
+                    sender.send(answer.pose, answer.root, answer.action, answer.probability)
             return answer
 
         yield tell
+
+
+def _sender(address: str, roll: float) -> "VmcSender":
+    """Who sends poses to a program that shows avatars; says where they go."""
+    from actionprompt.output.vmc import Address, Posing, VmcSender
+
+    where = Address.of(address)
+    sender = VmcSender(where, Posing(roll=roll))
+    far = " That is another machine: whoever reads the network on the way sees the motion." if sender.elsewhere else ""
+    print(f"Sending to {where.host}, port {where.port} (VMC protocol).{far}", file=sys.stderr, flush=True)
+    return sender
 
 
 def _check(args: LiftArgs, read: set[str], where: str) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from actionprompt.output.vectors import unit
 from actionprompt.skeleton import Skeleton
 
 
@@ -23,13 +24,6 @@ def constant_lengths(points: Float[np.ndarray, "n j 3"], skeleton: Skeleton) -> 
     for parent, joint in _outwards(skeleton):
         moved[:, joint] = moved[:, parent] + lengths[joint] * unit(points[:, joint] - moved[:, parent])
     return moved
-
-
-def unit(vectors: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
-    """Vectors made one long; zeros stay."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    one: Float[np.ndarray, "*n 3"] = vectors / np.where(length > 0, length, 1)
-    return one
 
 
 def _outwards(skeleton: Skeleton) -> list[tuple[int, int]]:

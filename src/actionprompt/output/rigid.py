@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from actionprompt.analysis.contacts import SIDES
-from actionprompt.output.lengths import constant_lengths, unit
+from actionprompt.output.lengths import constant_lengths
+from actionprompt.output.vectors import cross, unit
 from actionprompt.skeleton import Skeleton
 
 Points = Float[np.ndarray, "n j 3"]
@@ -70,4 +71,4 @@ def pelvis_axes(left: Vectors, up: Vectors) -> Float[np.ndarray, "n 3 3"]:
     x = left / np.linalg.norm(left, axis=-1, keepdims=True)
     y = up - (up * x).sum(-1, keepdims=True) * x
     y = y / np.linalg.norm(y, axis=-1, keepdims=True)
-    return np.stack([x, y, np.cross(x, y)], axis=-1)
+    return np.stack([x, y, cross(x, y)], axis=-1)

@@ -13,8 +13,9 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from actionprompt.output.axes import ANKLE_HEIGHT
-from actionprompt.output.lengths import bone_lengths, unit
+from actionprompt.output.lengths import bone_lengths
 from actionprompt.output.rig import Bone, OutputSkeleton
+from actionprompt.output.vectors import cross, unit
 from actionprompt.skeleton import Skeleton
 
 RAISED = 0.06
@@ -83,7 +84,7 @@ def _turn(
         return swung
     hinge = np.cross(bone.rest, bone.bend)
     start, middle, end = (at[name] for name in bone.limb)
-    bent = np.cross(unit(middle - start), unit(end - middle))  # as long as the sine of the bend
+    bent = cross(unit(middle - start), unit(end - middle))  # as long as the sine of the bend
     return _triad(along, _hinge(bent, swung @ hinge, along, fps)) @ _triad(np.array(bone.rest), hinge).T
 
 
@@ -121,20 +122,20 @@ def _hinge(
     or even reverse its plane: there the parent's twist decides, together with the frames within about 0.1 s. Where the
     plane turns over all the same, it does so within some frames, not in one.
     """
-    real, imaginary = (bent * usual).sum(-1), (bent * np.cross(along, usual)).sum(-1)
+    real, imaginary = (bent * usual).sum(-1), (bent * cross(along, usual)).sum(-1)
     seen = np.stack([real, imaginary], axis=1) * np.hypot(real, imaginary)[:, None]
     around = gaussian_filter1d(seen, 0.1 * fps, axis=0, mode="nearest")
     real, imaginary = (seen + 0.2 * around + [0.05, 0]).T
     turn = gaussian_filter1d(np.unwrap(np.arctan2(imaginary, real)), TURN_OVER * fps, mode="nearest")[:, None]
-    return np.cos(turn) * usual + np.sin(turn) * np.cross(along, usual)
+    return np.cos(turn) * usual + np.sin(turn) * cross(along, usual)
 
 
 def swing(start: Float[np.ndarray, "n 3"], end: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3 3"]:
     """The shortest rotation from one direction to another, both unit vectors; opposite ones: about any axis between."""
-    cross, cosine = np.cross(start, end), (start * end).sum(-1)
-    sine = np.linalg.norm(cross, axis=-1)
-    other = np.cross(start, np.eye(3)[np.abs(start).argmin(-1)])
-    axis = unit(np.where((sine < 1e-9)[:, None], other, cross))
+    perpendicular, cosine = cross(start, end), (start * end).sum(-1)
+    sine = np.linalg.norm(perpendicular, axis=-1)
+    other = cross(start, np.eye(3)[np.abs(start).argmin(-1)])
+    axis = unit(np.where((sine < 1e-9)[:, None], other, perpendicular))
     turn: Float[np.ndarray, "n 3 3"] = Rotation.from_rotvec(axis * np.arctan2(sine, cosine)[:, None]).as_matrix()
     return turn
 
@@ -143,8 +144,8 @@ def _triad(first: Float[np.ndarray, "*n 3"], second: Float[np.ndarray, "*n 3"]) 
     """Perpendicular unit columns: along ``first`` (unit), towards ``second``, and across both."""
     second = second - (second * first).sum(-1, keepdims=True) * first
     weak = np.linalg.norm(second, axis=-1, keepdims=True) < 1e-9
-    second = unit(np.where(weak, np.cross(first, np.eye(3)[np.abs(first).argmin(-1)]), second))
-    return np.stack([first, second, np.cross(first, second)], axis=-1)
+    second = unit(np.where(weak, cross(first, np.eye(3)[np.abs(first).argmin(-1)]), second))
+    return np.stack([first, second, cross(first, second)], axis=-1)
 
 
 def euler_zxy(rotations: Float[np.ndarray, "n b 3 3"]) -> Float[np.ndarray, "n b 3"]:
