@@ -42,6 +42,9 @@ class Skeleton:
         return tuple(order)
 
 
+FEET = ("left heel", "left toe", "right heel", "right toe")
+"""Points of the feet beyond a layout's joints, in the order in which they are kept."""
+
 H36M_17 = Skeleton(
     "h36m17",
     (

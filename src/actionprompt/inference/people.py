@@ -24,6 +24,7 @@ from actionprompt.inference.body import (
     with_lengths,
 )
 from actionprompt.inference.certainty import calibrated, unknown_below
+from actionprompt.inference.feet import with_feet
 from actionprompt.inference.lifting import SOFT, check_joints, lift
 from actionprompt.inference.person_view import RealCamera, look, trained_looking
 from actionprompt.keypoints.read import Track
@@ -165,6 +166,8 @@ def _lift(
         lifted = one_body(lifted, lens, settings.body)
     elif settings.root:
         lifted = _with_path(lifted, lens)
+    if track.feet is not None:
+        lifted = with_feet(lifted, track.feet.numpy(), lens)
     if not settings.root:
         lifted = replace(lifted, root=None)
     if height is not None:
@@ -205,7 +208,8 @@ def of_height(track: LiftedTrack, height: float) -> LiftedTrack:
     scale = height / believed
     root = None if track.root is None else track.root * scale
     said = f"scaled from {believed:.2f} m, which the model believed, to the given height of {height:.2f} m"
-    return with_notes(replace(track, pose=track.pose * scale, root=root), said)
+    feet = None if track.feet is None else track.feet * scale
+    return with_notes(replace(track, pose=track.pose * scale, root=root, feet=feet), said)
 
 
 def with_notes(track: LiftedTrack, *notes: str) -> LiftedTrack:

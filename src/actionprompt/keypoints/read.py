@@ -13,6 +13,7 @@ from actionprompt.errors import InputError
 from actionprompt.keypoints.arrays import read_arrays
 from actionprompt.keypoints.csv_tables import read_csv
 from actionprompt.keypoints.detections import Detections, Units, check_confidence, check_people, check_unit
+from actionprompt.keypoints.feet import feet_of
 from actionprompt.keypoints.json_formats import FORMATS, is_folder, read_folder, read_json
 from actionprompt.keypoints.layout_choice import layout_of
 from actionprompt.keypoints.layouts import Layout
@@ -43,6 +44,8 @@ class Track:
     """What else of the detector's points was put right, one line each."""
     own: Float[Tensor, "n 17 3"] | None = None
     """The joints as the detector itself places them in space: camera axes, metres, from the pelvis."""
+    feet: Float[Tensor, "n 4 3"] | None = None
+    """Heels and toes (``keypoints.feet.FEET``), where the detector has them: x and y on the screen, confidence."""
 
 
 @dataclass(frozen=True)
@@ -144,13 +147,15 @@ def people(
         interpolated = int(sequence.filled[:, chosen.needed].sum())
         confidence = _confidence(sequence.confidence, chosen)
         first, own = int(detections.frame[track[0]]), _own_joints(sequence.own, chosen)
+        feet = _feet(feet_of(sequence, chosen), units, (width, height))
         against = contradicts(chosen, sequence.points, sequence.missing)
         if mirrored:
             screen, confidence, own = _unmirrored(screen, confidence, own, names=not against)
+            feet = None if feet is None else _unmirrored_feet(feet, names=not against)
             notes.append(f"Person {person} is mirrored{'; left and right keep their names' * against}.")
         elif against:
             notes.append(AGAINST.format(person))
-        tracks.append(Track(person, first, screen, confidence, interpolated, sequence.repairs, own))
+        tracks.append(Track(person, first, screen, confidence, interpolated, sequence.repairs, own, feet))
         notes += told_of(person, screen.numpy(), confidence.numpy(), (width, height))
     if not tracks:
         raise InputError(f"{where} shows nobody who can be lifted. {dropped[0]}")
@@ -165,6 +170,19 @@ def _unmirrored(
     order = list(H36M_17.mirror) if names else list(range(H36M_17.num_joints))
     flip = screen.new_tensor([-1.0, 1.0, 1.0])
     return (screen * flip[:2])[:, order], confidence[:, order], None if own is None else (own * flip)[:, order]
+
+
+def _unmirrored_feet(feet: Float[Tensor, "n 4 3"], names: bool) -> Float[Tensor, "n 4 3"]:
+    """Heels and toes of a mirrored picture."""
+    put_right = feet * feet.new_tensor([-1.0, 1.0, 1.0])
+    return put_right[:, [2, 3, 0, 1]] if names else put_right
+
+
+def _feet(feet: Float[Tensor, "n 4 3"] | None, units: Units, size: tuple[int, int]) -> Float[Tensor, "n 4 3"] | None:
+    """Heels and toes on the normalised screen."""
+    if feet is None:
+        return None
+    return torch.cat([to_screen(feet[..., :2], units, size), feet[..., 2:]], dim=-1)
 
 
 def read_detections(path: Path) -> Detections:

@@ -3,12 +3,13 @@
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from actionprompt.analysis.angles import joint_angles
+from actionprompt.analysis.angles import SIDES, joint_angles
 from actionprompt.errors import InputError
 from actionprompt.output.axes import World
 from actionprompt.output.document import compact
@@ -24,7 +25,19 @@ def angles_of(track: LiftedTrack) -> Angles:
     Raises:
         InputError: a layout that has none.
     """
-    return joint_angles(track.pose, track.skeleton, track.up)
+    if track.feet is None:
+        return joint_angles(track.pose, track.skeleton, track.up)
+    skeleton, count = track.skeleton, track.skeleton.num_joints
+    ankles = [skeleton.joints.index(f"{side} ankle") for side in SIDES]
+    ahead = track.pose[:, ankles] + track.feet[:, :, 1] - track.feet[:, :, 0]  # as far from the ankle as toe from heel
+    whole = replace(
+        skeleton,
+        joints=(*skeleton.joints, *(f"{side} toe" for side in SIDES)),
+        parents=(*skeleton.parents, *ankles),
+        left=(*skeleton.left, count),
+        right=(*skeleton.right, count + 1),
+    )
+    return joint_angles(np.concatenate([track.pose, ahead], axis=1), whole, track.up)
 
 
 def angles_csv(tracks: Sequence[LiftedTrack]) -> str:

@@ -99,6 +99,12 @@ def in_axes(tracks: Sequence[LiftedTrack], axes: Axes = "camera") -> list[Lifted
     place = world(tracks, axes)
     up = (0.0, 1.0, 0.0) if axes == "y-up" else (0.0, 0.0, 1.0)
     return [
-        replace(t, pose=place.vectors(t.pose), root=None if t.root is None else place.points(t.root), up=up)
+        replace(
+            t,
+            pose=place.vectors(t.pose),
+            root=None if t.root is None else place.points(t.root),
+            feet=None if t.feet is None else place.vectors(t.feet),
+            up=up,
+        )
         for t in tracks
     ]

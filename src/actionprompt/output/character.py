@@ -66,7 +66,10 @@ def character(
         InputError: a joint layout without a rig.
     """
     settings = settings or CharacterCfg()
-    motion = rigged(world.points(track.points.astype(float)), rig_of(track.skeleton, settings.rig), track.fps, ground)
+    feet = None if track.feet is None else world.vectors(track.feet)
+    motion = rigged(
+        world.points(track.points.astype(float)), rig_of(track.skeleton, settings.rig), track.fps, ground, feet
+    )
     shown = bridged(Character(motion, track.times, track.fps), track)
     span = everyone if settings.one_clock and everyone else (track,)
     begin, end = min(t.first for t in span), max(t.times[-1] for t in span)

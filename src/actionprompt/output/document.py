@@ -9,8 +9,15 @@ from jaxtyping import Float
 
 from actionprompt.output.axes import Axes
 from actionprompt.output.track import LiftedTrack
+from actionprompt.skeleton import FEET
 
-UNITS = {"time": "s", "pose": "m", "root_approximate": "m", "keypoints": "image width / 2, from the image's centre"}
+UNITS = {
+    "time": "s",
+    "pose": "m",
+    "root_approximate": "m",
+    "feet": "m",
+    "keypoints": "image width / 2, from the image's centre",
+}
 
 
 def document_text(tracks: Sequence[LiftedTrack], axes: Axes = "camera") -> str:
@@ -43,7 +50,13 @@ def _person(track: LiftedTrack) -> dict[str, Any]:
     }
     if not track.seen.all():
         person["seen"] = track.seen.astype(int).tolist()
-    optional = {"confidence": (track.confidence, 3), "root_approximate": (track.root, 4)}
+    if track.feet is not None:
+        person["foot_points"] = list(FEET)
+    optional = {
+        "confidence": (track.confidence, 3),
+        "root_approximate": (track.root, 4),
+        "feet": (track.feet_pose, 4),
+    }
     return person | {name: _rounded(array, digits) for name, (array, digits) in optional.items() if array is not None}
 
 

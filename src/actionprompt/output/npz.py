@@ -9,10 +9,10 @@ from actionprompt.errors import InputError
 from actionprompt.formats.npz_pickle import read_arrays
 from actionprompt.output.axes import Axes
 from actionprompt.output.track import LiftedTrack
-from actionprompt.skeleton import SKELETONS, Skeleton
+from actionprompt.skeleton import FEET, SKELETONS, Skeleton
 from actionprompt.untrusted import reading
 
-COORDINATES = ("keypoints", "pose", "probability", "confidence", "root_approximate", "up", "unknown_below")
+COORDINATES = ("keypoints", "pose", "probability", "confidence", "root_approximate", "feet", "up", "unknown_below")
 NEEDED = (
     "time",
     "fps",
@@ -58,6 +58,8 @@ def save_npz(track: LiftedTrack, path: Path, axes: Axes = "camera") -> None:
     }
     arrays |= {} if track.confidence is None else {"confidence": track.confidence}
     arrays |= {} if track.root is None else {"root_approximate": track.root}
+    if (feet := track.feet_pose) is not None:
+        arrays |= {"feet": feet, "foot_points": _words(FEET)}
     with path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -102,7 +104,12 @@ def _track(found: Mapping[str, np.ndarray], skeleton: Skeleton) -> LiftedTrack:
         raise ValueError("coordinates that are not numbers, or too large")
     if not np.isfinite(found["time"]).all() or not 0 < float(found["fps"]) < float("inf"):
         raise ValueError("times or a frame rate that are not numbers")
+    feet = None
+    if "feet" in found:
+        ankles = found["pose"][:, [skeleton.joints.index(f"{side} ankle") for side in ("left", "right")]]
+        feet = found["feet"].reshape(-1, 2, 2, 3) - ankles[:, :, None]
     return LiftedTrack(
+        feet=feet,
         person=str(found["person"]),
         first=float(found["time"][0]),
         fps=float(found["fps"]),

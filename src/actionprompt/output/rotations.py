@@ -18,6 +18,8 @@ from actionprompt.output.rig import Bone, OutputSkeleton
 from actionprompt.output.vectors import cross, unit
 from actionprompt.skeleton import Skeleton
 
+FOOT_TURN = 50.0
+"""Degrees by which a foot turns against its shin at most."""
 RAISED = 0.06
 """Metres above its height on a standing foot at which an ankle no longer says how the foot is turned."""
 TURN_OVER = 0.06
@@ -39,13 +41,20 @@ class Rigged:
     """Metres by which the rig's joints are off the lifted ones, mean over joints and frames."""
 
 
-def rigged(points: Float[np.ndarray, "n j 3"], rig: OutputSkeleton, fps: float, ground: bool = False) -> Rigged:
+def rigged(
+    points: Float[np.ndarray, "n j 3"],
+    rig: OutputSkeleton,
+    fps: float,
+    ground: bool = False,
+    feet: Float[np.ndarray, "n 2 2 3"] | None = None,
+) -> Rigged:
     """The rotations that put the rig's joints where ``rig.body`` has them.
 
     Args:
         points: lifted joints in world axes (y up), metres.
         rig: the bones.
         fps: frames per second.
+        feet: heel and toe of both feet from their ankles, where they are known; else feet follow their shins.
         ground: whether y = 0 is the ground, on which feet stand flat and into which toes do not reach.
     """
     skeleton, lifted, points = rig.skeleton, points, rig.body(points)
@@ -54,6 +63,9 @@ def rigged(points: Float[np.ndarray, "n j 3"], rig: OutputSkeleton, fps: float, 
     for bone, parent in zip(rig.bones, rig.parents, strict=True):
         above = turned[parent] if parent >= 0 else np.tile(np.eye(3), (points.shape[0], 1, 1))
         turned.append(_turn(points, skeleton, bone, above, fps))
+        if bone.sole and feet is not None:
+            heel, toe = np.moveaxis(feet[:, int(bone.joint.startswith("right"))], 1, 0)
+            turned[-1] = _at_most(swing(above[..., 2], unit(toe - heel)), FOOT_TURN) @ above
         if ground and bone.sole:
             ankle = points[:, skeleton.joints.index(bone.joint)]
             turned[-1] = on_ground(turned[-1], ankle[:, 1], np.array(bone.sole))
@@ -86,6 +98,15 @@ def _turn(
     start, middle, end = (at[name] for name in bone.limb)
     bent = cross(unit(middle - start), unit(end - middle))  # as long as the sine of the bend
     return _triad(along, _hinge(bent, swung @ hinge, along, fps)) @ _triad(np.array(bone.rest), hinge).T
+
+
+def _at_most(turns: Float[np.ndarray, "n 3 3"], degrees: float) -> Float[np.ndarray, "n 3 3"]:
+    """Turns about the same axes by so much at most."""
+    vectors = Rotation.from_matrix(turns).as_rotvec(degrees=True)
+    angle = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    shorter = vectors * np.minimum(1, degrees / np.maximum(angle, 1e-9))
+    turned: Float[np.ndarray, "n 3 3"] = Rotation.from_rotvec(shorter, degrees=True).as_matrix()
+    return turned
 
 
 def on_ground(

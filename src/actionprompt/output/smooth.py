@@ -148,4 +148,7 @@ def smooth(track: LiftedTrack, smoothing: Smoothing) -> LiftedTrack:
     """
     root = None if track.root is None else smoothing.smooth(track.root, track.fps)
     pose = smoothing.smooth(track.pose, track.fps)
-    return replace(track, pose=pose, root=root, notes=(*track.notes, f"pose {smoothing.describe(track.fps)}"))
+    feet = None if track.feet is None else smoothing.smooth(track.feet, track.fps)
+    return replace(
+        track, pose=pose, root=root, feet=feet, notes=(*track.notes, f"pose {smoothing.describe(track.fps)}")
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from actionprompt.output.track import LiftedTrack
+from actionprompt.skeleton import FEET
 from actionprompt.untrusted import cell
 
 
@@ -37,6 +38,10 @@ def columns(track: LiftedTrack) -> dict[str, list[str]]:
     if track.root is not None:
         found |= _numbers([f"root_approximate_{axis}_m" for axis in "xyz"], track.root, 4)
     found |= _numbers([f"{joint}_{axis}_m" for joint in joints for axis in "xyz"], track.pose.reshape(n, -1), 4)
+    if (feet := track.feet_pose) is not None:
+        found |= _numbers(
+            [f"{point.replace(' ', '_')}_{axis}_m" for point in FEET for axis in "xyz"], feet.reshape(n, -1), 4
+        )
     known = min(track.size) > 0
     places, unit = (track.pixels, "px") if known else (track.keypoints, "screen")
     names = [f"{joint}_image_{axis}_{unit}" for joint in joints for axis in "xy"]

@@ -42,6 +42,8 @@ class LiftedTrack:
     """The confidence of the 2D joints; 0 where they are interpolated."""
     root: Float[np.ndarray, "n 3"] | None = None
     """The root's path in camera axes, metres: an estimate from one camera, APPROXIMATE."""
+    feet: Float[np.ndarray, "n 2 2 3"] | None = None
+    """Heel and toe of the left and of the right foot, each from its ankle, in the axes of ``pose``, metres."""
     actions: tuple[str, ...] = ()
     """Action names, in the order of ``probability``'s columns."""
     probability: Float[np.ndarray, "n k"] = field(default_factory=_no_probability)
@@ -61,6 +63,7 @@ class LiftedTrack:
         shapes: dict[str, tuple[int, ...]] = {"keypoints": (n, j, 2), "pose": (n, j, 3)}
         shapes |= {"confidence": (n, j)} if self.confidence is not None else {}
         shapes |= {"root": (n, 3)} if self.root is not None else {}
+        shapes |= {"feet": (n, 2, 2, 3)} if self.feet is not None else {}
         shapes |= {"probability": (n, len(self.actions))}
         if n == 0:
             raise InputError(f"Person {self.person} has no frame: a motion needs at least one.")
@@ -112,6 +115,14 @@ class LiftedTrack:
     def points(self) -> Float[np.ndarray, "n j 3"]:
         """Joints in camera axes, metres: the pose on the root's path where that is known."""
         return self.pose if self.root is None else self.pose + self.root[:, None]
+
+    @property
+    def feet_pose(self) -> Float[np.ndarray, "n 4 3"] | None:
+        """Left heel, left toe, right heel and right toe as ``pose`` has joints; None where they are unknown."""
+        if self.feet is None:
+            return None
+        ankles = self.pose[:, [self.skeleton.joints.index(f"{side} ankle") for side in ("left", "right")]]
+        return (ankles[:, :, None] + self.feet).reshape(-1, 4, 3)
 
     @property
     def pixels(self) -> Float[np.ndarray, "n j 2"]:

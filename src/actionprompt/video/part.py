@@ -110,4 +110,5 @@ def _cut(track: Track, first: int, last: float) -> Track | None:
         keypoints=track.keypoints[inside],
         confidence=track.confidence[inside],
         own=None if track.own is None else track.own[inside],
+        feet=None if track.feet is None else track.feet[inside],
     )

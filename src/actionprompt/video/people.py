@@ -103,6 +103,7 @@ def _pieces(track: Track, times: Float[np.ndarray, " n"], fps: float) -> Iterato
         _, sure = resample(time[piece], track.confidence[piece].numpy(), fps)
         _, unsure = resample(time[piece], (track.confidence[piece] == 0).float().numpy(), fps)
         own = None if track.own is None else resample(time[piece], track.own[piece].numpy(), fps)[1]
+        feet = None if track.feet is None else resample(time[piece], track.feet[piece].numpy(), fps)[1]
         yield replace(
             track,
             person=track.person + (f".{number + 1}" if number else ""),
@@ -110,4 +111,5 @@ def _pieces(track: Track, times: Float[np.ndarray, " n"], fps: float) -> Iterato
             keypoints=torch.from_numpy(points).float(),
             confidence=torch.from_numpy(np.where(unsure > 0, 0, sure)).float(),  # partly interpolated is interpolated
             own=None if own is None else torch.from_numpy(own).float(),
+            feet=None if feet is None else torch.from_numpy(feet).float(),
         )
