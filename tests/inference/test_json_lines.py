@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from actionprompt.camera import normalise_screen
+from actionprompt.encoders.config import DSTformerCfg
 from actionprompt.errors import InputError
 from actionprompt.inference.json_lines import PointReader, lift_lines
 from actionprompt.inference.live import LiveCfg
 from actionprompt.inference.stream import Stream
+from actionprompt.model.config import LifterCfg
 from actionprompt.model.lifter import Lifter
 from small import lifter
 
@@ -69,7 +71,42 @@ def test_missing_points_stay_where_they_were() -> None:
     for missing in (None, [1.0, 2.0, 0.0], [float("nan"), 3.0], [0, 0], [0, 0, 0.9], [None, None]):
         gappy[2][5] = missing
         given = [json.dumps(frame) for frame in gappy]
-        assert told(lifter("apm"), given, reader()) == told(lifter("apm"), lines(held), reader())
+        found, expected = told(lifter("apm"), given, reader()), told(lifter("apm"), lines(held), reader())
+        sure = np.array([answer.pop("confidence") for answer in found])
+        assert np.argwhere(sure == 0).tolist() == [[2, 5]]
+        assert (sure == 1).sum() == sure.size - 1
+        assert [answer.pop("confidence") for answer in expected] == np.ones((4, 17)).tolist()
+        assert found == expected
+
+
+def test_a_model_that_reads_confidence_gets_the_lines() -> None:
+    model = LifterCfg(DSTformerCfg(5, dim=16, representation=16, depth=1, heads=2), None).build(17).eval()
+    frames = points(7)
+    sure = np.random.default_rng(1).uniform(0.3, 1, (7, 17, 1))
+    answers = told(model, lines(np.concatenate([frames, sure], axis=-1)), reader())
+    stream, blind = Stream(model), Stream(model)
+    screen = normalise_screen(torch.from_numpy(frames).float(), 1000, 800)
+    read = torch.cat([screen, torch.from_numpy(sure).float()], dim=-1)
+    for answer, x, confidence in zip(answers, read, sure, strict=True):
+        pose = stream.push(x).pose
+        np.testing.assert_allclose(answer["pose"], pose, atol=1e-5)
+        np.testing.assert_allclose(answer["confidence"], confidence[:, 0], atol=1e-3)
+        assert float((blind.push(x[:, :2]).pose - pose).abs().max()) > 1e-3
+
+
+def test_a_point_of_low_confidence_moves_the_body_less() -> None:
+    model, frames = lifter("apm"), points(6)
+    sure = np.ones((6, 17, 1))
+    frames[3:, 16] += 12
+    body = []
+    for low in (1.0, 0.05):
+        sure[3:, 16] = low
+        given = lines(np.concatenate([frames, sure], axis=-1))
+        answers = lift_lines(model, given, reader(), use=LiveCfg(follow=False))
+        body.append([answer.pose.numpy() for answer in answers][-1])
+    alone = told(model, lines(frames), reader())[-1]["pose"]
+    moved = [np.linalg.norm(pose[16] - alone[16]) for pose in body]
+    assert moved[1] < moved[0]
 
 
 def test_frames_before_everything_was_seen_have_no_pose() -> None:
@@ -85,7 +122,7 @@ def test_a_detectors_points_become_seventeen_joints() -> None:
     joints, time, _ = reader.read(json.dumps(points(1, count=33)[0].tolist()), 1)
     assert time is None
     assert joints is not None
-    assert joints.shape == (17, 2)
+    assert joints.shape == (17, 3)
     assert reader.chosen is not None
     assert reader.chosen.name == "blazepose33"
     relative = PointReader("blazepose33", (1000, 800), "relative")

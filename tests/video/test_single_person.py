@@ -6,6 +6,7 @@ import torch
 
 from actionprompt.camera import normalise_screen
 from actionprompt.keypoints.layouts import layouts
+from actionprompt.skeleton import H36M_17
 from actionprompt.video.blazepose import BlazePose
 from actionprompt.video.detect import Person
 from actionprompt.video.single_person import SinglePersonTracker
@@ -44,7 +45,7 @@ def joints(one: Person) -> torch.Tensor:
 def same(found: torch.Tensor | None, one: Person | None) -> bool:
     if found is None or one is None:
         return found is None and one is None
-    return torch.allclose(found, joints(one), atol=1e-6)
+    return torch.allclose(found[:, :2], joints(one), atol=1e-6)
 
 
 def test_the_most_prominent_then_the_nearest():
@@ -70,6 +71,9 @@ def test_a_missing_point_stays_and_does_not_count():
     expected.points[9] = first.points[9]
     found = follow([first], [second], [person(106)])
     assert same(found[1], expected)
+    left_wrist = H36M_17.joints.index("left wrist")
+    assert (found[1][:, 2] == 0).nonzero().tolist() == [[left_wrist]]
+    assert torch.allclose(found[0][:, 2], torch.tensor(0.9))
     assert same(found[2], person(106))
 
 

@@ -6,13 +6,16 @@ i numbers per joint (x, y; with 3 also confidence), k actions, n text contexts, 
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.checkpoint_keys import CheckpointLayout
+from actionprompt.encoders.config import EncoderSettings
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class Encoder(nn.Module, ABC):
     """c: the width of Zd."""
     num_taps: int
     """Taps are numbered 1 (shallowest) to num_taps (Table VII)."""
+    settings: EncoderSettings | None = None
+    """What it was built from."""
+    arguments: Mapping[str, Any] = MappingProxyType({})
+    """What its class was made with, by name, where no settings say it: a saved file makes it again with these."""
 
     @abstractmethod
     def encode(self, x: Float[Tensor, "b f j i"], tap: int = 1) -> Features:

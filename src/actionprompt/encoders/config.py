@@ -1,10 +1,13 @@
 """Every encoder's settings, in a file that needs no torch: the command line and saved models are made from them."""
 
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from math import prod
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+
+from actionprompt.errors import InputError
 
 if TYPE_CHECKING:
     from actionprompt.encoders.base import Encoder
@@ -27,6 +30,9 @@ class EncoderSettings:
     """Numbers per joint and frame: x and y, or with 3 also the detector's confidence."""
     answers_window: ClassVar[bool] = False
     """Whether all F frames of a window are answered, or one of them."""
+    instance: "Encoder | None" = None
+    """The encoder that these settings stand for, where it is there already (no field: settings are equal without it,
+    and files do not hold it)."""
 
     @classmethod
     def name(cls) -> str:
@@ -50,11 +56,20 @@ class EncoderSettings:
         return found
 
     def build(self, num_joints: int) -> "Encoder":
-        """The network, with random weights.
+        """The network: with random weights, or a copy of the one that these settings stand for.
 
         Raises:
-            InputError: sizes that cannot be.
+            InputError: sizes that cannot be, or an encoder of another number of joints.
         """
+        made = self.make(num_joints) if self.instance is None else deepcopy(self.instance)
+        if made.num_joints != num_joints:
+            raise InputError(f"The encoder given lifts {made.num_joints} joints, and here are {num_joints}.")
+        made.settings = copy(self)
+        object.__setattr__(made.settings, "instance", None)
+        return made
+
+    def make(self, num_joints: int) -> "Encoder":
+        """A new network, with random weights."""
         return self.network()(self, num_joints)
 
 
@@ -208,7 +223,7 @@ class NetworkCfg(EncoderSettings):
         """It may: only the network itself tells."""
         return True
 
-    def build(self, num_joints: int) -> "Encoder":
+    def make(self, num_joints: int) -> "Encoder":
         """The network, as its class makes it.
 
         Raises:

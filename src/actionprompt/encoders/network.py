@@ -37,7 +37,8 @@ class Network(Encoder):
         """
         super().__init__()
         self.network = instantiate(cfg) if network is None else network
-        self.cfg, self.num_joints, self.num_taps = cfg, num_joints, 1
+        self.cfg = self.settings = cfg
+        self.num_joints, self.num_taps = num_joints, 1
         weight = next(self.network.parameters(), torch.zeros(()))
         example = torch.zeros(2, cfg.frames, num_joints, cfg.channels, dtype=weight.dtype, device=weight.device)
         seen, pose = self._look(example)
@@ -225,7 +226,7 @@ def check_made_again(encoder: Encoder, cfg: NetworkCfg) -> None:
     if {key: value.shape for key, value in made.items()} != {key: value.shape for key, value in own.items()}:
         raise InputError(
             f"The network cannot be saved: {cfg.target} made with {', '.join(cfg.args) or 'no arguments'} has other "
-            "weights. Give what it was made with: HookedLifter(..., arguments={...})."
+            "weights. Give what it was made with: HookedLifter(..., arguments={...}), or an encoder's own `arguments`."
         )
 
 

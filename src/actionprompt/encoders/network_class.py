@@ -3,11 +3,13 @@
 import ast
 import inspect
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from torch import nn
 
-from actionprompt.encoders.config import NetworkCfg
+from actionprompt.encoders.base import Encoder
+from actionprompt.encoders.config import EncoderSettings, NetworkCfg
 from actionprompt.errors import InputError
 from actionprompt.trust import imported
 
@@ -59,3 +61,22 @@ def settings_of(network: nn.Module, arguments: Mapping[str, Any], **places: Any)
     kind = type(network)
     words = tuple(f"{name}={value!r}" for name, value in arguments.items())
     return NetworkCfg(f"{kind.__module__}:{kind.__qualname__}", words, **places)
+
+
+def settings_around(encoder: object) -> EncoderSettings:
+    """Settings that stand for an encoder that is there already, with its weights.
+
+    Raises:
+        InputError: no encoder.
+    """
+    if not isinstance(encoder, Encoder):
+        raise InputError(
+            f"model.encoder is a {type(encoder).__name__}: settings (VPoseCfg(), ...) or an Encoder are needed. "
+            "HookedLifter(network, ...) puts APM around any other network, and its `encoder` is one."
+        )
+    window = encoder.window
+    settings = copy(
+        encoder.settings or settings_of(encoder, encoder.arguments, frames=window.frames, channels=window.channels)
+    )
+    object.__setattr__(settings, "instance", encoder)
+    return settings

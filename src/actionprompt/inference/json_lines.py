@@ -8,11 +8,12 @@ without come at the model's frame rate, or at one that is said. A line that is n
 clock that starts over begins a new sequence.
 
 A line out is ``{"frame": 7, "time": 0.14, "pose": [[x, y, z], ...], "action": "walking", "probability": 0.93}``:
-metres, camera axes, root-relative, Human3.6M's 17 joints; ``root_approximate`` is where the pelvis is.
-With times or a frame rate, answers come at the model's rate,
-which is what their frames count, and say their time; once nobody was there for over a second, one of them has ``pose``
-null. Without, there is one answer for every line, whose ``pose`` is null from then on. The same holds as long as not
-every point that is needed has been seen once. Who comes next begins a new sequence, of which nothing is known yet.
+metres, camera axes, root-relative, Human3.6M's 17 joints; ``root_approximate`` is where the pelvis is, ``confidence``
+how sure the detector is of each joint (0: not seen in this frame; 1 where nothing is known of it). With times or a
+frame rate, answers come at the model's rate, which is what their frames count, and say their time; once nobody was
+there for over a second, one of them has ``pose`` null. Without, there is one answer for every line, whose ``pose`` is
+null from then on. The same holds as long as not every point that is needed has been seen once. Who comes next begins a
+new sequence, of which nothing is known yet.
 """
 
 import math
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -45,8 +47,8 @@ MOST_GAPS = 5
 class Frame(NamedTuple):
     """A line that was read."""
 
-    joints: Float[Tensor, "17 2"] | None
-    """On the normalised screen; None: nobody is there, or a point that is needed has never been seen."""
+    joints: Float[Tensor, "17 3"] | None
+    """On the normalised screen, and confidence; None: nobody is there, or a needed point has never been seen."""
     time: float | None
     """Seconds; None: it comes at the model's rate."""
     restarted: bool = False
@@ -103,7 +105,8 @@ class PointReader:
         if not known.any():
             return Frame(None, time, restarted)
         held = self._layout_held(points.shape[0], number)
-        joints = held.joints(points, known, self._times.lines / usual if time is None else time)
+        sure = np.concatenate([points, line.confidence[:, None]], axis=1)
+        joints = held.joints(sure, known, self._times.lines / usual if time is None else time)
         return Frame(None if joints is None else self._screen(joints, points, known, number), time, restarted)
 
     def notes(self) -> list[str]:
@@ -126,22 +129,22 @@ class PointReader:
 
     def _screen(
         self,
-        joints: Float[Tensor, "17 2"],
+        joints: Float[Tensor, "17 3"],
         points: Float[np.ndarray, "p 2"],
         known: Bool[np.ndarray, " p"],
         number: int,
-    ) -> Float[Tensor, "17 2"]:
+    ) -> Float[Tensor, "17 3"]:
         if not self._checked:  # later ones may be few points in a corner
             check_unit(points[known], self.units, f"Line {number}")
             self._checked = True
-        screen = to_screen(joints, self.units, self.size)
+        screen = to_screen(joints[:, :2], self.units, self.size)
         if not float(screen.abs().max()) < FAR:
             raise InputError(
                 f"Line {number} has joints far outside the image ({self.units}"
                 + (f", {self.size[0]} x {self.size[1]} pixels" if self.size else "")
                 + "): another size or unit is right."
             )
-        return screen
+        return torch.cat([screen, joints[:, 2:]], dim=1)
 
 
 class Times:

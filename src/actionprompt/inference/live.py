@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from actionprompt.inference.body import BodyCfg, CausalBody
+from actionprompt.data.clip import with_confidence
+from actionprompt.inference.body import BodyCfg, CausalBody, sureness
 from actionprompt.inference.certainty import calibrated, unknown_below
 from actionprompt.inference.lifting import check_joints
 from actionprompt.inference.person_view import CausalVirtualCamera, RealCamera
@@ -52,6 +52,8 @@ class LiveAnswer(NamedTuple):
     probability: float = 0.0
     root: Float[Tensor, " 3"] | None = None
     """Where the pelvis is, camera axes, metres: APPROXIMATE; None: it was not asked for."""
+    confidence: Float[Tensor, " 17"] | None = None
+    """How sure the detector is of each joint's place in the picture; 0: it was not seen in this frame."""
 
     def line(self) -> str:
         """The answer as JSON."""
@@ -61,6 +63,8 @@ class LiveAnswer(NamedTuple):
         told["pose"] = None if self.pose is None else [[round(x, 5) for x in joint] for joint in self.pose.tolist()]
         if self.root is not None:
             told["root_approximate"] = [round(x, 4) for x in self.root.tolist()]
+        if self.confidence is not None:
+            told["confidence"] = [round(x, 3) for x in self.confidence.tolist()]
         if self.action:
             told |= {"action": self.action, "probability": round(self.probability, 4)}
         return json.dumps(told)
@@ -88,6 +92,7 @@ class Live:
         check_joints(lifter)
         self._lifter, self._lag, self._use = lifter, lag, use or LiveCfg()
         self._rate = model_rate(lifter)
+        self._reads_confidence = lifter.encoder.window.channels == 3
         self._answered = 0
         self._untimed = 0
         """Frames that came without a time."""
@@ -97,13 +102,16 @@ class Live:
         """Whether it was said that nobody is there."""
         self._begin()
 
-    def push(self, joints: Float[Tensor, "17 2"] | None, time: float | None = None) -> Iterator[LiveAnswer]:
+    def push(self, joints: Float[Tensor, "17 i"] | None, time: float | None = None) -> Iterator[LiveAnswer]:
         """Answers, as they are computed, that the next frame makes possible.
 
         Args:
-            joints: on the normalised screen; None: nobody is there, or not all that is needed is known.
+            joints: on the normalised screen, maybe with their confidence (else it is 1); None: nobody is there, or not
+                all that is needed is known.
             time: seconds, later than before; None, for all frames: they come at the model's rate.
         """
+        if joints is not None and joints.shape[-1] == 2:
+            joints = with_confidence(joints, None)
         now = self._untimed / self._rate if time is None else time
         self._untimed += time is None
         if self._last is None:
@@ -134,31 +142,35 @@ class Live:
         camera = RealCamera(self._use.focal, math.radians(self._use.roll), self._rate)
         self._camera = CausalVirtualCamera(self._lifter, camera) if self._use.follow else None
         self._body = CausalBody(self._rate, settings=self._use.body) if self._use.body else None
-        self._seen: deque[tuple[Float[Tensor, "17 2"], Float[Tensor, "3 3"] | None]] = deque()
+        self._seen: deque[tuple[Float[Tensor, "17 3"], Float[Tensor, "3 3"] | None]] = deque()
         """Joints of frames that are not answered yet, and how the virtual camera was turned."""
         self._resampler = Resampler(self._rate)
         self._times: deque[float | None] = deque()
         """The times of frames that are not answered yet."""
-        self._newest: Float[Tensor, "17 2"] | None = None
+        self._newest: Float[Tensor, "17 3"] | None = None
         """Joints of this sequence."""
 
-    def _timed_step(self, joints: Float[Tensor, "17 2"] | None, time: float) -> Iterator[LiveAnswer]:
+    def _timed_step(self, joints: Float[Tensor, "17 3"] | None, time: float) -> Iterator[LiveAnswer]:
         known = [] if joints is None else self._resampler.push(time, joints.numpy())
         for at, values in known:
             yield from self._step(torch.from_numpy(values), at)
 
-    def _untimed_step(self, joints: Float[Tensor, "17 2"] | None) -> Iterator[LiveAnswer]:
-        self._newest = self._newest if joints is None else joints
+    def _untimed_step(self, joints: Float[Tensor, "17 3"] | None) -> Iterator[LiveAnswer]:
+        if joints is None and self._newest is not None:
+            joints = with_confidence(self._newest[:, :2], torch.zeros(self._newest.shape[0]))
+        self._newest = joints
         if self._newest is None:
             yield self._blank(None)
         else:
             yield from self._step(self._newest, None)
 
-    def _step(self, joints: Float[Tensor, "17 2"], time: float | None) -> Iterator[LiveAnswer]:
+    def _step(self, joints: Float[Tensor, "17 3"], time: float | None) -> Iterator[LiveAnswer]:
         self._times.append(time)
-        looked = None if self._camera is None else self._camera.push(joints)
+        looked = None if self._camera is None else self._camera.push(joints[:, :2])
         self._seen.append((joints, None if looked is None else looked.rotation))
-        result = self._stream.push(joints if looked is None else looked.keypoints)
+        places = joints[:, :2] if looked is None else looked.keypoints
+        read = with_confidence(places, joints[:, 2]) if self._reads_confidence else places
+        result = self._stream.push(read)
         if result is not None:
             yield self._answer(result, self._times.popleft())
 
@@ -168,8 +180,9 @@ class Live:
         return LiveAnswer(self._answered - 1, time)
 
     def _answer(self, result: StreamResult, time: float | None) -> LiveAnswer:
-        pose, root = self._placed(result.pose)
-        answer = self._blank(time)._replace(pose=pose, root=root)
+        joints, rotation = self._seen.popleft()
+        pose, root = self._placed(result.pose, joints, rotation)
+        answer = self._blank(time)._replace(pose=pose, root=root, confidence=joints[:, 2])
         if result.action < 0:
             return answer
         probability = float(calibrated(result.probability, self._lifter)[result.action])
@@ -178,13 +191,14 @@ class Live:
             action=self._lifter.actions[result.action] if known else UNKNOWN, probability=probability
         )
 
-    def _placed(self, pose: Float[Tensor, "17 3"]) -> tuple[Float[Tensor, "17 3"], Float[Tensor, " 3"] | None]:
-        """The oldest frame's pose in the real camera's axes, with one length for each bone, and its root."""
-        joints, rotation = self._seen.popleft()
+    def _placed(
+        self, pose: Float[Tensor, "17 3"], joints: Float[Tensor, "17 3"], rotation: Float[Tensor, "3 3"] | None
+    ) -> tuple[Float[Tensor, "17 3"], Float[Tensor, " 3"] | None]:
+        """A frame's pose in the real camera's axes, with one length for each bone, and its root."""
         if rotation is not None:
             pose = turn_back(pose[None], rotation[None].to(pose))[0]
         if self._body is None:
             return pose, None
-        rays = joints.numpy() / self._use.focal
-        fitted = self._body.push(pose.cpu().numpy(), rays, np.ones(rays.shape[0]))
+        rays = joints[:, :2].numpy() / self._use.focal
+        fitted = self._body.push(pose.cpu().numpy(), rays, sureness(joints[:, 2].numpy()))
         return torch.from_numpy(fitted.pose).float(), torch.from_numpy(fitted.root).float()

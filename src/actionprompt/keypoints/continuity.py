@@ -170,32 +170,33 @@ class Continuity:
         """Since when the sides of some limbs are exchanged."""
 
     def push(
-        self, points: Float[np.ndarray, "p 2"], known: Bool[np.ndarray, " p"], time: float
-    ) -> tuple[Float[np.ndarray, "p 2"], Bool[np.ndarray, " p"]]:
+        self, points: Float[np.ndarray, "p d"], known: Bool[np.ndarray, " p"], time: float
+    ) -> tuple[Float[np.ndarray, "p d"], Bool[np.ndarray, " p"]]:
         """The points of the next frame, put right, and which of them are believed.
 
         Args:
-            points: in any unit; not changed.
+            points: x and y in any unit, and what else belongs to a point; not changed.
             known: which of them were found.
             time: seconds.
         """
         seen = np.where(known[:, None], points, np.nan)
-        size = sizes(np.stack([np.where(np.isnan(self._last), seen, self._last), seen]))[1]
+        places = seen[:, :2]
+        size = sizes(np.stack([np.where(np.isnan(self._last), places, self._last), places]))[1]
         for limbs, sides in self._pairs.items():
             self._put_back(seen, limbs, sides, size, time)
-        step = np.linalg.norm(seen - self._last, axis=-1)
+        step = np.linalg.norm(places - self._last, axis=-1)
         away = time - self._when
         jumps = (step > longest_step(away, np.full(away.shape, size))) & (away <= LONGEST_OUTLIER)
-        believed = np.isfinite(seen).all(-1) & ~(jumps & (jumps.mean() <= MOST_POINTS))
-        self._last[believed], self._when[believed] = seen[believed], time
+        believed = np.isfinite(places).all(-1) & ~(jumps & (jumps.mean() <= MOST_POINTS))
+        self._last[believed], self._when[believed] = places[believed], time
         return np.nan_to_num(seen), believed
 
-    def _put_back(self, seen: Float[np.ndarray, "p 2"], limbs: str, sides: Pairs, size: float, time: float) -> None:
+    def _put_back(self, seen: Float[np.ndarray, "p d"], limbs: str, sides: Pairs, size: float, time: float) -> None:
         """Exchanges the sides, in place, where that continues the motion."""
         left, right = sides
         if left.size == 0:
             return
-        keep, cross = side_steps(seen[left], seen[right], self._last[left], self._last[right])
+        keep, cross = side_steps(seen[left, :2], seen[right, :2], self._last[left], self._last[right])
         if not (keep > LEAST_EXCHANGE * size and cross < CLEARER * keep):
             self._exchanged.pop(limbs, None)
             return
@@ -204,4 +205,4 @@ class Continuity:
             seen[left], seen[right] = seen[right].copy(), seen[left].copy()
         else:  # so they are
             del self._exchanged[limbs]
-            self._last[left], self._last[right] = seen[left], seen[right]
+            self._last[left], self._last[right] = seen[left, :2], seen[right, :2]

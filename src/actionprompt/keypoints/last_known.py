@@ -24,12 +24,14 @@ class LastKnownKeypoints:
         self._forget()
 
     def joints(
-        self, points: Float[np.ndarray, "p 2"], known: Bool[np.ndarray, " p"], time: float
-    ) -> Float[Tensor, "17 2"] | None:
+        self, points: Float[np.ndarray, "p 3"], known: Bool[np.ndarray, " p"], time: float
+    ) -> Float[Tensor, "17 3"] | None:
         """The joints of the next frame; None if nobody is there, or while a needed point has never been known.
 
+        A joint's confidence is the least one of the points that it follows from; it is 0 where one of them is missing.
+
         Args:
-            points: in any unit; more than the layout's are not read.
+            points: x and y in any unit, and confidence; more than the layout's are not read.
             known: which of them were found.
             time: seconds, not before those of the frame before.
         """
@@ -40,10 +42,12 @@ class LastKnownKeypoints:
         self._time = time
         count = len(self._layout.points)
         points, known = self._continuity.push(points[:count].astype(float), known[:count], time)
-        self._seen[known] = points[known]
+        self._seen[known] = points[known, :2]
         if np.isnan(self._seen[self._needed]).any():
             return None
-        return torch.from_numpy(self._weights @ np.nan_to_num(self._seen)).float()
+        places = self._weights @ np.nan_to_num(self._seen)
+        sure = self._layout.joint_confidence(np.where(known, points[:, 2], 0))
+        return torch.from_numpy(np.concatenate([places, sure[:, None]], axis=1)).float()
 
     def anybody(self, known: Bool[np.ndarray, " p"]) -> bool:
         """Whether the known points show somebody: one of those that joints need."""

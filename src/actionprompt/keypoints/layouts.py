@@ -46,6 +46,11 @@ class Layout:
                 row[self.points.index(point)] += weight
         return matrix
 
+    def joint_confidence(self, confidence: Float[np.ndarray, "*n p"]) -> Float[np.ndarray, "*n 17"]:
+        """The least confidence of the points that each of the 17 joints follows from."""
+        least: Float[np.ndarray, "*n 17"] = np.where(self.weights() != 0, confidence[..., None, :], np.inf).min(-1)
+        return least
+
     @property
     def needed(self) -> list[int]:
         """Indices of the points that any joint follows from."""

@@ -145,7 +145,7 @@ def people(
         points = torch.from_numpy(chosen.weights() @ sequence.points).float()
         screen = to_screen(points, units, (width, height))
         interpolated = int(sequence.filled[:, chosen.needed].sum())
-        confidence = _confidence(sequence.confidence, chosen)
+        confidence = torch.from_numpy(chosen.joint_confidence(sequence.confidence)).float()
         first, own = int(detections.frame[track[0]]), _own_joints(sequence.own, chosen)
         feet = _feet(feet_of(sequence, chosen), units, (width, height))
         against = contradicts(chosen, sequence.points, sequence.missing)
@@ -271,10 +271,3 @@ def _own_joints(points: Float[np.ndarray, "n p 3"] | None, layout: Layout) -> Fl
         return None
     joints = torch.from_numpy(layout.weights() @ points).float()
     return joints - joints[:, :1]
-
-
-def _confidence(confidence: Float[np.ndarray, "n p"], layout: Layout) -> Float[Tensor, "n 17"]:
-    """The least confidence of the points that each joint follows from."""
-    uses = layout.weights() != 0
-    least = np.where(uses[None], confidence[:, None], np.inf).min(-1)
-    return torch.from_numpy(least).float()

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from actionprompt.encoders.config import EncoderCfg, VPoseCfg
+from actionprompt.encoders.config import EncoderCfg, EncoderSettings, VPoseCfg
 from actionprompt.errors import InputError
 
 if TYPE_CHECKING:
@@ -261,9 +261,20 @@ class LifterCfg:
     """A 2D-to-3D lifter: an encoder, with or without APM."""
 
     encoder: EncoderCfg = VPoseCfg()
-    """The pose encoder."""
+    """The pose encoder's settings; in Python also an `Encoder` that is there already, of which copies are taken."""
     apm: APMCfg | None = APMCfg()
     """The Action Prompt Module, or None for the plain baseline."""
+
+    def __post_init__(self) -> None:
+        """Lets an encoder stand for its settings.
+
+        Raises:
+            InputError: neither settings nor an encoder.
+        """
+        if not isinstance(self.encoder, EncoderSettings):
+            from actionprompt.encoders.network_class import settings_around
+
+            object.__setattr__(self, "encoder", settings_around(self.encoder))
 
     def build(
         self, num_joints: int, actions: Sequence[str] = (), metadata: Mapping[str, str] | None = None

@@ -1,6 +1,7 @@
 """One person before a camera."""
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -28,27 +29,30 @@ class SinglePersonTracker:
         self._time = 0.0
         self._held = LastKnownKeypoints(layouts()[detector.layout])
 
-    def __call__(self, image: UInt8[np.ndarray, "h w 3"], time: float) -> Float[Tensor, "17 2"] | None:
-        """The person's joints on the normalised screen; None if they are not seen, or not all of them ever were."""
+    def __call__(self, image: UInt8[np.ndarray, "h w 3"], time: float) -> Float[Tensor, "17 3"] | None:
+        """The person's joints on the normalised screen, and confidence; None if not all of them were ever seen."""
         if is_gap(time - self._time):
             self._place = None
-        place = self._chosen(self._detector(image, time))
-        if place is None:
+        chosen = self._chosen(self._detector(image, time))
+        if chosen is None:
             return None
-        self._place, self._time = place, time
-        joints = self._held.joints(place, np.isfinite(place).all(-1), time)
-        return None if joints is None else to_screen(joints, "pixels", (image.shape[1], image.shape[0]))
+        self._place, self._time = found(chosen), time
+        points = np.concatenate([self._place, chosen.confidence[:, None]], axis=1)
+        joints = self._held.joints(points, np.isfinite(self._place).all(-1), time)
+        if joints is None:
+            return None
+        return torch.cat([to_screen(joints[:, :2], "pixels", (image.shape[1], image.shape[0])), joints[:, 2:]], dim=1)
 
-    def _chosen(self, people: list[Person]) -> Float[np.ndarray, "p 2"] | None:
-        """Where the person is; NaN where a point was not found."""
+    def _chosen(self, people: list[Person]) -> Person | None:
+        """The person, if they are there."""
         places = [found(person) for person in people]
         there = [i for i, place in enumerate(places) if self._held.anybody(np.isfinite(place).all(-1))]
         if not there:
             return None
         if self._place is None:
-            return places[max(there, key=lambda i: prominence(places[i][None], people[i].confidence[None]))]
+            return people[max(there, key=lambda i: prominence(places[i][None], people[i].confidence[None]))]
         far = distances(self._place[None], np.stack([places[i] for i in there]))[0]
-        return places[there[int(far.argmin())]] if far.min() < FARTHEST else None
+        return people[there[int(far.argmin())]] if far.min() < FARTHEST else None
 
 
 def found(person: Person) -> Float[np.ndarray, "p 2"]:
