@@ -1,6 +1,5 @@
 """An encoder that is there already in the place of its settings."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from torch import nn
 from actionprompt.data.config import SyntheticCfg
 from actionprompt.encoders.base import Encoder, Features, Window
 from actionprompt.encoders.config import VPoseCfg
-from actionprompt.encoders.network import Network
 from actionprompt.errors import InputError
 from actionprompt.model.config import APMCfg, LearnedClassesCfg, LifterCfg, PosePromptCfg, TextPromptCfg
 from actionprompt.model.files import bake, load, save
@@ -74,7 +72,7 @@ def test_its_weights_are_kept_and_it_is_saved_as_if_from_settings(make, tmp_path
     torch.testing.assert_close(again(x).pose, lifter(x).pose, rtol=0, atol=0)
 
 
-def test_a_run_trains_a_copy_and_goes_on(tmp_path: Path) -> None:
+def test_a_run_trains_a_copy(tmp_path: Path) -> None:
     encoder = Own(7)
     before = encoder.embed.weight.clone()
     data = SyntheticCfg(subjects=3, frames=40)
@@ -84,9 +82,8 @@ def test_a_run_trains_a_copy_and_goes_on(tmp_path: Path) -> None:
     torch.testing.assert_close(encoder.embed.weight, before, rtol=0, atol=0)
     trained = load(tmp_path / "run" / "model.safetensors", trust=[__name__]).encoder
     assert isinstance(trained, Own)
-    assert float((trained.embed.weight - before).abs().max()) > 1e-5
-    moved = float((trained.embed.weight - before).abs().max())
-    assert moved < 0.1, "training began at the weights given"
+    moved = float((trained.embed.weight.detach() - before.detach()).abs().max())
+    assert 1e-5 < moved < 0.1, "training began at the weights given"
 
 
 def test_what_is_no_encoder_is_named() -> None:
@@ -101,5 +98,3 @@ def test_a_class_that_could_not_be_made_again_is_not_saved(tmp_path: Path) -> No
     encoder.arguments = {}
     with pytest.raises(InputError, match="an encoder's own `arguments`"):
         save(LifterCfg(encoder=encoder, apm=None).build(17), tmp_path / "m.safetensors")
-    assert isinstance(hooked(), Network)
-    assert __name__ in sys.modules

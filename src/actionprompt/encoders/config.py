@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from math import prod
-from typing import TYPE_CHECKING, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from actionprompt.errors import InputError
 
@@ -30,7 +30,7 @@ class EncoderSettings:
     """Numbers per joint and frame: x and y, or with 3 also the detector's confidence."""
     answers_window: ClassVar[bool] = False
     """Whether all F frames of a window are answered, or one of them."""
-    instance: "Encoder | None" = None
+    instance: Any = None
     """The encoder that these settings stand for, where it is there already (no field: settings are equal without it,
     and files do not hold it)."""
 
