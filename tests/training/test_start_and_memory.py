@@ -1,6 +1,10 @@
 """Runs that begin with other weights, go on for longer, or take less memory: beside the plain run."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -72,6 +76,56 @@ def test_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cfg = run_cfg("label")
     compiled = trained(replace(cfg, compile=True), tmp_path / "compiled")
     same(trained(cfg, tmp_path / "plain"), compiled, rtol=1e-4, atol=1e-5)
+
+
+FLAGS = (
+    *("--data", "synthetic", "--data.subjects", "3", "--data.frames", "30", "--accelerator", "cpu"),
+    *("--schedule.epochs", "2", "--schedule.epoch-steps", "3", "--schedule.batch", "8", "--log-every", "1"),
+    *("--model.encoder.frames", "9", "--model.encoder.dim", "8", "--model.encoder.depth", "2"),
+    *("--model.encoder.heads", "2", "--model.encoder.drop-path", "0"),
+)
+
+
+@pytest.fixture(scope="module")
+def one_plain_process(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plain") / "run"
+    assert cli.main(["train", "mixste", *FLAGS, "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ("--schedule.accumulate", "2"),
+        ("--checkpoint-activations",),
+        pytest.param(
+            ("--compile",),
+            marks=pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler (g++)"),
+        ),
+    ],
+    ids=lambda how: how[0].strip("-"),
+)
+def test_on_two_processes_as_plainly_on_one(tmp_path: Path, one_plain_process: Path, how: tuple[str, ...]) -> None:
+    """Gloo on two processes, and torch.compile's real backend: the plain run's model up to rounding."""
+    command = [sys.executable, "-m", "actionprompt", "train", "mixste", *FLAGS, *how, "--devices", "2"]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    found, plain = load(tmp_path / "run" / "model.safetensors"), load(one_plain_process / "model.safetensors")
+    x = 0.3 * torch.randn(16, 9, 17, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        one, two = plain(x), found(x)
+    torch.testing.assert_close(two.pose, one.pose, rtol=0, atol=5e-4)  # Adam makes much of a rounded small gradient
+    logs = [[json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+            for run in (one_plain_process, tmp_path / "run")]  # fmt: skip
+    assert len(logs[0]) == len(logs[1]) == 6
+    for a, b in zip(*logs, strict=True):
+        assert b == pytest.approx(a, rel=1e-4)
 
 
 def test_a_finished_run_goes_on_as_the_longer_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
