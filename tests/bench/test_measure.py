@@ -39,7 +39,28 @@ def test_whole_sequences_and_live_streams_of_vpose(here):
 def test_windows_of_mixste(here):
     figures = bench.measure(find("mixste", quick=True), QUICK)
     assert set(names(figures)) >= {name for name in ASKED if name.startswith("mixste")}
-    assert names(figures)[-1] == "mixste: peak memory, training step of 4 windows"
+    step = "training step of 4 windows"
+    assert names(figures)[-4:] == [
+        f"mixste: {step}",
+        f"mixste: peak memory, {step}",
+        f"mixste: {step}, activations computed again",
+        f"mixste: peak memory, {step}, activations computed again",
+    ]
+
+
+def test_every_encoder_of_one_frame_has_a_training_step(here):
+    figures = bench.measure(find("a3dhp+apm", quick=True), QUICK)
+    assert names(figures)[-2:] == [
+        "a3dhp+apm: training step of 64 windows",
+        "a3dhp+apm: peak memory, training step of 64 windows",
+    ]
+
+
+def test_json_is_all_that_is_printed(capsys, here):
+    assert main(["a3dhp", "--quick", "--threads", "1", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert [set(figure) for figure in figures] == [set(Measurement._fields)] * len(figures)
+    assert figures[0]["name"] == "a3dhp: evaluation"
 
 
 def test_a_model_file_without_apm(tmp_path, capsys, here):

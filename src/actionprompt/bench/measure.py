@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from actionprompt.bench.config import BenchCfg
 from actionprompt.bench.process import isolated, memory
 from actionprompt.encoders.config import VPoseCfg
+from actionprompt.encoders.transformer import checkpoint_activations
 from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.lifting import lift, lift_windows
 from actionprompt.inference.stream import Stream
@@ -27,7 +28,7 @@ from actionprompt.model.config import LearnedClassesCfg, LifterCfg, TextPromptCf
 from actionprompt.model.files import load
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import H36M_17
-from actionprompt.training.config import MotionLossCfg
+from actionprompt.training.config import JointLossCfg, MotionLossCfg
 from actionprompt.training.losses import build_pose_loss, loss
 
 T = TypeVar("T")
@@ -76,15 +77,13 @@ class Subject:
 def measure(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Everything that can be asked of a model, each question in a process of its own."""
     if isolated(covered, subject, amount):
-        questions: tuple[Callable[[Subject, BenchCfg], list[Measurement]], ...] = (
-            whole_sequence,
-            long_sequence,
-            live_stream,
-        )
-    elif subject.cfg is not None and subject.cfg.encoder.answers_window:
-        questions = (evaluation, training_step)
+        questions: list[Callable[[Subject, BenchCfg], list[Measurement]]] = [whole_sequence, long_sequence, live_stream]
     else:
-        questions = (evaluation,)
+        questions = [evaluation]
+    if subject.cfg is not None:
+        questions.append(training_step)
+        if subject.cfg.encoder.answers_window:
+            questions.append(partial(training_step, recomputed=True))
     return [figure for question in questions for figure in isolated(question, subject, amount)]
 
 
@@ -157,7 +156,7 @@ def live_stream(subject: Subject, amount: BenchCfg) -> list[Measurement]:
 def evaluation(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     """Throughput of an encoder that lifts windows, also as a share of what matrix products reach here."""
     torch.set_num_threads(amount.threads)
-    lifter = subject.build()
+    lifter = subject.build().requires_grad_(False)  # torch's counter looks for the gradients of what wants some
     window = lifter.encoder.window
     x = wander(4 * window.out if window.out > 1 else 64, lifter.num_joints)
     with FlopCounterMode(display=False) as counter:
@@ -175,19 +174,36 @@ def evaluation(subject: Subject, amount: BenchCfg) -> list[Measurement]:
     ]
 
 
-def training_step(subject: Subject, amount: BenchCfg) -> list[Measurement]:
-    """Peak memory of two steps with 4 windows, optimiser included."""
+def training_step(subject: Subject, amount: BenchCfg, recomputed: bool = False) -> list[Measurement]:
+    """Speed and peak memory of steps with a few windows, optimiser included.
+
+    Args:
+        subject: the model.
+        amount: how much is measured.
+        recomputed: whether activations are computed again in the backward pass (``--checkpoint-activations``).
+    """
     torch.set_num_threads(amount.threads)
     lifter = subject.build().train()
+    if recomputed:
+        checkpoint_activations(lifter.encoder)
     optimiser = torch.optim.AdamW(lifter.parameters())
-    window, pose_loss = lifter.encoder.window, build_pose_loss(MotionLossCfg(), H36M_17)
-    x, action = torch.randn(4, window.frames, lifter.num_joints, window.channels), torch.arange(4)
-    for _ in range(2):
+    window = lifter.encoder.window
+    count = 4 if window.out > 1 else 64
+    pose_loss = build_pose_loss(MotionLossCfg() if window.out > 1 else JointLossCfg(), H36M_17)
+    x, action = torch.randn(count, window.frames, lifter.num_joints, window.channels), torch.arange(count) % 4
+
+    def step() -> None:
         lifted = lifter(x, action if lifter.apm else None)
         loss(lifted, torch.zeros_like(lifted.pose), action, 0.1, pose_loss).total.backward()
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-    return [Measurement(f"{subject.name}: peak memory, training step of 4 windows", memory("VmHWM") / 2**30, "GiB")]
+
+    taken = best({"step": (count, step)}, amount.repeats)["step"]
+    what = f"training step of {count} windows" + ", activations computed again" * recomputed
+    return [
+        Measurement(f"{subject.name}: {what}", 1 / taken.wall, "windows/s", 1 / taken.processor),
+        Measurement(f"{subject.name}: peak memory, {what}", memory("VmHWM") / 2**30, "GiB"),
+    ]
 
 
 def best(tasks: dict[str, tuple[int, Callable[[], object]]], repeats: int) -> dict[str, Seconds]:

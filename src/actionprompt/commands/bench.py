@@ -1,5 +1,6 @@
 """``actionprompt bench [MODEL ...]``."""
 
+import json
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,8 @@ class BenchArgs:
     """How much is measured."""
     quick: bool = False
     """Presets in small and few frames: whether it works, in seconds."""
+    json: bool = False
+    """Print the figures as JSON instead of a table: a list of name, value, unit (x: a ratio), processor."""
     out: Path | None = None
     """Also write the figures as JSON."""
 
@@ -67,8 +70,6 @@ def main(args: list[str]) -> int:
 
 def run(args: BenchArgs) -> int:
     """Measures, prints, writes."""
-    import json
-
     from rich.text import Text
 
     from actionprompt.bench.measure import measure
@@ -77,14 +78,18 @@ def run(args: BenchArgs) -> int:
 
     args.amount.check()
     amount = BenchCfg(300, 60, 1_000, 200, args.amount.threads, 1) if args.quick else args.amount
-    console = new_console()
+    console = new_console(stderr=args.json)
     figures: list[Measurement] = []
     for subject in [find(name, args.quick) for name in args.models]:
         with console.status(Text(f"Measuring {subject.name}")):
             figures += measure(subject, amount)
-    console.print(table(figures, full=not args.quick))
+    told = json.dumps([figure._asdict() for figure in figures], indent=1)
+    if args.json:
+        print(told)
+    else:
+        console.print(table(figures, full=not args.quick))
     if args.out:
-        write_text(args.out, json.dumps([figure._asdict() for figure in figures], indent=1))
+        write_text(args.out, told)
     return 0
 
 
