@@ -1,13 +1,11 @@
 """A process of its own for each question, and the memory that it takes."""
 
 import multiprocessing
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from actionprompt.cluster.safe_start import take_nothing_from_here
 from actionprompt.errors import InputError
 
 T = TypeVar("T")
@@ -30,19 +28,6 @@ def memory(field: str) -> int:
 
 def isolated(question: Callable[..., T], *args: Any) -> T:
     """The answer of a fresh process."""
-    with _elsewhere():
-        pool = multiprocessing.get_context("spawn").Pool(1)
-    with pool:
+    take_nothing_from_here()
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(question, args)
-
-
-@contextmanager
-def _elsewhere() -> Iterator[None]:
-    """An empty folder as the current one: a process that begins here takes its first modules from it."""
-    here = Path.cwd()
-    with TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            yield
-        finally:
-            os.chdir(here)

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from actionprompt.cluster.safe_start import take_nothing_from_here
 from actionprompt.cluster.tasks import Answer, Finished, Lost, Task, Work
 
 TRIES = 2
@@ -27,7 +28,11 @@ def in_processes(work: "Work[Task, Answer]", tasks: Sequence[Task], workers: int
         work: what to do with a task; a function of a module, or a partial of one.
         tasks: all of them; they and the answers can be pickled.
         workers: processes at the same time.
+
+    Raises:
+        InputError: as :func:`take_nothing_from_here`, or what the work raises.
     """
+    take_nothing_from_here()
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     finished: queue.SimpleQueue[Finished[Task, Answer] | BaseException] = queue.SimpleQueue()
     for task in tasks:

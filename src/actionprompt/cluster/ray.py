@@ -1,8 +1,12 @@
 """Tasks on a Ray cluster, which gives them to another worker when one dies."""
 
 import logging
+import os
 import socket
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from actionprompt.cluster.tasks import Answer, Finished, Lost, Task, Work
@@ -34,10 +38,9 @@ def on_ray(work: "Work[Task, Answer]", tasks: Sequence[Task], address: str) -> I
         import ray
     except ImportError as error:
         raise InputError("--ray needs Ray: pip install 'actionprompt[ray]'.") from error
-    _connect(address)
-    try:
+    with _connected(address):
         remote: Any = ray.remote(work_on).options(num_cpus=1, max_retries=RETRIES)
-        shared = ray.put(work)
+        shared = ray.put((work, Path.cwd()))
         most = max(4, 4 * int(ray.cluster_resources().get("CPU", 1)))
         left = list(reversed(tasks))
         running: dict[Any, Task] = {}
@@ -53,13 +56,36 @@ def on_ray(work: "Work[Task, Answer]", tasks: Sequence[Task], address: str) -> I
                 except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
                     why = "was out of memory" if isinstance(error, ray.exceptions.OutOfMemoryError) else "died"
                     yield Finished(task, Lost(f"the Ray worker that had it {why} {RETRIES + 1} times"))
-    finally:
-        ray.shutdown()
 
 
-def work_on(work: "Work[Task, Answer]", task: Task) -> Answer:
-    """What a Ray task is: the work on one of ours."""
+def work_on(shared: "tuple[Work[Task, Answer], Path]", task: Task) -> Answer:
+    """What a Ray task is: the work on one of ours, in the folder in which it was asked for."""
+    work, folder = shared
+    if folder.is_dir():  # on another machine it may not be there; absolute paths go on working
+        os.chdir(folder)
     return work(task)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[None]:
+    """Inside, Ray works for us.
+
+    Ray's workers look for modules in the folder that is the current one when we connect, before all others. That is an
+    empty one: a file of the user's folder never stands in for a package.
+    """
+    import ray
+
+    here = Path.cwd()
+    with TemporaryDirectory() as empty:
+        os.chdir(empty)
+        try:
+            _connect(address)
+        finally:
+            os.chdir(here)
+        try:
+            yield
+        finally:
+            ray.shutdown()
 
 
 def _connect(address: str) -> None:

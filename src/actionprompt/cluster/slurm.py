@@ -1,11 +1,11 @@
 """Tasks as jobs of a Slurm cluster, through submitit."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from actionprompt.cluster.safe_start import take_nothing_from_here
 from actionprompt.errors import InputError
 
 
@@ -46,7 +46,7 @@ def submit(work: Callable[..., None], arguments: Sequence[tuple[Any, ...]], cfg:
         import submitit
     except ImportError as error:
         raise InputError("Slurm needs submitit: pip install 'actionprompt[slurm]'.") from error
-    os.environ["PYTHONSAFEPATH"] = "1"  # the jobs begin in this folder: nothing in it stands in for a package
+    take_nothing_from_here()  # the jobs begin in this folder
     try:
         executor: Any = submitit.AutoExecutor(folder=folder, cluster=cfg.cluster)
     except RuntimeError as error:
