@@ -15,7 +15,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from actionprompt.encoders.checkpoint_keys import CheckpointLayout
-from actionprompt.encoders.config import EncoderSettings
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ class Encoder(nn.Module, ABC):
     """c: the width of Zd."""
     num_taps: int
     """Taps are numbered 1 (shallowest) to num_taps (Table VII)."""
-    settings: EncoderSettings | None = None
-    """What it was built from."""
+    settings: Any = None
+    """The `EncoderSettings` that it was built from, or None."""
     arguments: Mapping[str, Any] = MappingProxyType({})
     """What its class was made with, by name, where no settings say it: a saved file makes it again with these."""
 
