@@ -3,27 +3,16 @@
 ``ACTIONPROMPT_FUZZ=10000 pytest tests/test_fuzz.py`` tries so many files a reader instead of a few.
 """
 
-import json
 import os
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from actionprompt.commands.options import preset
-from actionprompt.commands.view import ViewArgs
-from actionprompt.commands.view import run as view
 from actionprompt.errors import InputError
-from actionprompt.evaluation.compare import read_groups
-from actionprompt.formats.acclaim import read_amc, read_asf
-from actionprompt.formats.bvh import read_bvh
-from actionprompt.formats.npz_pickle import read_npz
-from actionprompt.formats.rigs import read_rig
-from actionprompt.keypoints.read import read_keypoints
-from actionprompt.skeleton import H36M_17
 from confined import Broken, confined
+from fuzz_readers import READERS
 
 COUNT, BATCH = int(os.environ.get("ACTIONPROMPT_FUZZ", "25")), 250
 TEXTS = (
@@ -64,143 +53,6 @@ def damaged(content: bytes, seed: int) -> bytes:
         else:
             del data[at + len(data) // 2 :]
     return bytes(data)
-
-
-def motion() -> dict[str, np.ndarray]:
-    """What ``lift`` writes."""
-    numbers = np.random.default_rng(0)
-    return {
-        "time": np.arange(4) / 50, "keypoints": numbers.normal(size=(4, 17, 2)),
-        "pose": numbers.normal(size=(4, 17, 3)),
-        "probability": np.full((4, 2), 0.5), "actions": np.array(["walk", "[/x]"]), "joints": np.array(["a"]),
-        "parents": np.array([-1]), "person": np.array("1"), "skeleton": np.array("h36m17"), "fps": np.array(50.0),
-        "size": np.array([640, 480]), "up": np.array([0.0, -1, 0]), "axes": np.array("camera"),
-        "notes": np.array(["made by code"]),
-    }  # fmt: skip
-
-
-def saved(path: Path, **arrays: np.ndarray) -> bytes:
-    np.savez(path, **arrays)
-    return path.read_bytes()
-
-
-def field_file(path: Path) -> bytes:
-    return saved(path, positions_2d=np.array({"S1": {"walk": [np.ones((3, 17, 2), np.float32)]}}, dtype=object))
-
-
-def report() -> bytes:
-    errors = {"P1": 50.0, "P2": 30.0, "N-MPJPE": 45.0}
-    average = {"predicted_action": errors, "true_action": errors, "accuracy": 0.5}
-    facts = {"evaluated on": "somebody"}
-    return json.dumps(
-        {"average": average, "P3": 70.0, "tail": ["walk"], "flip": False, "facts": facts, "clips": []}
-    ).encode()
-
-
-ASF = b""":units
-  length 0.45
-  angle deg
-:root
-  order TX TY TZ RX RY RZ
-  position 0 0 0
-  orientation 0 0 0
-:bonedata
-  begin
-    name leg
-    direction 0 -1 0
-    length 4
-    axis 0 0 20 XYZ
-    dof rx ry
-  end
-:hierarchy
-  begin
-    root leg
-  end
-"""
-AMC = b":FULLY-SPECIFIED\n:DEGREES\n" + b"".join(b"%d\nroot 1 2 3 0 10 0\nleg 4 5\n" % i for i in range(1, 6))
-BVH = (
-    b"HIERARCHY\nROOT hips\n{\nOFFSET 0 0 0\nCHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation\n"
-    b"JOINT leg\n{\nOFFSET 0 -1 0\nCHANNELS 3 Zrotation Xrotation Yrotation\nEnd Site\n{\nOFFSET 0 -1 0\n}\n}\n}\n"
-    b"MOTION\nFrames: 2\nFrame Time: 0.02\n0 0 0 1 2 3 4 5 6\n0 0 0 1 2 3 4 5 6\n"
-)
-SETTINGS = b'seed = 3\n[schedule]\nbatch = 8\nepochs = 2\n[model.encoder]\nkind = "VPoseCfg"\nwidths = [3, 3]\n'
-SETTINGS += b'[data]\nkind = "SyntheticCfg"\n'
-RIG = b"[joints]\n" + b"".join(f'"{name}" = {{ A = 0.7, B = 0.3 }}\n'.encode() for name in H36M_17.joints)
-POINTS = [0.9 if n % 3 == 2 else 9.0 * n for n in range(51)]
-COCO = json.dumps(
-    [
-        {
-            "image_id": i,
-            "category_id": 1,
-            "keypoints": POINTS,
-            "score": 0.9,
-        }
-        for i in range(4)
-    ]
-).encode()
-
-
-def show(path: Path) -> np.ndarray:
-    view(ViewArgs(path, out=path.with_suffix(".html"), open=False))
-    return np.zeros(0)
-
-
-def amc(path: Path) -> np.ndarray:
-    skeleton = path.with_suffix(".asf")
-    skeleton.write_bytes(ASF)
-    return read_amc(path, read_asf(skeleton), 120.0).points
-
-
-def keypoints(path: Path) -> np.ndarray:
-    found = read_keypoints(path, size=(640, 480), layout="coco17")
-    return np.concatenate([track.keypoints.numpy().ravel() for track in found.tracks])
-
-
-def truth(path: Path) -> np.ndarray:
-    first = path.with_name("first.npz")
-    np.savez(first, **motion())
-    view(ViewArgs(first, truth=path, out=path.with_suffix(".html"), open=False))
-    return np.zeros(0)
-
-
-def compared(path: Path) -> np.ndarray:
-    folder = path.parent / "run"
-    folder.mkdir(exist_ok=True)
-    (folder / "report-test.json").write_bytes(path.read_bytes())
-    if not (folder / "settings.json").exists():
-        from actionprompt.serialise import to_data
-        from actionprompt.training.presets import presets
-
-        (folder / "settings.json").write_text(json.dumps(to_data(presets()["vpose"][1])))
-    groups = read_groups([folder], "report-test")
-    return np.array([value for group in groups for scores in group.scores.values() for value in scores.values()])
-
-
-def nothing(read: Callable[[Path], object]) -> Callable[[Path], np.ndarray]:
-    def called(path: Path) -> np.ndarray:
-        read(path)
-        return np.zeros(0)
-
-    return called
-
-
-READERS: dict[str, tuple[str, Callable[[Path], bytes], Callable[[Path], np.ndarray]]] = {
-    "view": (".npz", lambda path: saved(path, **motion()), show),
-    "truth": (".npz", lambda path: saved(path, pose=np.zeros((4, 17, 3))), truth),
-    "field file": (".npz", field_file, nothing(read_npz)),
-    "report": (".json", lambda _: report(), compared),
-    "settings": (".toml", lambda _: SETTINGS, nothing(lambda path: preset(str(path)))),
-    "rig": (".toml", lambda _: RIG, nothing(read_rig)),
-    "asf": (".asf", lambda _: ASF, nothing(read_asf)),
-    "amc": (".amc", lambda _: AMC, amc),
-    "bvh": (".bvh", lambda _: BVH, lambda path: read_bvh(path).points),
-    "keypoints npz": (
-        ".npz",
-        lambda path: saved(path, keypoints=np.random.default_rng(0).uniform(9, 400, (4, 17, 2))),
-        keypoints,
-    ),
-    "keypoints json": (".json", lambda _: COCO, keypoints),
-}
 
 
 def batch(folder: Path, name: str, begin: int, end: int) -> None:
