@@ -1,6 +1,5 @@
 """The command line: ``actionprompt COMMAND``. Nothing heavy is imported before it is needed."""
 
-import errno
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -46,9 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 1
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "the disk is full" if full else error.strerror or str(error)
-        return _fail(f"Cannot read or write {error.filename or 'a file'}: {why}.", 2)
+        from actionprompt.files import why_not
+
+        return _fail(f"Cannot read or write {error.filename or 'a file'}: {why_not(error)}.", 2)
 
 
 def _forgive_encodings() -> None:

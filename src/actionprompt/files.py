@@ -13,7 +13,8 @@ from pathlib import Path
 
 from actionprompt.errors import DiskFull, InputError
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where nothing more fits: on the disk, into a user's share, into a file."""
 
 
 @contextmanager
@@ -83,9 +84,17 @@ def write_text(path: Path, text: str) -> None:
 
 def unwritable(what: str, path: Path, error: Exception) -> InputError:
     """The error for something that cannot be written: ``DiskFull`` where that is the reason."""
-    full = getattr(error, "errno", None) in FULL or f"os error {errno.ENOSPC}" in str(error)  # safetensors has no errno
-    why = "the disk is full" if full else getattr(error, "strerror", None) or str(error).rstrip(".")
-    return (DiskFull if full else InputError)(f"{what} cannot be written to {path}: {why}.")
+    return (DiskFull if is_full(error) else InputError)(f"{what} cannot be written to {path}: {why_not(error)}.")
+
+
+def is_full(error: Exception) -> bool:
+    """Whether something could not be written because nothing more fits."""
+    return getattr(error, "errno", None) in FULL or f"os error {errno.ENOSPC}" in str(error)  # safetensors has no errno
+
+
+def why_not(error: Exception) -> str:
+    """Why something could not be read or written, in words."""
+    return "the disk is full" if is_full(error) else getattr(error, "strerror", None) or str(error).rstrip(".")
 
 
 def check_writable(path: Path) -> None:

@@ -5,15 +5,37 @@ products. Both use the same weights, and both are faster here than a general con
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from actionprompt.errors import InputError
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of every process's tensor; a gradient that arrives is summed likewise."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        dist.all_reduce(total)
+        return total
+
+
+def all_reduce(x: Tensor) -> Tensor:
+    """The sum over the processes of a run, through which gradients flow."""
+    total: Tensor = _SumOverProcesses.apply(x)
+    return total
 
 
 class BatchNorm(nn.BatchNorm1d):

@@ -12,9 +12,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from actionprompt.data.clip import Corpus
-from actionprompt.errors import InputError
 from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, SHARES, Evaluation, MeanErrors
-from actionprompt.files import write_text
+from actionprompt.files import unwritable, write_text
 from actionprompt.untrusted import cell
 
 Rows = list[tuple[str, MeanErrors]]
@@ -147,7 +146,7 @@ def write(evaluation: Evaluation, title: str, facts: dict[str, str], folder: Pat
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"The reports cannot be written to {folder}: {error.strerror}.") from error
+        raise unwritable("The reports", folder, error) from error
     texts = {
         ".md": markdown(evaluation, title, facts),
         ".json": json.dumps(to_json(evaluation, title, facts), indent=1),

@@ -21,7 +21,7 @@ from actionprompt.errors import InputError
 from actionprompt.export.check import TOLERANCE, Deviation, Run, check
 from actionprompt.export.forms import Form, make, trace
 from actionprompt.export.quantise import Quantised, quantise
-from actionprompt.files import whole
+from actionprompt.files import unwritable, whole
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import SKELETONS
 
@@ -83,7 +83,7 @@ def export(
             cost = None if int8 is None else quantise(part, open_onnx, made.lifter, form, int8)
             size = part.stat().st_size
     except OSError as error:
-        raise InputError(f"The file {path} cannot be written: {error.strerror}.") from error
+        raise unwritable("The model", path, error) from error
     return Exported(path, size, differences, cost)
 
 

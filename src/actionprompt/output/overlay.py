@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from actionprompt.errors import InputError
-from actionprompt.files import keep_partial, whole
+from actionprompt.files import keep_partial, whole, why_not
 from actionprompt.output.drawing import Figure, draw
 from actionprompt.video.ahead import ahead
 from actionprompt.video.decode import Video
@@ -75,7 +75,7 @@ def write_overlay(
                 kept = keep_partial(part, path)
                 raise
     except (OSError, av.error.FFmpegError) as error:
-        raise InputError(f"Cannot write {path}: {error.strerror} (after {time:.1f} s of the video){kept}.") from error
+        raise InputError(f"Cannot write {path}: {why_not(error)} (after {time:.1f} s of the video){kept}.") from error
 
 
 def _drawn(

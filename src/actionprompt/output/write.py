@@ -1,6 +1,5 @@
 """Writes lifted motion; the file's suffix chooses the format. Files appear whole or not at all."""
 
-import errno
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from actionprompt.errors import InputError, unknown
-from actionprompt.files import keep_partial, whole
+from actionprompt.files import keep_partial, whole, why_not
 from actionprompt.output.axes import Axes, in_axes, world
 from actionprompt.output.character import Character, CharacterCfg, character
 from actionprompt.output.rigs import RigName
@@ -119,7 +118,7 @@ def write(
                 part = stack.enter_context(whole(file))
                 _save(writer, WriteJob(people, tracks, file.name, settings or WriteCfg()), part, file)
     except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}; choose another place.") from error
+        raise InputError(f"Cannot write {path}: {why_not(error)}; choose another place.") from error
     return list(files)
 
 
@@ -169,9 +168,9 @@ def _save(writer: Format, job: WriteJob, part: Path, path: Path) -> None:
         writer.write(job, part)
     except OSError as error:
         kept = keep_partial(part, path)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        why = "the disk is full" if full else f"{error.strerror or error}"
-        raise InputError(f"Cannot write {path}: {why}{kept}; free some space or choose another place.") from error
+        raise InputError(
+            f"Cannot write {path}: {why_not(error)}{kept}; free some space or choose another place."
+        ) from error
 
 
 def _npz(job: WriteJob, part: Path) -> None:
