@@ -1,6 +1,18 @@
 """The one way onto the terminal: what people, files and models are called is text there, never an instruction."""
 
-from rich.console import Console
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+
+class TextConsole(Console):
+    """A console on which every text is shown as :func:`visible` says: names cannot give a terminal orders."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The pieces of what is printed; those that rich itself makes for the terminal stay."""
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else visible(text), style, control)
 
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
@@ -8,7 +20,7 @@ def console(*, stderr: bool = False, quiet: bool = False) -> Console:
 
     Colours are given by the caller: ``print(text, style="yellow")``.
     """
-    return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
+    return TextConsole(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
 
 
 def visible(text: str) -> str:

@@ -1,7 +1,6 @@
 """``actionprompt data inspect PATH`` and ``actionprompt data prepare NAME``."""
 
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -93,12 +92,12 @@ def prepare(args: list[str]) -> int:
         raise unknown("preparation", args[0], PREPARABLE)
     chosen = parse(PrepareArgs, args[1:], f"actionprompt data prepare {args[0]}", description=PREPARABLE[args[0]])
     files, missing = make(args[0], chosen.source, chosen.out)
-    print(
-        "\n".join(f"wrote {file}" for file in files)
-        + f"\nNow: actionprompt data inspect {shlex.quote(str(chosen.out))}"
-    )
+    from actionprompt.console import console
+
+    told = [*(f"wrote {file}" for file in files), f"Now: actionprompt data inspect {shlex.quote(str(chosen.out))}"]
+    console().print("\n".join(told), soft_wrap=True)
     if missing:
-        print(f"Not there: {', '.join(missing)}", file=sys.stderr)
+        console(stderr=True).print(f"Not there: {', '.join(missing)}", soft_wrap=True)
     return 0
 
 

@@ -1,6 +1,5 @@
 """What ``actionprompt lift`` is told."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -148,9 +147,11 @@ def is_live(source: str) -> bool:
 def load_lifter(args: LiftArgs) -> "Lifter":
     """The model, where it computes."""
     from actionprompt.commands.devices import to_device
+    from actionprompt.console import console
     from actionprompt.hub import shipped as models
 
     lifter = models.open_lifter(args.model or models.DEFAULT)
     if lifter.metadata.get("encoder", "").startswith("a published checkpoint"):
-        print(f"{args.model} is {lifter.metadata['encoder']}. Trained on {lifter.metadata['data']}.", file=sys.stderr)
+        told = f"{args.model} is {lifter.metadata['encoder']}. Trained on {lifter.metadata['data']}."
+        console(stderr=True).print(told, soft_wrap=True)
     return to_device(lifter, args.device)

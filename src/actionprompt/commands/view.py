@@ -43,6 +43,8 @@ def run(args: ViewArgs) -> int:
     """Writes the page, and opens it."""
     import webbrowser
 
+    from actionprompt.console import console
+
     page = args.out or args.file.with_suffix(".html")
     if args.file.suffix.lower() in (".html", ".htm"):
         if not args.file.is_file():
@@ -52,13 +54,14 @@ def run(args: ViewArgs) -> int:
         if page.suffix.lower() not in (".html", ".htm"):
             raise InputError(f"{page} is to be a page: its name ends in .html.")
         _write(args, page)
-        print(f"wrote {page}")
+        console().print(f"wrote {page}", soft_wrap=True)
     if args.open and not webbrowser.open(page.resolve().as_uri()):
-        print(f"No browser can be started here: open {page} yourself.")
+        console().print(f"No browser can be started here: open {page} yourself.", soft_wrap=True)
     return 0
 
 
 def _write(args: ViewArgs, page: Path) -> None:
+    from actionprompt.console import console
     from actionprompt.output.npz import read_lifted
     from actionprompt.output.show import viewer_motion
     from actionprompt.output.truth import errors, read_truth
@@ -75,7 +78,7 @@ def _write(args: ViewArgs, page: Path) -> None:
     if truth is not None and args.truth is not None:
         p1, pa = errors(first.pose - first.pose[:, first.skeleton.root, None], truth.pose)
         done = f" ({'; '.join(truth.notes)})" if truth.notes else ""
-        print(f"{args.truth.name}{done}: P1 {1000 * p1:.1f} mm, PA-MPJPE {1000 * pa:.1f} mm")
+        console().print(f"{args.truth.name}{done}: P1 {1000 * p1:.1f} mm, PA-MPJPE {1000 * pa:.1f} mm", soft_wrap=True)
     true = None if truth is None else truth.pose
     write_page(replace(motion, poses=poses, truth=true), page, args.video, args.embed, _played(args.video))
 
