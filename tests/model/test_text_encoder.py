@@ -145,6 +145,27 @@ def test_weights_that_lack_something_are_refused(tmp_path: Path) -> None:
         load_text_encoder(str(folder))
 
 
+class Bomb:
+    """What unpickles to a mark in the file system."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return open, (str(self.mark), "w")
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_pickled_weights_run_nothing(tmp_path: Path, new: bool) -> None:
+    folder = tiny_clip(tmp_path / "clip", pickled=True)
+    mark = tmp_path / "ran"
+    torch.save({"weight": Bomb(mark)}, folder / "pytorch_model.bin", _use_new_zipfile_serialization=new)
+    with pytest.raises(InputError, match="clip") as refused:
+        load_text_encoder(str(folder))
+    assert not mark.exists()
+    assert "\n" not in str(refused.value)
+
+
 def test_folders_that_are_no_text_encoder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"transformers cannot load a text encoder from '.*empty': .*\.$"):

@@ -1,4 +1,5 @@
 import sys
+from http.client import HTTPConnection
 
 import numpy as np
 import pytest
@@ -35,6 +36,23 @@ def clock(monkeypatch):
 
     monkeypatch.setattr("actionprompt.output.live_view.monotonic", lambda: Clock.now)
     return Clock
+
+
+def test_pages_of_other_sites_are_refused(view: LiveView) -> None:
+    port = view._server.get_port()
+    assert knock(port, "http://elsewhere.invalid") == 403
+    assert knock(port, f"http://localhost:{port}") == 101
+
+
+def knock(port: int, origin: str) -> int:
+    """What the server answers a page of this site that wants to listen."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Origin": origin,
+               "Sec-WebSocket-Key": "c29tZXRoaW5nIHJhbmRvbQ=="}  # fmt: skip
+    connection.request("GET", "/", headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def test_what_is_shown(view: LiveView, clock):
