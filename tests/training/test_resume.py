@@ -23,7 +23,7 @@ import actionprompt.training.step as step
 torch.set_num_threads(1)
 real = step.loss
 def slow(*arguments):
-    time.sleep(0.1)
+    time.sleep(SECONDS)
     return real(*arguments)
 step.loss = slow
 from actionprompt.cli import main
@@ -31,9 +31,9 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def start_slowly(*args: object) -> "subprocess.Popen[str]":
+def start_slowly(*args: object, seconds: float = 0.1) -> "subprocess.Popen[str]":
     """The command in a process of its own that takes its time for every step."""
-    command = [sys.executable, "-c", SLOW, *map(str, args)]
+    command = [sys.executable, "-c", f"SECONDS = {seconds}\n{SLOW}", *map(str, args)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -79,6 +79,67 @@ def test_killed_then_interrupted_then_finished(whole, tmp_path):
     assert main(["train", "--resume", str(folder)]) == 0
     assert (folder / "model.safetensors").read_bytes() == whole[0]
     assert (folder / "log.jsonl").read_text() == whole[1]
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_step(tmp_path):
+    folder = tmp_path / "run"
+    slow = start_slowly("train", "vpose+label", *COMMON, "--out", folder, seconds=3)
+    wait_for_step(folder, 1, slow)
+    for _ in range(2):
+        slow.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    out, err = slow.communicate(timeout=60)
+    assert slow.returncode == 130, err
+    assert "Traceback" not in out + err
+    assert err.strip().splitlines()[-1] == "actionprompt: Interrupted."
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_program_starts_is_one_sentence(number):
+    """It arrives while the command's module, which imports much, is being loaded."""
+    program = (
+        "import sys, time, types\n"
+        "class Loading(types.ModuleType):\n"
+        "    def __getattr__(self, name):\n"
+        "        print('loading', flush=True)\n"
+        "        time.sleep(60)\n"
+        "import actionprompt.commands\n"
+        "sys.modules['actionprompt.commands.train'] = Loading('train')\n"
+        "sys.argv = ['actionprompt', 'train']\n"
+        "from actionprompt.cli import main\n"
+        "sys.exit(main())\n"
+    )
+    starting = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert starting.stdout.readline() == "loading\n"
+    starting.send_signal(number)
+    _, err = starting.communicate(timeout=60)
+    said = {signal.SIGINT: "actionprompt: Interrupted.\n", signal.SIGTERM: "actionprompt: Stopped by SIGTERM.\n"}
+    assert (starting.returncode, err) == (130, said[number])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the partner is found in /proc")
+def test_a_dead_partner_is_one_sentence(tmp_path):
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "actionprompt", "train", "vpose+label", *tiny_flags(epochs=400, steps=50, log=1)]
+    run = subprocess.Popen(
+        [*command, "--devices", "2", "--out", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    wait_for_step(folder, 6, run)
+    (partner,) = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
+    os.kill(int(partner), signal.SIGKILL)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130, err
+    assert "Traceback" not in err
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("actionprompt: Another process of this run has ended, and the run with it. Go on from its ")
+    assert last.endswith(f"actionprompt train --resume {folder}")
+    assert (folder / "checkpoint.safetensors").exists()
 
 
 def two_processes(folder: Path, *args: str) -> "subprocess.CompletedProcess[str]":
