@@ -22,8 +22,8 @@ class CameraArgs:
     """Field of view along the longer side of the image, degrees; the person's path depends on it."""
     focal: float | None = None
     """Focal length in pixels, instead of the field of view."""
-    pitch: float = 0.0
-    """Degrees by which the camera looks down."""
+    pitch: float | Literal["auto"] = 0.0
+    """Degrees by which the camera looks down (auto: as upright people and the ground under their feet tell)."""
     roll: float | None = None
     """Degrees by which the camera is turned clockwise (default: as people's bodies tell, where it is over 10)."""
     follow: bool = True

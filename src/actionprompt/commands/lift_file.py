@@ -114,7 +114,7 @@ def _settings(args: LiftArgs) -> "MotionCfg":
         root=args.root,
         view=c.view,
         focal=c.focal,
-        pitch=c.pitch,
+        pitch=None if c.pitch == "auto" else c.pitch,
         roll=c.roll,
         heights=args.height,
         smoothing=smoothing,

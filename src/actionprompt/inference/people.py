@@ -27,6 +27,7 @@ from actionprompt.inference.certainty import calibrated, unknown_below
 from actionprompt.inference.feet import with_feet
 from actionprompt.inference.lifting import SOFT, check_joints, lift
 from actionprompt.inference.person_view import RealCamera, look, trained_looking
+from actionprompt.inference.tilt import with_tilt
 from actionprompt.keypoints.read import Track
 from actionprompt.model.app import Selection
 from actionprompt.model.lifter import Lifter
@@ -65,8 +66,9 @@ class MotionCfg:
     """The camera's field of view along the longer side of its image, degrees."""
     focal: float | None = None
     """Its focal length in pixels, instead."""
-    pitch: float = 0.0
-    """Degrees by which the camera looks down."""
+    pitch: float | None = 0.0
+    """Degrees by which the camera looks down; None: as upright people and the ground under their feet tell. Only the
+    world's axes depend on it."""
     roll: float | None = None
     """Degrees by which the camera is turned clockwise; None: as people's bodies tell, where it is over 10 degrees."""
     heights: tuple[float, ...] = ()
@@ -82,7 +84,7 @@ class MotionCfg:
                 raise InputError(f"A person's height is {low:g} to {high:g} metres, not {height:g}{said}.")
         if not 0 <= self.detector_depth <= 1:
             raise InputError(f"The share of the detector's own 3D is 0 to 1, not {self.detector_depth:g}.")
-        tilted(self.pitch, self.roll or 0.0)
+        tilted(self.pitch or 0.0, self.roll or 0.0)
 
 
 def lift_people(
@@ -106,13 +108,14 @@ def lift_people(
     lens = _lens(settings, found.size)
     roll = settings.roll if settings.roll is not None else guessed_roll(found.tracks, lens)
     camera = RealCamera(lens.focal[0], math.radians(roll), found.fps)
-    up = tilted(settings.pitch, roll)
+    up = tilted(settings.pitch or 0.0, roll)
     notes = (*notes, found.timing, *_about(lifter, settings, roll))
     heights = (*settings.heights, *[None] * len(found.tracks))
-    return [
+    lifted = [
         _lift(lifter, track, found, settings, camera, lens, height, up, notes)
         for track, height in zip(found.tracks, heights, strict=False)
     ]
+    return lifted if settings.pitch is not None else with_tilt(lifted, settings.roll)
 
 
 def guessed_roll(tracks: Sequence[Track], lens: Lens) -> float:

@@ -70,7 +70,7 @@ def stood(track: LiftedTrack, place: World) -> Stood:
     if track.root is None or any(f"left {part}" not in skeleton.joints for part in LIMBS):
         return Stood(track, ())
     points = rigid(place.points(track.points.astype(float)), skeleton)
-    found = contacts(points, track.keypoints, _metre(track), skeleton, track.fps)
+    found = contacts(points, track.keypoints, screen_metre(track), skeleton, track.fps)
     sight = points[:, skeleton.root] - place.points(np.zeros(3))
     points, anchors = solved_path(points, found, sight, skeleton, track.fps)
     targets = _targets(points, found, anchors, skeleton, track.fps)
@@ -245,7 +245,7 @@ def _about(points: Points, found: Sequence[Contact], skeleton: Skeleton) -> str:
     return f"feet: one stands in {still.any(1).mean():.0%} of the frames, {len(found)} contacts; they slide by {slide}"
 
 
-def _metre(track: LiftedTrack) -> Float[np.ndarray, " n"]:
+def screen_metre(track: LiftedTrack) -> Float[np.ndarray, " n"]:
     """How long a metre at the person is on the screen, in each frame, smooth over time."""
     spread = [np.linalg.norm(x - x.mean(1, keepdims=True), axis=(1, 2)) for x in (track.keypoints, track.pose[..., :2])]
     ratio: Float[np.ndarray, " n"] = gaussian_filter1d(spread[0] / spread[1], 0.2 * track.fps, mode="nearest")
