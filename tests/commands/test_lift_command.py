@@ -130,6 +130,12 @@ def test_another_frame_rate_is_interpolated(model: Path, keypoints: Path, tmp_pa
     assert read_lifted(out).num_frames == 119
 
 
+def test_a_tilt_is_told(model: Path, keypoints: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.npz"
+    assert call("lift", keypoints, "--model", model, "--no-flip", "--camera.pitch", "auto", "-o", out) == 0
+    assert any(note.startswith("the camera is taken to") for note in read_lifted(out).notes)
+
+
 def test_characters(model: Path, keypoints: Path, tmp_path: Path) -> None:
     outs = [tmp_path / "a.bvh", tmp_path / "a.vrm", tmp_path / "a.vrma"]
     flags = ("--rig", "mixamo", "--character.t-pose", "--character.in-place", "--character.fps", 25)
