@@ -28,8 +28,9 @@ class ExportArgs:
     """The file (default: the model's name with .onnx or .pt2, here)."""
     format: Literal["onnx", "torch"] = "onnx"
     """ONNX for any runtime, or PyTorch's exported program (.pt2)."""
-    form: Literal["sequence", "window"] = "sequence"
-    """Sequences of any length (VPose only: other encoders' features depend on the window), or windows of F frames."""
+    form: Literal["sequence", "window", "stream"] = "sequence"
+    """Sequences of any length or a stream, one frame and a memory at a time (both VPose only: other encoders' features
+    depend on the window), or windows of F frames."""
     int8: bool = False
     """Weights in 8 bits (onnxruntime's dynamic quantisation); prints what that costs in millimetres."""
     keypoints: Path | None = None

@@ -39,11 +39,14 @@ class Deviation(NamedTuple):
 
 
 def check(run: Run, lifter: Lifter, form: Form) -> list[Deviation]:
-    """Compares at two batch sizes, and for sequences at three lengths: one frame, F (the trap), more than two F."""
+    """Compares at two batch sizes, and for sequences at three lengths: one frame, F (the trap), more than two F.
+
+    A stream takes one sequence at a time.
+    """
     frames = lifter.encoder.window.frames
     lengths = [frames] if form == "window" else [1, frames, 2 * frames + 5]
     channels = lifter.encoder.window.channels
-    batches = [1, 2, 5] if form == "window" else [1, 3]
+    batches = {"window": [1, 2, 5], "sequence": [1, 3], "stream": [1]}[form]
     return [compare(run, lifter, form, wander(b, n, lifter.num_joints, channels)) for n in lengths for b in batches]
 
 

@@ -8,12 +8,13 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from actionprompt.errors import InputError
+from actionprompt.export.stream import StreamForm
 from actionprompt.inference.incremental import IncrementalLifter
 from actionprompt.inference.lifting import SOFT
 from actionprompt.model.files import bake
 from actionprompt.model.lifter import Lifter
 
-Form = Literal["window", "sequence"]
+Form = Literal["window", "sequence", "stream"]
 
 Outputs = tuple[Tensor] | tuple[Tensor, Tensor]
 """Poses, and with APM the actions' probabilities."""
@@ -51,34 +52,42 @@ class SequenceForm(nn.Module):
         return (pose,) if logits is None else (pose, logits.softmax(-1))
 
 
-def make(lifter: Lifter, form: Form) -> WindowForm | SequenceForm:
+Made = WindowForm | SequenceForm | StreamForm
+
+
+def make(lifter: Lifter, form: Form) -> Made:
     """The lifter, baked, in some form.
 
     Raises:
-        InputError: the sequence form of an encoder whose features depend on the window.
+        InputError: the sequence or stream form of an encoder whose features depend on the window.
     """
     baked = bake(lifter).float().cpu().requires_grad_(False)
     if form == "window":
         return WindowForm(baked).eval()
     if not IncrementalLifter.covers(baked):
         raise InputError(
-            f"{type(baked.encoder).__name__} has no sequence form, because its features depend on the window: "
+            f"{type(baked.encoder).__name__} has no {form} form, because its features depend on the window: "
             "export the form `window`."
         )
-    return SequenceForm(baked).eval()
+    return (SequenceForm if form == "sequence" else StreamForm)(baked).eval()
 
 
-def trace(form: WindowForm | SequenceForm) -> ExportedProgram:
-    """The form as a graph that takes any batch, and any length where it takes sequences.
+def trace(form: Made) -> ExportedProgram:
+    """The form as a graph that takes any batch, and any length where it takes sequences; a stream takes one frame.
 
     The known trap: an encoder that asks whether its input has exactly F frames, traced with F frames, takes no other
     length afterwards, and nothing says so. ``IncrementalLifter.over`` asks nothing; the example has a
     length that is not checked.
     """
     lifter = form.lifter
-    frames, axes = lifter.encoder.window.frames, {0: Dim("batch", min=1)}
+    window, joints = lifter.encoder.window, lifter.num_joints
+    if isinstance(form, StreamForm):
+        frame = (torch.zeros(1, joints, window.channels), torch.zeros(form.size), torch.zeros(1, dtype=torch.bool))
+        with torch.no_grad():
+            return torch.export.export(form, frame)
+    frames, axes = window.frames, {0: Dim("batch", min=1)}
     if isinstance(form, SequenceForm):
         frames, axes = frames + 4, {**axes, 1: Dim("frames", min=1)}
-    example = torch.zeros(3, frames, lifter.num_joints, lifter.encoder.window.channels)
+    example = torch.zeros(3, frames, joints, window.channels)
     with torch.no_grad():
         return torch.export.export(form, (example,), dynamic_shapes=(axes,))

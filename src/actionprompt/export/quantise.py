@@ -72,6 +72,7 @@ def write_int8(path: Path, out: Path) -> None:
         graph = onnx.load(folded).graph
         wide = {w.name for w in graph.initializer if len(w.dims) == 2 and min(w.dims) >= NARROW}
         nodes = [node.name for node in graph.node if node.op_type in ("MatMul", "Gemm") and node.input[1] in wide]
+        nodes += [f"{name}_MatMul" for name in nodes]  # what the quantiser makes of a Gemm, as rows of fixed number are
         if not nodes:
             raise InputError(f"int8 gains nothing here: the model has no weights of {NARROW} x {NARROW} or more.")
         quantize_dynamic(
@@ -99,7 +100,7 @@ def measure(exact: Run, rough: Run, inputs: list[Float[np.ndarray, "_b _n j i"]]
 
 def pieces(lifter: Lifter, form: Form, keypoints: Float[Tensor, "n j i"]) -> list[Float[np.ndarray, "_b _n j i"]]:
     """Keypoints as a program would give them to the file: some hundred frames, or some windows, at a time."""
-    if form == "sequence":
+    if form != "window":
         return [piece[None].numpy() for piece in keypoints.split(512)]
     sure = keypoints[..., 2] if lifter.encoder.window.channels == 3 else None
     windows = Windows([Clip(keypoints[..., :2], confidence=sure)], lifter.encoder.window)

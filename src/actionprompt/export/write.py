@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -19,8 +19,9 @@ from torch.export import ExportedProgram
 
 from actionprompt.errors import InputError
 from actionprompt.export.check import TOLERANCE, Deviation, Run, check
-from actionprompt.export.forms import Form, make, trace
+from actionprompt.export.forms import Form, Made, make, trace
 from actionprompt.export.quantise import Quantised, quantise
+from actionprompt.export.stream import StreamForm, stepped
 from actionprompt.files import unwritable, whole
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import SKELETONS
@@ -57,7 +58,7 @@ def export(
         lifter: the model.
         path: the file, ``.onnx`` or ``.pt2``.
         format: ``onnx``, or ``torch`` for PyTorch's exported program.
-        form: ``window`` or ``sequence`` (VPose only).
+        form: ``window``, ``sequence`` or ``stream`` (the last two: VPose only).
         int8: write weights as 8-bit integers (ONNX only), and measure on these keypoints what that costs.
 
     Raises:
@@ -76,7 +77,7 @@ def export(
     try:
         with whole(path) as part:
             write, open_file = (write_onnx, open_onnx) if format == "onnx" else (write_torch, open_torch)
-            write(program, part, facts(made.lifter, form))
+            write(program, part, facts(made, form))
             differences = check(open_file(part), made.lifter, form)
             if failed := [d for d in differences if not d.passed]:
                 raise InputError(_complaint(path, failed[0]))
@@ -87,9 +88,9 @@ def export(
     return Exported(path, size, differences, cost)
 
 
-def facts(lifter: Lifter, form: Form) -> dict[str, str]:
+def facts(made: Made, form: Form) -> dict[str, str]:
     """What a program has to know to use the file; lists as JSON."""
-    window = lifter.encoder.window
+    lifter, window = made.lifter, made.lifter.encoder.window
     skeleton = SKELETONS.get(lifter.metadata.get("skeleton", ""))
     frame = "time: every frame" if form == "sequence" or window.out > 1 else "time: the answered frame"
     axes = {
@@ -98,7 +99,11 @@ def facts(lifter: Lifter, form: Form) -> dict[str, str]:
     }
     if lifter.apm is not None:
         axes["probability"] = ["as keypoints", *(["time: every frame"] if form == "sequence" else []), "action"]
+    state = {"state": str(made.size)} if isinstance(made, StreamForm) else {}
+    if state:
+        axes = {name: ["one frame", *axis[2:]] for name, axis in axes.items()}
     return {
+        **state,
         "actionprompt": version("actionprompt"),
         "form": form,
         "actions": json.dumps(lifter.actions),
@@ -119,17 +124,21 @@ def facts(lifter: Lifter, form: Form) -> dict[str, str]:
 
 def write_onnx(program: ExportedProgram, path: Path, known: dict[str, str]) -> None:
     """One ONNX file, with the facts as its metadata."""
-    names = ["pose", "probability"][: len(program.graph_signature.user_outputs)]
+    inputs, outputs = ["keypoints"], ["pose", "probability"]
+    if known["form"] == "stream":
+        inputs, outputs = ["keypoints", "state", "first"], ["pose", "next_state", "probability"]
+    names = outputs[: len(program.graph_signature.user_outputs)]
     with _quiet():
         made = torch.onnx.export(
-            program, (), dynamo=True, opset_version=OPSET, input_names=["keypoints"], output_names=names, verbose=False
+            program, (), dynamo=True, opset_version=OPSET, input_names=inputs, output_names=names, verbose=False
         )
         assert made is not None
         made.model.metadata_props.update(known)
         made.model.ir_version = IR
         made.model.producer_name, made.model.producer_version = "actionprompt", known["actionprompt"]
         made.save(path, external_data=False)
-    _name_axes(path, ("sequences", "frames") if known["form"] == "sequence" else ("windows",))
+    if known["form"] != "stream":
+        _name_axes(path, ("sequences", "frames") if known["form"] == "sequence" else ("windows",))
 
 
 def _name_axes(path: Path, names: tuple[str, ...]) -> None:
@@ -161,22 +170,32 @@ def open_onnx(path: Path) -> Run:
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
-    def run(x: Float[np.ndarray, "b n j i"]) -> tuple[Float[np.ndarray, "..."], ...]:
-        return tuple(session.run(None, {"keypoints": x}))
+    names = [value.name for value in session.get_inputs()]
 
-    return run
+    def run(*values: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(session.run(None, dict(zip(names, values, strict=True))))
+
+    return _on_sequences(run, session.get_modelmeta().custom_metadata_map)
 
 
 def open_torch(path: Path) -> Run:
     """An exported program, read back."""
+    extra = {"actionprompt.json": ""}
     with _quiet():
-        module: Any = torch.export.load(path).module()
+        module: Any = torch.export.load(path, extra_files=extra).module()
 
-    def run(x: Float[np.ndarray, "b n j i"]) -> tuple[Float[np.ndarray, "..."], ...]:
+    def run(*values: np.ndarray) -> tuple[np.ndarray, ...]:
         with torch.inference_mode():
-            return tuple(answer.numpy() for answer in module(torch.from_numpy(x)))
+            return tuple(answer.numpy() for answer in module(*map(torch.from_numpy, values)))
 
-    return run
+    return _on_sequences(run, json.loads(extra["actionprompt.json"]))
+
+
+def _on_sequences(run: Callable[..., tuple[np.ndarray, ...]], known: Mapping[str, str]) -> Run:
+    """A file's function as one of windows or sequences: a stream takes them frame by frame."""
+    if known["form"] != "stream":
+        return run
+    return stepped(run, int(known["state"]), json.loads(known["window"])["future"])
 
 
 def _complaint(path: Path, failed: Deviation) -> str:

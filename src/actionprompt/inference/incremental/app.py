@@ -6,7 +6,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from actionprompt.model.app import APP, DecoderLayer, HardSelection, Selection
+from actionprompt.model.app import APP, DecoderLayer, HardSelection, Selection, attend_all
 
 
 class APPBank:
@@ -42,6 +42,14 @@ class APPBank:
             for k, share in enumerate(weights.unbind(-1)):
                 attended = attended + share[:, None, :, None] * _attend(query, bank[:, k])
             z = layer.finish(z, attended)
+        return zd + self.app.gamma * self.decoder.up(z)  # Eq. 3
+
+    def one(self, zd: Float[Tensor, "1 1 c"], weights: Float[Tensor, "1 k"]) -> Float[Tensor, "1 1 c"]:
+        """The same of one frame, which attends to all prompts at once."""
+        z = self.decoder.down(zd)
+        for layer, bank in zip(self.layers, self.banks, strict=True):
+            key, value = bank.transpose(1, 2)  # h k l e
+            z = layer.finish(z, attend_all(_query(layer, z), key, value, weights))
         return zd + self.app.gamma * self.decoder.up(z)  # Eq. 3
 
     def _weighted(self, zd: Float[Tensor, "b n c"], weights: Float[Tensor, "n k"]) -> Float[Tensor, "b n c"]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from actionprompt.encoders.layers import TemporalBlock
 from actionprompt.inference.incremental.encoder import IncrementalBlock
-from actionprompt.inference.incremental.history import History, cut, slide, sliding_sum
+from actionprompt.inference.incremental.history import Before, History, cut, slide, sliding_sum, whole
 from actionprompt.inference.incremental.p2t import IncrementalPoseToText
 from actionprompt.model.atp import ATP, ActionProjector
 
@@ -42,11 +42,14 @@ class IncrementalProjector:
         rows = cut(self.history.extend(F.linear(z0, self.out.weight)), 0, self.unused)
         return sliding_sum(rows, self.count, self.stride) / self.count + self.out.bias
 
-    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n d"]:
+    def over(self, z0: Float[Tensor, "b r c0"], before: Before = whole) -> Float[Tensor, "b n d"]:
         """The same of a whole sequence."""
         for block in self.blocks:
-            z0 = block.over(z0) if isinstance(block, IncrementalBlock) else block.pointwise(z0)
-        rows = cut(F.linear(z0, self.out.weight), 0, self.unused)
+            if isinstance(block, IncrementalBlock):
+                z0 = block.over(before(z0, block.history.reach))
+            else:
+                z0 = block.pointwise(z0)
+        rows = cut(before(F.linear(z0, self.out.weight), self.history.reach), 0, self.unused)
         return slide(rows, self.count, self.stride, Tensor.add, cut) / self.count + self.out.bias
 
 
@@ -76,11 +79,11 @@ class IncrementalATP:
         found = None if self.pose_to_text is None else self.pose_to_text.push(z0)
         return self._compare(self.projector.push(z0), found)
 
-    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k"]:
+    def over(self, z0: Float[Tensor, "b r c0"], before: Before = whole) -> Float[Tensor, "b n k"]:
         """The same of a whole sequence."""
         z0 = z0 if self.narrow is None else self.narrow(z0)
-        found = None if self.pose_to_text is None else self.pose_to_text.over(z0)
-        return self._compare(self.projector.over(z0), found)
+        found = None if self.pose_to_text is None else self.pose_to_text.over(z0, before)
+        return self._compare(self.projector.over(z0, before), found)
 
     def _compare(self, a: Float[Tensor, "b n d"], found: Float[Tensor, "b n k m"] | None) -> Float[Tensor, "b n k"]:
         a = F.normalize(a, dim=-1)

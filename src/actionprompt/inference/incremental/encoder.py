@@ -8,7 +8,7 @@ from torch import Tensor
 from actionprompt.encoders.base import Features
 from actionprompt.encoders.layers import BatchNorm, TemporalBlock
 from actionprompt.encoders.vpose import VPose
-from actionprompt.inference.incremental.history import History, cut
+from actionprompt.inference.incremental.history import Before, History, cut, whole
 
 
 def fold(weight: Float[Tensor, "c_out *w i"], norm: BatchNorm) -> tuple[Float[Tensor, "c_out wi"], Float[Tensor, " c"]]:
@@ -113,11 +113,17 @@ class IncrementalVPose:
             block.step(made)
         return Features(shallow=layers[self.tap - 1], final=layers[-1])
 
-    def over(self, x: Float[Tensor, "b r j 2"]) -> Features:
-        """The same of a whole sequence, as new tensors: in each layer, the rows that have all their older frames."""
-        layers = [F.linear(self._joined(x.flatten(2)), self.expand, self.bias).relu_()]
+    def over(self, x: Float[Tensor, "b r j 2"], before: Before = whole) -> Features:
+        """The same of a whole sequence, as new tensors: in each layer, the rows that have all their older frames.
+
+        Args:
+            x: 2D joints.
+            before: where a layer's older rows are, if they are not in the sequence.
+        """
+        rows = self._joined(before(x.flatten(2), self.history.reach))
+        layers = [F.linear(rows, self.expand, self.bias).relu_()]
         for block in self.blocks:
-            layers.append(block.over(layers[-1]))
+            layers.append(block.over(before(layers[-1], block.history.reach)))
         return Features(shallow=layers[self.tap - 1], final=layers[-1])
 
     def _joined(self, x: Float[Tensor, "b r i"]) -> Float[Tensor, "b n wi"]:

@@ -12,6 +12,15 @@ from torch import Tensor
 T = TypeVar("T")
 
 
+Before = Callable[[Tensor, int], Tensor]
+"""Rows (b n c) and how many older ones they need to the older ones and these (b r c)."""
+
+
+def whole(rows: Float[Tensor, "b r c"], reach: int) -> Float[Tensor, "b r c"]:
+    """A sequence that comes as a whole holds the older rows already."""
+    return rows
+
+
 class History:
     """The last ``reach`` rows of a sequence that arrives in chunks, and the newest chunk.
 

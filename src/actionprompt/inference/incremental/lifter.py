@@ -10,6 +10,7 @@ from actionprompt.encoders.vpose import VPose
 from actionprompt.inference.incremental.app import APPBank
 from actionprompt.inference.incremental.atp import IncrementalATP, IncrementalProjector
 from actionprompt.inference.incremental.encoder import IncrementalVPose
+from actionprompt.inference.incremental.history import Before
 from actionprompt.model.app import Selection
 from actionprompt.model.atp import ATP, ActionClassifier
 from actionprompt.model.forward import ForwardPass
@@ -72,6 +73,18 @@ class IncrementalLifter:
         answer = ForwardPass(_Traceable(self), x, selection=self.selection)
         return answer.pose(), answer.logits
 
+    def one(
+        self, x: Float[Tensor, "1 j 2"], before: Before
+    ) -> tuple[Float[Tensor, "1 j 3"], Float[Tensor, "1 k"] | None]:
+        """Pose and logits of the window that ends at one frame, as one function that can be traced.
+
+        Args:
+            x: the frame.
+            before: is called once for each layer that remembers, always in the same order.
+        """
+        answer = ForwardPass(_OneFrame(self, before), x, selection=self.selection)
+        return answer.pose(), answer.logits
+
     def encode(self, views: Float[Tensor, "v n j 2"]) -> tuple[Float[Tensor, "v n c0"], Float[Tensor, "v n c"]]:
         """Z0 and Zd of the next frames."""
         return self.encoder.push(views)
@@ -125,6 +138,30 @@ class _Traceable:
 
     def head(self, zd: Float[Tensor, "v b n c"]) -> Float[Tensor, "v b n j 3"]:
         return self.whole.lifter.encoder.head(zd.flatten(0, 1)).unflatten(0, zd.shape[:2])
+
+
+class _OneFrame:
+    """The parts for one frame, whose memory is kept elsewhere, on (view, frame)."""
+
+    def __init__(self, whole: IncrementalLifter, before: Before) -> None:
+        self.whole, self.before = whole, before
+
+    def encode(self, views: Float[Tensor, "1 1 j 2"]) -> tuple[Float[Tensor, "1 1 c0"], Float[Tensor, "1 1 c"]]:
+        return self.whole.encoder.over(views, self.before)
+
+    def recognise(self, z0: Float[Tensor, "1 1 c0"]) -> Float[Tensor, "1 1 k"] | None:
+        return None if self.whole.recogniser is None else self.whole.recogniser.over(z0, self.before)
+
+    def choose(self, y: Float[Tensor, "1 k"], selection: Selection | None) -> Float[Tensor, "1 k"]:
+        return self.whole.choose(y, selection)
+
+    def refine(
+        self, zd: Float[Tensor, "1 1 c"], weights: Float[Tensor, "1 k"], selection: Selection | None
+    ) -> Float[Tensor, "1 1 c"]:
+        return zd if self.whole.bank is None else self.whole.bank.one(zd, weights)
+
+    def head(self, zd: Float[Tensor, "1 1 c"]) -> Float[Tensor, "1 1 j 3"]:
+        return self.whole.head(zd)
 
 
 def _recogniser(module: nn.Module, count: int, stride: int) -> IncrementalProjector | IncrementalATP:

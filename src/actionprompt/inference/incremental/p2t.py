@@ -12,7 +12,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from actionprompt.inference.incremental.history import History, cut, slide, sliding_sum
+from actionprompt.inference.incremental.history import Before, History, cut, slide, sliding_sum, whole
 from actionprompt.model.atp import PoseToText
 
 
@@ -75,9 +75,11 @@ class IncrementalPoseToText:
             found[b, i] = self._each(score[b : b + 1, window], value[b : b + 1, window])[0, 0]
         return found
 
-    def over(self, z0: Float[Tensor, "b r c0"]) -> Float[Tensor, "b n k m"]:
-        """The same of a whole sequence, without a choice that depends on the numbers."""
-        score, value = self._split(F.linear(z0, self.reduce))
+    def over(self, z0: Float[Tensor, "b r c0"], before: Before = whole) -> Float[Tensor, "b n k m"]:
+        """The same of a whole sequence, or of one frame, without a choice that depends on the numbers."""
+        score, value = self._split(before(F.linear(z0, self.reduce), self.history.reach))
+        if before is not whole:
+            return self._each(score, value)
         score, value, s = score[..., None], value[..., None, :], self.stride
         window = each = Softmax.of(score, value)
         if self.count > 1:
