@@ -136,7 +136,7 @@ def test_a_tilt_is_told(model: Path, keypoints: Path, tmp_path: Path) -> None:
     assert any(note.startswith("the camera is taken to") for note in read_lifted(out).notes)
 
 
-def test_characters(model: Path, keypoints: Path, tmp_path: Path) -> None:
+def test_characters(model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:
     outs = [tmp_path / "a.bvh", tmp_path / "a.vrm", tmp_path / "a.vrma"]
     flags = ("--rig", "mixamo", "--character.t-pose", "--character.in-place", "--character.fps", 25)
     assert call("lift", keypoints, "--model", model, "--no-flip", *flags, "-o", *outs) == 0
@@ -146,6 +146,7 @@ def test_characters(model: Path, keypoints: Path, tmp_path: Path) -> None:
     assert {"Spine2", "LeftUpLeg", "RightToeBase"} < set(file.names)
     assert np.ptp(file.points[:, 0, [0, 2]], axis=0).max() < 1e-5
     assert all(out.read_bytes()[:4] == b"glTF" for out in outs[1:])
+    assert "Person 0's feet: one stands in" in capsys.readouterr().err
 
 
 def test_a_single_frame_is_lifted_with_a_warning(model: Path, keypoints: Path, tmp_path: Path, capsys) -> None:

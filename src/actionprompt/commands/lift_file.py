@@ -251,7 +251,19 @@ def _write_all(
             console.print(f"wrote {file}", soft_wrap=True, markup=False)
     for other in failed[1:]:
         console.print(str(other), style="yellow", soft_wrap=True)
+    if args.feet and any(path.suffix.lower() in CHARACTERS for path in written):
+        _tell_feet(tracks, console)
     return written, failed
+
+
+def _tell_feet(tracks: "list[LiftedTrack]", console: "Console") -> None:
+    """How often characters' feet stand, and how far they slide."""
+    from actionprompt.output.standing import standing
+
+    for track in standing(tracks):
+        for note in track.notes:
+            if note.startswith("feet: "):
+                console.print(f"Person {track.person}'s {note}.", soft_wrap=True)
 
 
 def _write(
