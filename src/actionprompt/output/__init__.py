@@ -6,7 +6,8 @@ from actionprompt.output.segments import Segment, SegmentsCfg, segments
 from actionprompt.output.smooth import OneEuro, SavitzkyGolay, smooth
 from actionprompt.output.track import LiftedTrack
 from actionprompt.output.trajectory import Lens, estimate_root
-from actionprompt.output.write import WriteCfg, formats, write
+from actionprompt.output.write import write
+from actionprompt.output.writers import WriteCfg, formats
 
 __all__ = [
     "CharacterCfg", "Lens", "LiftedTrack", "OneEuro", "SavitzkyGolay", "Segment", "SegmentsCfg", "WriteCfg",
