@@ -10,9 +10,10 @@ from actionprompt.analysis.contacts import contacts, standing_frames
 from actionprompt.formats.bvh import read_bvh
 from actionprompt.output import CharacterCfg, LiftedTrack, WriteCfg, write
 from actionprompt.output.axes import ANKLE_HEIGHT, world
+from actionprompt.output.ground_path import ground
 from actionprompt.output.rigid import two_bones
 from actionprompt.output.rigs import RigName
-from actionprompt.output.standing import CLEAR, cleared, ground, standing, stood
+from actionprompt.output.standing import CLEAR, cleared, standing, stood
 from actionprompt.skeleton import H36M_17
 
 FPS = 50.0

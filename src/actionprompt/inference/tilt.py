@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float
 
 from actionprompt.analysis.contacts import SIDES, contacts
 from actionprompt.output.axes import gravity_turn, tilted
-from actionprompt.output.standing import ground, screen_metre
+from actionprompt.output.ground_path import ground
+from actionprompt.output.standing import screen_metre
 from actionprompt.output.track import LiftedTrack
 from actionprompt.output.vectors import unit
 

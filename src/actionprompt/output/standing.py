@@ -6,7 +6,8 @@ move, which is worth more than the path's own estimate. Three steps, in world ax
 1. Hips stay where they are on the pelvis, limbs are as long on the left as on the right, and bones keep their lengths.
 2. The path moves: along the line of sight by much, across it by little, so that each standing ankle stays at its place,
    an ankle's height above the ground (:func:`solved_path`).
-3. Legs reach for those places by two-bone inverse kinematics, with knees that bend forward only (:func:`reach`).
+3. Legs reach for those places by two-bone inverse kinematics, with knees that bend forward only (:func:`reach`); ankles of
+   feet that move stay above those of feet that stand (:func:`cleared`).
 """
 
 from collections.abc import Sequence
@@ -15,34 +16,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import spsolve
 
 from actionprompt.analysis.contacts import SIDES, Contact, contacts, standing_frames
 from actionprompt.output.axes import ANKLE_HEIGHT, World, world
-from actionprompt.output.rigid import LIMBS, limb_lengths, rigid, two_bones
+from actionprompt.output.ground_path import ankles_of, solved_path
+from actionprompt.output.rigid import LIMBS, Points, Vectors, limb_lengths, rigid, two_bones
 from actionprompt.output.track import LiftedTrack
 from actionprompt.skeleton import Skeleton
 
-Points = Float[np.ndarray, "n j 3"]
-Vectors = Float[np.ndarray, "n 3"]
-ACROSS, DEPTH = 0.03, 0.5
-"""Metres by which the estimated path is off across the line of sight and along it."""
-ACCELERATION = 4.0
-"""Metres a second squared of a root."""
-STAY = 0.003
-"""Metres by which a standing ankle may move."""
-LEVEL = (0.5, 0.4, 0.3, 0.2, 0.15, 0.15)
-"""Metres, in each of several rounds: places that are farther off the ground (a step, a roof) keep their height."""
-EVEN = 0.001
-"""Metres by which other places are off the ground."""
 CLEAR, MOVING = 0.04, 0.6
 """Metres by which the ankle of a moving foot is above a standing one at least, from which speed (m/s) on: feet do not
 slide over the ground."""
-UNEVEN = 0.1
-"""Metres by which standing ankles are off the plane that the ground seems to be."""
-SLOPE = 0.25
-"""By how much the ground may seem to rise per metre, since nobody said how the camera is tilted."""
 BLEND = 0.15
 """Seconds in which a leg that leaves the ground forgets where it stood."""
 
@@ -85,106 +69,11 @@ def stood(track: LiftedTrack, place: World) -> Stood:
     return Stood(replace(moved, notes=notes), tuple(found))
 
 
-def solved_path(
-    points: Points, found: Sequence[Contact], sight: Vectors, skeleton: Skeleton, fps: float
-) -> tuple[Points, Float[np.ndarray, "k 3"]]:
-    """The points moved as a whole in each frame, and the places of the standing ankles.
-
-    Least squares over each frame's shift and each contact's place: the shift is small across the line of sight, the
-    root's path is smooth, standing ankles are at their places, and places are on the ground (robustly: Cauchy).
-    """
-    if not found:
-        return points, np.empty((0, 3))
-    ankles = _ankles(points, skeleton)
-    start = np.stack([ankles[c.start : c.end, c.side].mean(0) for c in found])
-    frames = np.array([c.end - c.start for c in found], dtype=float)
-    slope = ground(start, frames)
-    tilt = slope[0] + points[:, skeleton.root, [0, 2]] @ slope[1:] - ANKLE_HEIGHT
-    points = points - tilt[:, None, None] * [0.0, 1.0, 0.0]
-    ankles = _ankles(points, skeleton)
-    weights = np.ones(len(found))
-    for far in LEVEL:
-        shift, anchors = _solve(points[:, skeleton.root], ankles, found, sight, fps, weights)
-        weights = 1 / (1 + ((anchors[:, 1] - ANKLE_HEIGHT) / far) ** 2)
-    return points + shift[:, None], anchors
-
-
-def ground(places: Float[np.ndarray, "k 3"], weights: Float[np.ndarray, " k"]) -> Float[np.ndarray, "3"]:
-    """The plane y = c0 + c1 x + c2 z through standing ankles, robustly; level where they do not say otherwise."""
-    rows = np.column_stack([np.ones(len(places)), places[:, 0], places[:, 2]])
-    middle = np.average(rows, axis=0, weights=weights)
-    slope, height = np.zeros(2), float(np.median(places[:, 1]))
-    for _ in range(20):
-        off = places[:, 1] - height - (rows - middle)[:, 1:] @ slope
-        w = weights / weights.sum() / (1 + (off / UNEVEN) ** 2)
-        middle = np.average(rows, axis=0, weights=w)
-        height = float(np.average(places[:, 1], weights=w))
-        x = (rows - middle)[:, 1:]
-        normal = (x * w[:, None]).T @ x / UNEVEN**2 + np.eye(2) / SLOPE**2 / max(len(places), 1)
-        slope = np.linalg.solve(normal, (x * w[:, None]).T @ (places[:, 1] - height) / UNEVEN**2)
-    return np.array([height - middle[1:] @ slope, *slope])
-
-
-def _solve(
-    root: Vectors, ankles: Float[np.ndarray, "n 2 3"], found: Sequence[Contact], sight: Vectors, fps: float,
-    level: Float[np.ndarray, " k"],
-) -> tuple[Vectors, Float[np.ndarray, "k 3"]]:  # fmt: skip
-    """One linear solve; ``level`` weighs how much each place is on the ground."""
-    n, k = len(root), len(found)
-    ray = sight / np.linalg.norm(sight, axis=-1, keepdims=True)
-    along = ray[:, :, None] * ray[:, None]
-    stiff = (np.eye(3) - along) / ACROSS**2 + along / DEPTH**2
-    blocks = _Blocks(3 * (n + k))
-    for axis in range(3):
-        for other in range(3):
-            blocks.add(3 * np.arange(n) + axis, 3 * np.arange(n) + other, stiff[:, axis, other])
-    steps = np.array([1.0, -2.0, 1.0]) * fps**2 / ACCELERATION
-    bend = root[:-2] - 2 * root[1:-1] + root[2:]
-    for axis in range(3):
-        rows = 3 * np.arange(max(n - 2, 0)) + axis
-        blocks.squares([(rows + 3 * i, s) for i, s in enumerate(steps)], -bend[:, axis] * fps**2 / ACCELERATION)
-        for number, c in enumerate(found):
-            frames = np.arange(c.start, c.end)
-            place = np.full(frames.size, 3 * (n + number) + axis)
-            blocks.squares([(3 * frames + axis, 1 / STAY), (place, -1 / STAY)], -ankles[frames, c.side, axis] / STAY)
-    places = 3 * (n + np.arange(k)) + 1
-    blocks.add(places, places, level / EVEN**2)
-    blocks.right[places] += level / EVEN**2 * ANKLE_HEIGHT
-    solution = blocks.solve().reshape(-1, 3)
-    return solution[:n], solution[n:]
-
-
-class _Blocks:
-    """Normal equations, gathered term by term."""
-
-    def __init__(self, size: int) -> None:
-        self.right = np.zeros(size)
-        self._terms: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-
-    def add(self, rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
-        """Adds values to the matrix."""
-        self._terms.append((rows, columns, np.broadcast_to(values, rows.shape)))
-
-    def squares(self, factors: Sequence[tuple[np.ndarray, float]], target: np.ndarray) -> None:
-        """Adds the squares of sums of factor times unknown, less a target."""
-        for rows, one in factors:
-            for columns, other in factors:
-                self.add(rows, columns, np.full(rows.shape, one * other))
-            np.add.at(self.right, rows, one * target)
-
-    def solve(self) -> np.ndarray:
-        """The unknowns."""
-        rows, columns, values = (np.concatenate(part) for part in zip(*self._terms, strict=True))
-        size = self.right.size
-        matrix = coo_array((values, (rows, columns)), shape=(size, size)).tocsc()
-        return np.asarray(spsolve(matrix, self.right))
-
-
 def _targets(
     points: Points, found: Sequence[Contact], anchors: Float[np.ndarray, "k 3"], skeleton: Skeleton, fps: float
 ) -> Float[np.ndarray, "n 2 3"]:
     """Where ankles are to be: at their places while they stand, and back to their own path within a moment."""
-    ankles = _ankles(points, skeleton)
+    ankles = ankles_of(points, skeleton)
     pull, weight = np.zeros_like(ankles), np.zeros(ankles.shape[:2])
     frames = np.arange(len(points))
     for contact, anchor in zip(found, anchors, strict=True):
@@ -238,7 +127,7 @@ def reach(points: Points, target: Vectors, side: int, skeleton: Skeleton, fps: f
 def _about(points: Points, found: Sequence[Contact], skeleton: Skeleton) -> str:
     """How often feet stand, and how far they slide, for the notes."""
     still = standing_frames(list(found), len(points))
-    ankles = _ankles(points, skeleton)
+    ankles = ankles_of(points, skeleton)
     steps = 1000 * np.linalg.norm(np.diff(ankles, axis=0), axis=-1)
     both = still[1:] & still[:-1]
     slide = f"{steps[both].mean():.1f} mm a frame" if both.any() else "nothing"
@@ -250,7 +139,3 @@ def screen_metre(track: LiftedTrack) -> Float[np.ndarray, " n"]:
     spread = [np.linalg.norm(x - x.mean(1, keepdims=True), axis=(1, 2)) for x in (track.keypoints, track.pose[..., :2])]
     ratio: Float[np.ndarray, " n"] = gaussian_filter1d(spread[0] / spread[1], 0.2 * track.fps, mode="nearest")
     return ratio
-
-
-def _ankles(points: Points, skeleton: Skeleton) -> Float[np.ndarray, "n 2 3"]:
-    return points[:, [skeleton.joints.index(f"{side} ankle") for side in SIDES]]
