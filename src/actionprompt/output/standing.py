@@ -6,8 +6,8 @@ move, which is worth more than the path's own estimate. Three steps, in world ax
 1. Hips stay where they are on the pelvis, limbs are as long on the left as on the right, and bones keep their lengths.
 2. The path moves: along the line of sight by much, across it by little, so that each standing ankle stays at its place,
    an ankle's height above the ground (:func:`solved_path`).
-3. Legs reach for those places by two-bone inverse kinematics, with knees that bend forward only (:func:`reach`); ankles of
-   feet that move stay above those of feet that stand (:func:`cleared`).
+3. Legs reach for those places by two-bone inverse kinematics, with knees that bend forward only (:func:`reach`);
+   ankles of feet that move stay above those of feet that stand (:func:`cleared`).
 """
 
 from collections.abc import Sequence
