@@ -9,7 +9,9 @@ from actionprompt.encoders.config import MixSTECfg
 from actionprompt.errors import InputError
 from actionprompt.evaluation.evaluate import evaluate, tail_actions
 from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, ClipScore, Evaluation
+from actionprompt.model.app import SoftSelection
 from actionprompt.model.config import LifterCfg
+from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import H36M_17, HUMANEVA_15
 from small import ACTIONS, VPOSE, clip, corpus, lifter
@@ -36,6 +38,10 @@ def slow_answers(model: Lifter, c: Clip, action: int | None, flip: bool) -> list
             logits = [model(v).logits for v in views]
             if logits[0] is None:
                 poses, chosen = [model(v).pose for v in views], -1
+            elif action == "weighted":
+                chosen, mean = int(sum(logits).argmax()), sum(logits) / len(logits)
+                weights = model.apm.choose(mean, SoftSelection())
+                poses = [ForwardPass(model, v, selection=SoftSelection()).pose(weights) for v in views]
             else:
                 chosen = int(sum(logits).argmax())
                 used = torch.tensor([chosen if action is None else action])
@@ -48,8 +54,8 @@ def slow_answers(model: Lifter, c: Clip, action: int | None, flip: bool) -> list
 
 
 def slow_errors(poses: list[torch.Tensor], c: Clip) -> dict[str, float]:
-    """P1, P2 and MPJVE in mm, joint by joint."""
-    p1 = p2 = moved = 0.0
+    """P1, P2, MPJVE and MPJAE in mm, joint by joint."""
+    p1 = p2 = moved = turned = 0.0
     for t, pose in enumerate(poses):
         pairs = list(zip(pose.tolist(), c.pose[t].tolist(), strict=True))
         p1 += sum(math.dist(p, q) for p, q in pairs) / 17
@@ -57,8 +63,12 @@ def slow_errors(poses: list[torch.Tensor], c: Clip) -> dict[str, float]:
         if t:
             steps = (pose - poses[t - 1]).tolist(), (c.pose[t] - c.pose[t - 1]).tolist()
             moved += sum(math.dist(p, q) for p, q in zip(*steps, strict=True)) / 17
+        if t > 1:
+            mine, theirs = (p[t] - 2 * p[t - 1] + p[t - 2] for p in (poses, c.pose))
+            turned += sum(math.dist(p, q) for p, q in zip(mine.tolist(), theirs.tolist(), strict=True)) / 17
     n = len(poses)
-    return {"P1": 1000 * p1 / n, "P2": 1000 * p2 / n, "MPJVE": 1000 * moved / max(n - 1, 1)}
+    means = {"P1": p1 / n, "P2": p2 / n, "MPJVE": moved / max(n - 1, 1), "MPJAE": turned / max(n - 2, 1)}
+    return {name: 1000 * mean for name, mean in means.items()}
 
 
 @pytest.mark.parametrize("flip", [False, True], ids=["", "flip"])
@@ -71,7 +81,9 @@ def test_equals_a_loop_over_frames(variant, flip):
     for score, c in zip(found.clips, CLIPS, strict=True):
         inferred = slow_answers(model, c, None, flip)
         given = slow_answers(model, c, ACTIONS.index(c.action), flip)
-        for measures, answers in ((score.predicted_action, inferred), (score.true_action, given)):
+        weighted = slow_answers(model, c, "weighted", flip)
+        sides = (score.predicted_action, score.true_action, score.weighted_actions)
+        for measures, answers in zip(sides, (inferred, given, weighted), strict=True):
             for name, value in slow_errors([pose for pose, _ in answers], c).items():
                 assert measures[name] == pytest.approx(value, rel=1e-4), (c.name, name)
         chosen = [k for _, k in inferred]
@@ -84,7 +96,7 @@ def test_averages_by_hand():
 
     def score(action: str, frames: int, error: float, given: float, **recognised: int) -> ClipScore:
         own, true = ({m: e * (i + 1) for i, m in enumerate((*MEASURES, *ORACLE_ERRORS))} for e in (error, given))
-        return ClipScore("n", "c", "s", action, frames, own, true, recognised)
+        return ClipScore("n", "c", "s", action, frames, own, true, own, recognised)
 
     scores = [
         score("a", 10, 1.0, 0.5, a=10),
@@ -96,6 +108,7 @@ def test_averages_by_hand():
     a = (10 * 1 + 30 * 3) / 40
     mine = {m: pytest.approx(a * (i + 1)) for i, m in enumerate((*MEASURES, *ORACLE_ERRORS))}
     mine["MPJVE"] = pytest.approx((9 * 1 + 29 * 3) / 38 * 5)  # n frames have n - 1 velocities
+    mine["MPJAE"] = pytest.approx((8 * 1 + 28 * 3) / 36 * 6)
     assert found.row("a").predicted_action == mine
     assert found.row("a").true_action["P1"] == pytest.approx(a / 2)
     assert (found.row("a").frames, found.row("a").accuracy) == (40, 25 / 40)

@@ -56,6 +56,8 @@ def test_markdown_csv_and_json_hold_the_same_numbers(variant, tmp_path):
         if variant:
             assert cells["P1 label given"] == f"{numbers['true_action']['P1']:.2f}"
             assert cells["P2 label given"] == f"{numbers['true_action']['P2']:.2f}"
+            for measure in report.WEIGHTED:
+                assert cells[f"{measure} weighted"] == f"{numbers['weighted_actions'][measure]:.2f}"
             assert float(cells["accuracy %"]) == pytest.approx(100 * numbers["accuracy"], abs=0.05)
         else:
             assert numbers["accuracy"] is None
@@ -81,7 +83,7 @@ def test_terminal_shows_the_table():
     console.print(report.terminal(found, "A title"))
     text = console.export_text()
     for name, row in report.rows(found):
-        for cell in report.cells(name, row):
+        for cell in report.cells(name, row, wide=False):
             assert cell in text
 
 
@@ -91,13 +93,13 @@ def test_nothing_is_cut_on_a_narrow_terminal():
     show(console, report.terminal(found, "A title"))
     words = set(console.export_text().split())
     for name, row in report.rows(found):
-        assert {word for cell in report.cells(name, row) for word in cell.split()} <= words
+        assert {word for cell in report.cells(name, row, wide=False) for word in cell.split()} <= words
 
 
 def test_summary():
     names = [name for name, _ in report.summary(evaluation("apm"))]
     assert names[:3] == ["P1 (MPJPE)", "P2 (depth)", "P1, P2 (Table II)"]
-    assert names[3:] == ["P3 (depth, tail)", "accuracy (frames)", "label given"]
+    assert names[3:] == ["P3 (depth, tail)", "accuracy (frames)", "label given", "weighted"]
     assert [n for n, _ in report.summary(replace(evaluation(""), tail=()))] == names[:3]
     one = [clip for clip in evaluation("").clips if clip.subject == "a"]
     assert "P1, P2 (Table II)" not in dict(report.summary(replace(evaluation(""), clips=one)))
@@ -105,3 +107,4 @@ def test_summary():
     average = evaluation("apm").average()
     assert text["P1 (MPJPE)"] == f"{average.predicted_action['P1']:.2f} mm"
     assert re.fullmatch(r"P1 [\d.]+, P2 [\d.]+, P3 [\d.]+ mm", text["label given"])
+    assert re.fullmatch(r"P1 [\d.]+, P2 [\d.]+, MPJVE [\d.]+, MPJAE [\d.]+", text["weighted"])

@@ -120,10 +120,12 @@ def test_flip_is_what_evaluation_does(encoder, apm):
         else slice(lifter.encoder.window.past, lifter.encoder.window.past + 1)
     )
     with torch.inference_mode():
-        pose, _, action = answer(lifter, x[None], torch.tensor([-1]), list(TRIPOD.mirror))
+        said = answer(lifter, x[None], torch.tensor([-1]), list(TRIPOD.mirror))
     poses = lift(lifter, x, flip=TRIPOD, selection=None)  # the paper's choice
-    torch.testing.assert_close(poses.pose[t], pose[0], atol=1e-5, rtol=1e-5)
-    assert set(poses.action[t].tolist()) == set(action.tolist())
+    torch.testing.assert_close(poses.pose[t], said.predicted[0], atol=1e-5, rtol=1e-5)
+    assert set(poses.action[t].tolist()) == set(said.action.tolist())
+    soft = lift(lifter, x, flip=TRIPOD)
+    torch.testing.assert_close(soft.pose[t], said.weighted_actions[0], atol=1e-5, rtol=1e-5)
 
 
 def test_mirrored_input_gives_mirrored_poses():

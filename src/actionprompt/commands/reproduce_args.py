@@ -21,7 +21,7 @@ class ReproduceArgs:
     """What to reproduce, on what, how large."""
 
     what: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="WHAT [WHAT ...]")]
-    """table1 ... table9, controls, encoders, choices, subjects, figure1, figure3, figure4, or all (tables 1-9,
+    """table1 ... table9, controls, claim, encoders, choices, subjects, figure1, figure3, figure4, or all (tables 1-9,
     controls, figures)."""
     data: DataCfg
     """The data set."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +13,7 @@ from actionprompt.data.clip import Clip, Corpus
 from actionprompt.data.windows import Windows
 from actionprompt.errors import InputError
 from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, SHARES, ClipScore, Evaluation
-from actionprompt.inference.lifting import windows_at_a_time
+from actionprompt.inference.lifting import SOFT, windows_at_a_time
 from actionprompt.model.forward import ForwardPass
 from actionprompt.model.lifter import Lifter
 from actionprompt.skeleton import Skeleton
@@ -64,20 +65,19 @@ def evaluate(
     windows = Windows(clips, lifter.encoder.window, reach_back=reach_back).to(next(lifter.parameters()).device)
     labels = torch.tensor([_label(lifter, clip) for clip in clips], device=windows.device)
     order = list(skeleton.mirror) if flip else None
-    predicted, true_action, chosen, target, owner = [], [], [], [], []
+    found: list[tuple[Tensor, ...]] = []
     with torch.inference_mode():
         lifter.eval()
         for i in torch.arange(len(windows), device=windows.device).split(batch):
             valid = windows.valid(i)
-            mine, true, action = answer(lifter, windows.inputs(i), labels[windows.clip(i)], order)
-            predicted.append(mine[valid].cpu())
-            true_action.append(true[valid].cpu())
-            chosen.append(action[:, None].expand_as(valid)[valid].cpu())
-            target.append(windows.targets(i)[valid].cpu())
-            owner.append(windows.clip(i)[:, None].expand_as(valid)[valid].cpu())
-    sizes = torch.cat(owner).bincount(minlength=len(clips)).tolist()
-    a, b, c, d = (torch.cat(part).split(sizes) for part in (predicted, true_action, chosen, target))
-    scores = [_score(*one, lifter, skeleton) for one in zip(clips, a, b, c, d, strict=True)]
+            said = answer(lifter, windows.inputs(i), labels[windows.clip(i)], order)
+            rows = (said.action[:, None].expand_as(valid), windows.clip(i)[:, None].expand_as(valid))
+            parts = (said.predicted, said.true_action, said.weighted_actions, windows.targets(i), *rows)
+            found.append(tuple(part[valid].cpu() for part in parts))
+    *parts_of_all, owner = (torch.cat(part) for part in zip(*found, strict=True))
+    sizes = owner.bincount(minlength=len(clips)).tolist()
+    by_clip = zip(*(part.split(sizes) for part in parts_of_all), strict=True)
+    scores = [_score(clip, *parts, lifter, skeleton) for clip, parts in zip(clips, by_clip, strict=True)]
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
 
@@ -127,10 +127,18 @@ def tail_of(
     return here, how if here == tail else f"{how}; those that occur"
 
 
-def answer(
-    lifter: Lifter, x: Float[Tensor, "b f j i"], label: Int[Tensor, " b"], order: list[int] | None
-) -> tuple[Float[Tensor, "b t j 3"], Float[Tensor, "b t j 3"], Int[Tensor, " b"]]:
-    """Poses with the predicted and with the true action, and the recognised action.
+class Answers(NamedTuple):
+    """What a lifter says of some windows, by whose pose prompts are used."""
+
+    predicted: Float[Tensor, "b t j 3"]
+    true_action: Float[Tensor, "b t j 3"]
+    weighted_actions: Float[Tensor, "b t j 3"]
+    action: Int[Tensor, " b"]
+    """The recognised one; -1 without APM."""
+
+
+def answer(lifter: Lifter, x: Float[Tensor, "b f j i"], label: Int[Tensor, " b"], order: list[int] | None) -> Answers:
+    """Poses with the predicted action's, the true one's and all actions' prompts, and the recognised action.
 
     With ``order`` (a skeleton's mirror permutation) poses and logits are averaged with those of the mirrored windows.
     """
@@ -138,25 +146,28 @@ def answer(
     action = torch.full_like(label, -1) if seen.logits is None else seen.logits.argmax(-1)
     predicted = seen.pose()
     if lifter.apm is None or lifter.apm.pose_prompt is None:
-        return predicted, predicted, action
-    return predicted, seen.pose(lifter.apm.weights_of(label.clamp_min(0), x)), action
+        return Answers(predicted, predicted, predicted, action)
+    true = seen.pose(lifter.apm.weights_of(label.clamp_min(0), x))
+    return Answers(predicted, true, seen.pose(selection=SOFT), action)
 
 
 def _score(
     clip: Clip,
     predicted: Frames,
     true_action: Frames,
-    chosen: Int[Tensor, " n"],
+    weighted_actions: Frames,
     target: Frames,
+    chosen: Int[Tensor, " n"],
     lifter: Lifter,
     skeleton: Skeleton,
 ) -> ClipScore:
     """One clip's errors over the frames that count, in metres whatever unit its poses are in."""
+    poses = [predicted, true_action, weighted_actions, target]
     if clip.unit is not None:
-        predicted, true_action, target = (pose * clip.unit[:, None, None] for pose in (predicted, true_action, target))
+        poses = [pose * clip.unit[:, None, None] for pose in poses]
     if clip.counted is not None:
-        predicted, true_action, target = (pose[clip.counted] for pose in (predicted, true_action, target))
-        chosen = chosen[clip.counted]
+        poses, chosen = [pose[clip.counted] for pose in poses], chosen[clip.counted]
+    predicted, true_action, weighted_actions, target = poses
     recognised = {} if lifter.apm is None else count(chosen, lifter.actions)
     scores = errors(predicted, target, skeleton)
     if clip.counted is not None:  # MPI-INF-3DHP's measures, for its test sequences
@@ -168,10 +179,11 @@ def _score(
         clip.subject,
         clip.action,
         target.shape[0],
-        predicted_action=scores,
-        true_action=scores
-        if torch.equal(predicted, true_action)
-        else {**scores, **errors(true_action, target, skeleton)},
+        scores,
+        *(
+            scores if torch.equal(predicted, other) else {**scores, **errors(other, target, skeleton)}
+            for other in (true_action, weighted_actions)
+        ),
         recognised=recognised,
     )
 
@@ -184,7 +196,9 @@ def count(chosen: Int[Tensor, " n"], actions: Sequence[str]) -> dict[str, int]:
 
 def errors(predicted: Frames, target: Frames, skeleton: Skeleton) -> dict[str, float]:
     """Each measure's mean over the frames of a clip, mm."""
-    velocity = metrics.velocity_error(predicted, target).mean() if predicted.shape[0] > 1 else predicted.new_zeros(())
+    frames, none = predicted.shape[0], predicted.new_zeros(())
+    velocity = metrics.velocity_error(predicted, target).mean() if frames > 1 else none
+    acceleration = metrics.acceleration_error(predicted, target).mean() if frames > 2 else none
     right = (metrics.true_lengths, metrics.true_directions, metrics.true_depth_signs)
     means = (
         metrics.mpjpe(predicted, target).mean(),
@@ -192,6 +206,7 @@ def errors(predicted: Frames, target: Frames, skeleton: Skeleton) -> dict[str, f
         metrics.p_mpjpe(predicted, target).mean(),
         metrics.n_mpjpe(predicted, target).mean(),
         velocity,
+        acceleration,
         *(metrics.mpjpe(mend(predicted, target, skeleton), target).mean() for mend in right),
     )
     return {name: float(mean) * 1000 for name, mean in zip((*MEASURES, *ORACLE_ERRORS), means, strict=True)}

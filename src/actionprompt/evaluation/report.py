@@ -16,6 +16,8 @@ from actionprompt.evaluation.scores import MEASURES, ORACLE_ERRORS, SHARES, Eval
 from actionprompt.files import unwritable, write_text
 from actionprompt.untrusted import cell
 
+WEIGHTED = ("P1", "P2", "MPJVE", "MPJAE")
+"""What is told of all actions' prompts as probable as they are."""
 Rows = list[tuple[str, MeanErrors]]
 
 
@@ -26,18 +28,28 @@ def rows(evaluation: Evaluation) -> Rows:
     return [*named, ("average", evaluation.average()), *([("tail (P3: its P2)", tail)] if tail else [])]
 
 
-def columns(evaluation: Evaluation) -> list[str]:
-    """The columns of the table: label-given errors and accuracy only where the model has APM."""
+def columns(evaluation: Evaluation, wide: bool = True) -> list[str]:
+    """The columns of the table: other choices of the pose prompts, and accuracy, only where the model has APM.
+
+    Args:
+        evaluation: the scores.
+        wide: also with all actions' prompts weighted, for which a terminal has no room.
+    """
     head = ["action", "frames", *MEASURES]
-    return head if evaluation.average().accuracy is None else [*head, "P1 label given", "P2 label given", "accuracy %"]
+    if evaluation.average().accuracy is None:
+        return head
+    weighted = [f"{measure} weighted" for measure in WEIGHTED] if wide else []
+    return [*head, "P1 label given", "P2 label given", *weighted, "accuracy %"]
 
 
-def cells(name: str, row: MeanErrors) -> list[str]:
+def cells(name: str, row: MeanErrors, wide: bool = True) -> list[str]:
     """One line of the table."""
     line = [name, str(row.frames), *(f"{row.predicted_action[m]:.2f}" for m in MEASURES)]
     if row.accuracy is None:
         return line
-    return [*line, f"{row.true_action['P1']:.2f}", f"{row.true_action['P2']:.2f}", f"{row.accuracy:.1%}"[:-1]]
+    weighted = [f"{row.weighted_actions[m]:.2f}" for m in WEIGHTED] if wide else []
+    given = (f"{row.true_action[m]:.2f}" for m in ("P1", "P2"))
+    return [*line, *given, *weighted, f"{row.accuracy:.1%}"[:-1]]
 
 
 def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -59,18 +71,19 @@ def summary(evaluation: Evaluation) -> list[tuple[str, str]]:
     if average.accuracy is not None:
         given = f"P1 {average.true_action['P1']:.2f}, P2 {average.true_action['P2']:.2f}"
         given += f", P3 {p3_given:.2f} mm" if p3_given is not None else " mm"
-        lines += [("accuracy (frames)", f"{average.accuracy:.1%}"), ("label given", given)]
+        weighted = ", ".join(f"{m} {average.weighted_actions[m]:.2f}" for m in WEIGHTED)
+        lines += [("accuracy (frames)", f"{average.accuracy:.1%}"), ("label given", given), ("weighted", weighted)]
     return lines
 
 
 def terminal(evaluation: Evaluation, title: str) -> Table:
     """The table for the terminal."""
-    caption = "millimetres; MPJVE in mm per frame"
+    caption = "millimetres; MPJVE in mm per frame, MPJAE per frame squared"
     table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for number, column in enumerate(columns(evaluation)):
+    for number, column in enumerate(columns(evaluation, wide=False)):
         table.add_column(column, justify="right" if number else "left")
     for name, row in rows(evaluation):
-        table.add_row(*cells(name, row), end_section=name == evaluation.actions[-1])
+        table.add_row(*cells(name, row, wide=False), end_section=name == evaluation.actions[-1])
     return table
 
 
@@ -80,9 +93,10 @@ def markdown(evaluation: Evaluation, title: str, facts: dict[str, str]) -> str:
     lines += [f"- {key}: {value}" for key, value in [*facts.items(), *summary(evaluation)]]
     lines += [
         "",
-        "Errors in millimetres (MPJVE: mm per frame); inside an action the mean over",
+        "Errors in millimetres (MPJVE: mm per frame, MPJAE: per frame squared); inside an action the mean over",
     ]
-    lines += ["frames, `average` the plain mean over actions; the root joint counts.", ""]
+    lines += ["frames, `average` the plain mean over actions; the root joint counts. The pose prompts are those of the"]
+    lines += ["recognised action; of the true one (label given); of all, as probable as they are (weighted).", ""]
     lines += _grid(columns(evaluation), [cells(name, row) for name, row in rows(evaluation)])
     lines += ["", "## What the error is made of", ""]
     lines += [

@@ -8,8 +8,13 @@ actions. All in millimetres; the root joint counts, as in the baselines.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MEASURES = ("P1", "P2", "P-MPJPE", "N-MPJPE", "MPJVE")
-"""MPJPE, depth error, Procrustes- and scale-aligned MPJPE (mm), velocity error (mm per frame)."""
+MEASURES = ("P1", "P2", "P-MPJPE", "N-MPJPE", "MPJVE", "MPJAE")
+"""MPJPE, depth error, Procrustes- and scale-aligned MPJPE (mm), velocity and acceleration error (mm per frame, and per
+frame squared)."""
+BETWEEN = {"MPJVE": 1, "MPJAE": 2}
+"""Measures of so many frames more than one: a clip has so many fewer of them than frames."""
+SIDES = ("predicted_action", "true_action", "weighted_actions")
+"""Whose pose prompts are used."""
 
 ORACLE_ERRORS = ("true bone lengths", "true bone directions", "true depth signs")
 """What is left of P1 when one part of each answer is put right: what that part costs."""
@@ -32,6 +37,8 @@ class ClipScore:
     """Mean of each of ``MEASURES``, ``ORACLE_ERRORS`` (and ``SHARES``), the recognised action's prompts being used."""
     true_action: dict[str, float]
     """The same with the true action's prompts (Table VIII); equal without APP."""
+    weighted_actions: dict[str, float]
+    """The same with all actions' prompts, as probable as they are, as ``lift`` uses them; equal without APP."""
     recognised: dict[str, int]
     """Frames by recognised action; empty without APM."""
 
@@ -43,6 +50,7 @@ class MeanErrors:
     frames: int
     predicted_action: dict[str, float]
     true_action: dict[str, float]
+    weighted_actions: dict[str, float]
     accuracy: float | None
     """Share of frames whose action is recognised."""
 
@@ -101,17 +109,22 @@ class Evaluation:
 
 def _pool(clips: Sequence[ClipScore]) -> MeanErrors:
     frames = sum(clip.frames for clip in clips)
-    steps = sum(clip.frames - 1 for clip in clips)  # a velocity lies between two frames
-    counts = {measure: steps if measure == "MPJVE" else frames for measure in clips[0].predicted_action}
 
     def mean(side: str) -> dict[str, float]:
-        sums = {m: sum(getattr(c, side)[m] * (c.frames - (m == "MPJVE")) for c in clips) for m in counts}
-        return {m: sums[m] / max(1, counts[m]) for m in counts}
+        return {m: _weighted([(getattr(c, side)[m], c.frames - BETWEEN.get(m, 0)) for c in clips]) for m in measures}
+
+    measures = clips[0].predicted_action
 
     accuracy = None
     if clips[0].recognised:
         accuracy = sum(clip.recognised.get(clip.action, 0) for clip in clips) / frames
-    return MeanErrors(frames, mean("predicted_action"), mean("true_action"), accuracy)
+    return MeanErrors(frames, *map(mean, SIDES), accuracy)
+
+
+def _weighted(values: Sequence[tuple[float, int]]) -> float:
+    """The mean of some values of so many frames each."""
+    counts = [max(0, count) for _, count in values]
+    return sum(value * count for (value, _), count in zip(values, counts, strict=True)) / max(1, sum(counts))
 
 
 def _mean(rows: Sequence[MeanErrors], accuracy: float | None) -> MeanErrors:
@@ -120,4 +133,4 @@ def _mean(rows: Sequence[MeanErrors], accuracy: float | None) -> MeanErrors:
     def mean(side: str) -> dict[str, float]:
         return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in rows[0].predicted_action}
 
-    return MeanErrors(sum(row.frames for row in rows), mean("predicted_action"), mean("true_action"), accuracy)
+    return MeanErrors(sum(row.frames for row in rows), *map(mean, SIDES), accuracy)

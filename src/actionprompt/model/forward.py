@@ -59,11 +59,18 @@ class ForwardPass:
         self.logits = None if y is None else y.mean(0)
         """The classification vector y, the mean of the views'; None without APM."""
 
-    def pose(self, weights: Float[Tensor, "b k"] | None = None) -> Float[Tensor, "b *out 3"]:
-        """The poses, refined with the prompts of the actions as they are weighted (None: as recognised)."""
-        zd = self.zd
+    def pose(
+        self, weights: Float[Tensor, "b k"] | None = None, selection: Selection | None = None
+    ) -> Float[Tensor, "b *out 3"]:
+        """The poses, refined with the prompts of the actions as they are weighted (None: as recognised).
+
+        Args:
+            weights: of the actions' prompts; None: by their recognition, in the way of ``selection``.
+            selection: whose prompts are used; None: as this pass began.
+        """
+        zd, selection = self.zd, selection or self.selection
         if self.logits is not None:
-            weights = self.parts.choose(self.logits, self.selection) if weights is None else weights
-            zd = self.parts.refine(zd, weights, self.selection)
+            weights = self.parts.choose(self.logits, selection) if weights is None else weights
+            zd = self.parts.refine(zd, weights, selection)
         pose = self.parts.head(zd)
         return pose[0] if self.order is None else (pose[0] + mirror(pose[1], self.order)) / 2

@@ -34,7 +34,8 @@ def measure(result: Result, column: str, side: Side = "predicted_action", tail: 
     if kind in special:
         return special[kind]()
     base, _, of = column.partition(" of ")
-    return mean(_side(errors, side)[base] for errors in (result.cells if of else result.actions).values())
+    rows = [_side(errors, side) for errors in (result.cells if of else result.actions).values()]
+    return mean(row[base] for row in rows) if all(base in row for row in rows) else None  # older results lack some
 
 
 def subject_means(result: Result, column: str) -> dict[str, float]:

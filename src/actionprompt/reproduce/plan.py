@@ -21,7 +21,7 @@ from actionprompt.reproduce.scales import Scale
 from actionprompt.training.config import RunCfg
 from actionprompt.training.presets import Recipe
 
-Side = Literal["predicted_action", "true_action"]
+Side = Literal["predicted_action", "true_action", "weighted_actions"]
 
 
 FOLDS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
@@ -62,7 +62,7 @@ class PlannedRow:
     baseline: RunCfg | None = None
     """What the paired difference is taken against; None: this is a baseline."""
     side: Side = "predicted_action"
-    """Whether the action at test time is the recognised or the true one."""
+    """Whose pose prompts are used at test time: the recognised action's, the true one's, or all, as probable."""
     why_not: str = ""
     """Why there is no run."""
     full: RunCfg | None = None

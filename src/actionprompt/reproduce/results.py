@@ -16,7 +16,7 @@ from actionprompt.untrusted import parse_json, said
 
 Errors = dict[str, float]
 """Millimetres by measure."""
-SIDES: tuple[Side, ...] = ("predicted_action", "true_action")
+SIDES: tuple[Side, ...] = ("predicted_action", "true_action", "weighted_actions")
 DIGITS = 4
 """Decimals that are kept: tables made from the published results are those made from the runs."""
 
@@ -42,7 +42,7 @@ class Result:
     parameters: int = 0
     """The parameters of the baked model, without a text encoder."""
     actions: dict[str, dict[Side, Errors]] = field(default_factory=dict)
-    """Errors by action; those with the true action at test time only where they differ."""
+    """Errors by action; those with other prompts than the recognised action's only where they differ."""
     cells: dict[str, dict[Side, Errors]] = field(default_factory=dict)
     """Errors by action and subject, named like ``walking S1``."""
 
@@ -121,11 +121,10 @@ def _plain(job: GridRun) -> dict[str, Any]:
 
 
 def _sides(row: Mapping[str, Any]) -> dict[Side, Errors]:
-    """Both sides; the given one only where it differs, which halves the files."""
-    sides = {side: {m: round(v, DIGITS) for m, v in row[side].items()} for side in SIDES}
-    return (
-        sides if sides["predicted_action"] != sides["true_action"] else {"predicted_action": sides["predicted_action"]}
-    )
+    """All sides that a report has; others than the first only where they differ, which makes the files small."""
+    sides = {side: {m: round(v, DIGITS) for m, v in row[side].items()} for side in SIDES if side in row}
+    first = sides["predicted_action"]
+    return {side: errors for side, errors in sides.items() if side == "predicted_action" or errors != first}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
@@ -142,4 +141,4 @@ def _cells(clips: Iterable[Mapping[str, Any]]) -> dict[str, dict[Side, Errors]]:
         frames = sum(clip["frames"] for clip in group)
         return {m: sum(clip[side][m] * clip["frames"] for clip in group) / frames for m in ("P1", "P2", "N-MPJPE")}
 
-    return {name: _sides({s: pool(group, s) for s in SIDES}) for name, group in grouped.items()}
+    return {name: _sides({s: pool(group, s) for s in SIDES if s in group[0]}) for name, group in grouped.items()}
