@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from actionprompt.errors import InputError
 from actionprompt.output.track import LiftedTrack
+from actionprompt.output.vectors import unit
 
 
 class Lag(NamedTuple):
@@ -148,7 +149,14 @@ def smooth(track: LiftedTrack, smoothing: Smoothing) -> LiftedTrack:
     """
     root = None if track.root is None else smoothing.smooth(track.root, track.fps)
     pose = smoothing.smooth(track.pose, track.fps)
-    feet = None if track.feet is None else smoothing.smooth(track.feet, track.fps)
+    feet = None if track.feet is None else _as_long(smoothing.smooth(track.feet, track.fps), track.feet)
     return replace(
         track, pose=pose, root=root, feet=feet, notes=(*track.notes, f"pose {smoothing.describe(track.fps)}")
     )
+
+
+def _as_long(vectors: Float[np.ndarray, "*n 3"], others: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
+    """Vectors as long as others: feet are rigid."""
+    lengths = np.linalg.norm(others, axis=-1, keepdims=True)
+    scaled: Float[np.ndarray, "*n 3"] = unit(vectors) * lengths
+    return scaled
