@@ -9,6 +9,8 @@ import tyro
 from actionprompt.commands.devices import to_device
 from actionprompt.commands.evaluate_real import is_real
 from actionprompt.commands.evaluate_real import main as evaluate_real
+from actionprompt.commands.evaluate_truth import has_truth
+from actionprompt.commands.evaluate_truth import main as evaluate_truth
 from actionprompt.commands.options import data_default, parse, take_data, to_ask
 from actionprompt.data.config import DATA, DataCfg
 from actionprompt.errors import InputError
@@ -50,6 +52,8 @@ def main(args: list[str]) -> int:
     """Runs the command."""
     if is_real(args):
         return evaluate_real(args)
+    if has_truth(args):
+        return evaluate_truth(args)
     source = take_data(args)
     place = next((Path(a) for a in args[:1] if not a.startswith("-")), None)
     settings = RunFolder(place).read_settings() if place is not None and place.is_dir() else None

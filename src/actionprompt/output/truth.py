@@ -1,7 +1,6 @@
 """The true motion of a lifted one, from other systems' files: brought to its joints, axes and times, or refused."""
 
 from dataclasses import dataclass
-from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,12 @@ from actionprompt.formats.motion import is_motion
 from actionprompt.formats.npz_pickle import read_arrays
 from actionprompt.output.npz import LARGEST
 from actionprompt.output.track import LiftedTrack
+from actionprompt.output.truth_axes import in_axes, same_way, turned
 from actionprompt.skeleton import H36M_17
 from actionprompt.untrusted import said
 
-UPRIGHT = 0.7
-"""Cosine of the angle between the bodies' axes (feet to head) up to which axes pass for the same."""
-CLEARLY = 0.6
-"""Other axes must lessen the error to this share before they are taken for the right ones."""
+ROUGH = "a depth camera's joints are wrong by 49 to 109 mm themselves"
+"""Said wherever a Kinect is the truth."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +30,27 @@ class Truth:
     """What was done to it, in words."""
 
 
-def read_truth(path: Path, track: LiftedTrack) -> Truth:
+def read_truth(path: Path, track: LiftedTrack, hints: MotionFile | None = None, begin: float | None = None) -> Truth:
     """Reads a .npz file with an array ``pose``, or any file of motion capture.
 
     ``pose`` is (frames, joints, 3) in metres, in camera axes; the root need not be taken off. ``time`` (seconds in the
     video) or ``fps`` say when its frames are, else they are those of the lifted motion. Motion capture begins with the
     video unless it says a time, and is turned about the vertical as fits best: no file says where the camera stood.
 
+    Args:
+        path: the file.
+        track: the lifted motion.
+        hints: what a file of motion capture does not say itself.
+        begin: seconds in the video at which the truth's first frame is (None: as the file says).
+
     Raises:
         InputError: not such a file, other joints, times that do not cover the motion, or axes that cannot be told.
     """
     if is_motion(path):
-        return _from_motion(path, track)
+        return _from_motion(hints or MotionFile(path), track, begin)
     pose, time = _npz(path, track)
+    if begin is not None and time is not None:
+        time = time - time[0] + begin
     notes: list[str] = []
     if time is not None:
         pose = at_times(pose, time, track.times, path)
@@ -53,7 +59,7 @@ def read_truth(path: Path, track: LiftedTrack) -> Truth:
     if np.abs(pose[:, root]).max() > 1e-3:
         pose = pose - pose[:, root : root + 1]
         notes.append(f"the {track.skeleton.joints[root]} taken off")
-    pose, turned = _in_axes(pose, track, path)
+    pose, turned = in_axes(pose, track, path)
     return Truth(pose, (*notes, *turned))
 
 
@@ -115,81 +121,31 @@ def _npz(path: Path, track: LiftedTrack) -> tuple[Float[np.ndarray, "n j 3"], Fl
     return pose, time
 
 
-def _from_motion(path: Path, track: LiftedTrack) -> Truth:
-    """Motion capture's joints, stood up in the camera's axes and turned about the vertical."""
+def _from_motion(file: MotionFile, track: LiftedTrack, begin: float | None) -> Truth:
+    """Motion capture's joints, stood up in the camera's axes and turned about the vertical.
+
+    Raises:
+        InputError: other joints than the motion's, times that do not cover it, or people who stand another way.
+    """
+    path = file.path
     if track.skeleton.joints != H36M_17.joints:
         raise InputError(
             f"{path} gives the joints of {H36M_17.name}, and the motion has those of {track.skeleton.name}."
         )
-    recording = read(file := MotionFile(path))
+    recording = read(file)
     joints = joints_of(recording, file)
-    time = recording.first + np.arange(joints.shape[0]) / recording.fps
-    world = at_times(joints, time, track.times, path)
+    first = recording.first if begin is None else begin
+    world = at_times(joints, first + np.arange(joints.shape[0]) / recording.fps, track.times, path)
     world = world - world[:, :1]
     up = np.array(track.up) / np.linalg.norm(track.up)
     side = np.cross(up, [0.0, 0.0, 1.0])
     side = side / np.linalg.norm(side)
     stood = world @ np.stack([side, np.cross(up, side), up])
     lifted = track.pose - track.pose[:, track.skeleton.root, None]
-    pose, angle = _turned(stood, lifted, up)
-    return Truth(pose, ("the pelvis taken off", f"turned about the vertical by {np.degrees(angle):.0f} degrees"))
-
-
-def _turned(
-    pose: Float[np.ndarray, "n j 3"], target: Float[np.ndarray, "n j 3"], up: Float[np.ndarray, " 3"]
-) -> tuple[Float[np.ndarray, "n j 3"], float]:
-    """The pose turned about ``up`` by the one angle that brings it nearest to the target (least squares)."""
-    flat = pose - (pose @ up)[..., None] * up
-    sine, cosine = float((np.cross(up, flat) * target).sum()), float((flat * target).sum())
-    angle = float(np.arctan2(sine, cosine))
-    turned: Float[np.ndarray, "n j 3"] = pose + np.sin(angle) * np.cross(up, flat) + (np.cos(angle) - 1) * flat
-    return turned, angle
-
-
-def _in_axes(
-    pose: Float[np.ndarray, "n j 3"], track: LiftedTrack, path: Path
-) -> tuple[Float[np.ndarray, "n j 3"], tuple[str, ...]]:
-    """The pose in the axes, of those that turn x, y and z into each other, in which it is the lifted motion.
-
-    Raises:
-        InputError: no axes make it clearly better, and people stand otherwise than in the lifted motion.
-    """
-    lifted = track.pose - track.pose[:, track.skeleton.root, None]
-
-    def error(candidate: Float[np.ndarray, "n j 3"]) -> float:
-        return float(np.linalg.norm(candidate - lifted, axis=-1).mean())
-
-    turns = {words: pose @ turn.T for words, turn in _turns()}
-    best = min(turns, key=lambda words: error(turns[words]))
-    clearly = error(turns[best]) <= CLEARLY * error(pose)
-    if not clearly and not _same_way(pose, lifted, track):
+    if not same_way(stood, lifted, track):
         raise InputError(
-            f"{path}: people stand another way than in the lifted motion, and no axes make them agree: give `pose` in "
-            "camera axes (x right, y down, z forward), metres."
+            f"{path}: people stand another way than in the lifted motion: say which axis points up (--up x, y or z)."
         )
-    if not clearly or best == "x, y, z":
-        return pose, ()
-    return turns[best], (f"its axes taken for the camera's {best}",)
-
-
-def _same_way(pose: Float[np.ndarray, "n j 3"], lifted: Float[np.ndarray, "n j 3"], track: LiftedTrack) -> bool:
-    """Whether bodies point the same way from ankles to head in both."""
-    names = track.skeleton.joints
-    feet = [names.index(name) for name in ("right ankle", "left ankle")]
-    head = names.index("head top" if "head top" in names else "head")
-    a, b = ((p[:, head] - p[:, feet].mean(1)).mean(0) for p in (pose, lifted))
-    return bool(a @ b >= UPRIGHT * np.linalg.norm(a) * np.linalg.norm(b))
-
-
-def _turns() -> list[tuple[str, Float[np.ndarray, "3 3"]]]:
-    """The 24 turns that bring axes onto axes, and what they make of x, y, z in words."""
-    found = []
-    for order, signs in product(permutations(range(3)), product((1.0, -1.0), repeat=3)):
-        turn = np.zeros((3, 3))
-        turn[range(3), order] = signs
-        if np.linalg.det(turn) > 0:
-            words = ", ".join(
-                f"{'-' if sign < 0 else ''}{'xyz'[axis]}" for axis, sign in zip(order, signs, strict=True)
-            )
-            found.append((words, turn))
-    return found
+    pose, angle = turned(stood, lifted, up)
+    notes = ("the pelvis taken off", f"turned about the vertical by {np.degrees(angle):.0f} degrees")
+    return Truth(pose, (*notes, ROUGH) if path.suffix.lower() in (".skeleton", ".json") else notes)
