@@ -11,6 +11,7 @@ from actionprompt.errors import InputError
 
 if TYPE_CHECKING:
     from jaxtyping import Float
+    from rich.console import Console
     from rich.table import Table
     from torch import Tensor
 
@@ -25,9 +26,10 @@ class ExportArgs:
     model: tyro.conf.Positional[str]
     """A shipped model's name, a model file (.safetensors) or a run's folder."""
     out: Path | None = None
-    """The file (default: the model's name with .onnx or .pt2, here)."""
-    format: Literal["onnx", "torch"] = "onnx"
-    """ONNX for any runtime, or PyTorch's exported program (.pt2)."""
+    """The file (default: the model's name with .onnx or .pt2, here), or the folder of a site (default: site)."""
+    format: Literal["onnx", "torch", "web"] = "onnx"
+    """ONNX for any runtime, PyTorch's exported program (.pt2), or a folder for any static host: camera or video to 3D
+    and actions in the browser (docs/web.md)."""
     form: Literal["sequence", "window", "stream"] = "sequence"
     """Sequences of any length or a stream, one frame and a memory at a time (both VPose only: other encoders' features
     depend on the window), or windows of F frames."""
@@ -37,6 +39,11 @@ class ExportArgs:
     """2D joints to measure int8 on: a keypoint file as `actionprompt lift` reads them (default: synthetic motion)."""
     size: tuple[int, int] | None = None
     """Width and height of the image in pixels, where the keypoint file does not say them."""
+    libraries: Path | None = None
+    """For a site: the node_modules that npm installed its JavaScript libraries into (default: they are for you to add,
+    as the site's README says)."""
+    landmarker: Path | None = None
+    """For a site: MediaPipe's pose landmarker, a file .task (default: for you to add)."""
 
 
 def main(args: list[str]) -> int:
@@ -62,13 +69,46 @@ def run(args: ExportArgs) -> int:
 
     if args.keypoints and not args.int8:
         raise InputError("--keypoints are what int8's error is measured on: give --int8 too.")
+    if args.format != "web" and (args.libraries or args.landmarker):
+        raise InputError("--libraries and --landmarker are for a site: give --format web too.")
     file = find(args.model)
     lifter = load(file)
+    measured, what = keypoints(lifter, args.keypoints, args.size) if args.int8 else (None, "")
+    console = new_console()
+    if args.format == "web":
+        return site(args, lifter, measured, what)
     stem = file.parent.name if Path(args.model).is_dir() else file.stem
     path = args.out or Path(stem + (".onnx" if args.format == "onnx" else ".pt2"))
-    measured, what = keypoints(lifter, args.keypoints, args.size) if args.int8 else (None, "")
     done = export(lifter, path, format=args.format, form=args.form, int8=measured)
+    report(done, lifter, what, console)
+    console.print(f"wrote {done.path} ({done.bytes / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
+    return 0
+
+
+def site(args: ExportArgs, lifter: "Lifter", measured: "Float[Tensor, 'n j i'] | None", what: str) -> int:
+    """Writes a folder for the browser."""
+    from actionprompt.console import console as new_console
+    from actionprompt.export.web import export_web
+
+    if args.form not in ("sequence", "stream"):
+        raise InputError("A site takes the form stream: leave out --form.")
+    done = export_web(
+        lifter, args.out or Path("site"), int8=measured, libraries=args.libraries, landmarker=args.landmarker
+    )
     console = new_console()
+    report(done.model, lifter, what, console)
+    console.print(f"wrote {done.path}; python -m http.server --directory {done.path}", highlight=False, soft_wrap=True)
+    if done.lacking:
+        console.print(
+            f"Still to be added, as {done.path / 'README.md'} says: {', '.join(done.lacking)}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return 0
+
+
+def report(done: "Exported", lifter: "Lifter", what: str, console: "Console") -> None:
+    """Prints how far the file is from PyTorch, and what int8 costs."""
     console.print(differences(done))
     if q := done.quantised:
         same = f"; {q.same_action:.1%} of the actions are the same" if lifter.apm else ""
@@ -80,8 +120,6 @@ def run(args: ExportArgs) -> int:
             highlight=False,
             soft_wrap=True,
         )
-    console.print(f"wrote {done.path} ({done.bytes / 1e6:.1f} MB)", highlight=False, soft_wrap=True)
-    return 0
 
 
 def differences(done: "Exported") -> "Table":

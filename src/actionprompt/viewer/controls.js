@@ -1,6 +1,6 @@
 /* Buttons, keys, mouse and touch; and the start. */
 function zoom(factor) {
-  orbit.distance = Math.max(0.3 * home, Math.min(6 * home, orbit.distance * factor));
+  orbit.distance = Math.max(0.3 * home(), Math.min(6 * home(), orbit.distance * factor));
   invalidate();
 }
 

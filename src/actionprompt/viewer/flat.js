@@ -54,8 +54,8 @@ const person = [0, 1].map((axis) => {
 
 function drawVideo(pen, [left, top, width, height]) {
   pen.save();
-  if (film.mirrored) pen.setTransform(pen.getTransform().translate(2 * left + width, 0).scale(-1, 1));
-  pen.drawImage(player.video, left, top, width, height);
+  if (film?.mirrored) pen.setTransform(pen.getTransform().translate(2 * left + width, 0).scale(-1, 1));
+  pen.drawImage(player.picture ?? player.video, left, top, width, height);
   pen.restore();
 }
 
@@ -68,7 +68,7 @@ function drawFlat(f) {
   const image = [originX - scale, originY - motion.aspect * scale, 2 * scale, 2 * motion.aspect * scale];
   pen.fillStyle = colours["--page"];
   pen.fillRect(...image);
-  if (player.video) drawVideo(pen, image);
+  if (player.video || player.picture) drawVideo(pen, image);
   pen.strokeStyle = colours["--line"];
   pen.strokeRect(...image);
 

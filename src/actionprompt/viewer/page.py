@@ -19,6 +19,8 @@ from actionprompt.files import write_text
 from actionprompt.viewer.motion import ViewerMotion
 
 SCRIPTS = ("data", "place", "flat", "space", "timeline", "numbers", "player", "controls")
+LIVE = (*SCRIPTS, "live")
+"""A page that is shown by another one, which may give it answers as they come."""
 
 
 class Played(NamedTuple):
@@ -46,8 +48,7 @@ def page(
     Raises:
         InputError: the video is missing, or no browser plays it.
     """
-    style = _source("page.css")
-    script = '(() => {\n"use strict";\n' + "".join(_source(f"{name}.js") for name in SCRIPTS) + "})();\n"
+    style, script = _style_and_script(SCRIPTS)
     return Template(_source("page.html")).substitute(
         policy=_policy(style, script),
         title=escape(motion.title or "ActionPrompt motion"),
@@ -74,6 +75,22 @@ def write_page(
         InputError: the video is missing, or no browser plays it.
     """
     write_text(path, page(motion, video, None if embed else path.parent, played))
+
+
+def page_template() -> tuple[str, str]:
+    """A page for programs that fill it in, and its content security policy.
+
+    They put the title (HTML), the motion and the video (JSON) in place of ``{{title}}``, ``{{motion}}``, ``{{film}}``.
+    """
+    style, script = _style_and_script(LIVE)
+    policy = _policy(style, script)
+    parts = {"title": "{{title}}", "motion": "{{motion}}", "video": "{{film}}"}
+    return Template(_source("page.html")).substitute(policy=policy, style=style, script=script, **parts), policy
+
+
+def _style_and_script(names: tuple[str, ...]) -> tuple[str, str]:
+    script = '(() => {\n"use strict";\n' + "".join(_source(f"{name}.js") for name in names) + "})();\n"
+    return _source("page.css"), script
 
 
 def _source(name: str) -> str:

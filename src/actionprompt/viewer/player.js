@@ -1,5 +1,5 @@
 /* Time. `at` is in frames: without a video it advances with the screen; with one, the video's time leads. */
-const player = { at: 0, frame: 0, playing: false, speed: 1, last: 0, video: null, shown: NaN };
+const player = { at: 0, frame: 0, playing: false, speed: 1, last: 0, video: null, shown: NaN, picture: null };
 
 function seek(frame) {
   player.frame = player.at = Math.max(0, Math.min(frames - 1, Math.round(frame) || 0));
@@ -36,6 +36,7 @@ function setPlaying(playing) {
 }
 
 function advance(now) {
+  if (motion.live) { player.at = player.frame = frames - 1; return; }
   const { video } = player;
   if (!video) player.at += player.last ? (Math.min(now - player.last, 250) / 1000) * fps * player.speed : 0;
   else if (!video.seeking) player.at = player.shown === player.shown ? player.shown : inMotion(video.currentTime) * fps;

@@ -1,13 +1,13 @@
 /* The 3D view: an orbiting camera (yaw, pitch in radians), a floor, and the figures' limbs painted from far to near. */
 const VIEWS = { oblique: [-0.6, 0.25], camera: [0, 0.02], side: [-Math.PI / 2, 0.06], top: [0, Math.PI / 2] };
 const orbit = { yaw: 0, pitch: 0, distance: 1, panX: 0, panY: 0 };
-const home = 1.85 * Math.max(tall, 1.5 * reach); // a distance from which the whole figure is seen, metres
+const home = () => 1.85 * Math.max(tall, 1.5 * reach); // a distance from which the whole figure is seen, metres
 const space = element("space");
 for (const figure of figures) figure.screen = new Float32Array(J * 3); // pixels x, y, and metres from the viewer
 
 function chooseView(name) {
   [orbit.yaw, orbit.pitch] = VIEWS[name];
-  Object.assign(orbit, { distance: home, panX: 0, panY: 0 });
+  Object.assign(orbit, { distance: home(), panX: 0, panY: 0 });
   invalidate();
 }
 
