@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train a lifter, with or without the Action Prompt Module",
     "evaluate": "errors and action accuracy of a trained model, as tables",
     "compare": "runs side by side: spread over seeds, paired differences, confidence intervals",
+    "report": "sessions that were lifted, side by side, to print",
     "view": "lifted motion as a page in the browser",
     "models": "the trained models that come with the package",
     "demo": "train and compare two small models on synthetic motion, and open the result as a page",

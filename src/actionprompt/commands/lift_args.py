@@ -52,10 +52,10 @@ class LiftArgs:
     """A video, a folder of pictures, a keypoint file, - (JSON lines of a pipe, answered line by line), or webcam
     (webcam:1, webcam:NAME). With --out-dir: files, folders and patterns."""
     out: Annotated[tuple[Path, ...], tyro.conf.arg(aliases=["-o"])] = ()
-    """Files to write: .html .npz .csv .json .segments.csv .segments.json .bvh .glb .vrm .vrma .trc .c3d, joint angles
-    (.angles.csv .angles.json .angles.npz .angles.parquet .mot), repetitions (.repetitions.csv .repetitions.json), and
-    .mp4 (the video with the skeleton over it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder (-3d-2 if
-    another source has these)."""
+    """Files to write: .html (a page to look at), .report.html (to read and print: repetitions, angles), .npz .csv .json
+    .segments.csv .segments.json .bvh .glb .vrm .vrma .trc .c3d, joint angles (.angles.csv .angles.json .angles.npz
+    .angles.parquet .mot), repetitions (.repetitions.csv .repetitions.json), and .mp4 (the video with the skeleton over
+    it). Default: SOURCE-3d.html and SOURCE-3d.npz in this folder (-3d-2 if another source has these)."""
     out_dir: Path | None = None
     """Lift all sources into this folder, with manifest.csv and manifest.json; what is finished is not done again."""
     formats: tuple[str, ...] = ("html", "npz")

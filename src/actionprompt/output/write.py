@@ -48,7 +48,8 @@ def write(
 def _format(path: Path, format: str | None) -> str:
     known = formats()
     if format is None:
-        suffixes = sorted((name for name in known if path.name.lower().endswith(f".{name}")), key=len)
+        file = path.name.lower()  # report.html is a report, as walk.report.html is
+        suffixes = sorted((name for name in known if file.endswith(f".{name}") or file == name), key=len)
         if not suffixes:
             listed = ", ".join(f".{name}" for name in known)
             raise InputError(f"Nothing writes {path.name}: the name must end in one of {listed}.")

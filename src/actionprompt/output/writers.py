@@ -81,6 +81,7 @@ def formats() -> dict[str, Format]:
         "trc": Format(_trc, several=False),
         "c3d": Format(_c3d, several=False),
         "html": Format(_html, several=False),
+        "report.html": Format(_report, several=False),
     }
 
 
@@ -217,6 +218,13 @@ def _html(job: WriteJob, part: Path) -> None:
     settings = job.settings
     played = Played(settings.begin, settings.slow, settings.mirrored)
     _text(part, page(viewer_motion(job.tracks[0]), settings.video, folder, played))
+
+
+def _report(job: WriteJob, part: Path) -> None:
+    from actionprompt.output.report.page import report_page
+
+    name = job.name.removesuffix(".html").removesuffix(".report").removesuffix("report")
+    _text(part, report_page(job.tracks[0], name or f"Person {job.tracks[0].person}"))
 
 
 def _text(part: Path, text: str) -> None:
