@@ -74,10 +74,15 @@ def evaluate(
             rows = (said.action[:, None].expand_as(valid), windows.clip(i)[:, None].expand_as(valid))
             parts = (said.predicted, said.true_action, said.weighted_actions, windows.targets(i), *rows)
             found.append(tuple(part[valid].cpu() for part in parts))
-    *parts_of_all, owner = (torch.cat(part) for part in zip(*found, strict=True))
+    *joined, owner = (torch.cat(part) for part in zip(*found, strict=True))
     sizes = owner.bincount(minlength=len(clips)).tolist()
-    by_clip = zip(*(part.split(sizes) for part in parts_of_all), strict=True)
-    scores = [_score(clip, *parts, lifter, skeleton) for clip, parts in zip(clips, by_clip, strict=True)]
+    predicted, true, weighted, target, chosen = (part.split(sizes) for part in joined)
+    scores = [
+        _score(clip, mine, given, soft, truth, actions_of, lifter, skeleton)
+        for clip, mine, given, soft, truth, actions_of in zip(
+            clips, predicted, true, weighted, target, chosen, strict=True
+        )
+    ]
     return Evaluation(scores, actions, tuple(tail), flip, lifter.actions)
 
 
@@ -180,10 +185,10 @@ def _score(
         clip.action,
         target.shape[0],
         scores,
-        *(
-            scores if torch.equal(predicted, other) else {**scores, **errors(other, target, skeleton)}
-            for other in (true_action, weighted_actions)
-        ),
+        true_action=scores if torch.equal(predicted, true_action) else scores | errors(true_action, target, skeleton),
+        weighted_actions=scores
+        if torch.equal(predicted, weighted_actions)
+        else scores | errors(weighted_actions, target, skeleton),
         recognised=recognised,
     )
 

@@ -118,7 +118,7 @@ def _pool(clips: Sequence[ClipScore]) -> MeanErrors:
     accuracy = None
     if clips[0].recognised:
         accuracy = sum(clip.recognised.get(clip.action, 0) for clip in clips) / frames
-    return MeanErrors(frames, *map(mean, SIDES), accuracy)
+    return MeanErrors(frames, accuracy=accuracy, **{side: mean(side) for side in SIDES})
 
 
 def _weighted(values: Sequence[tuple[float, int]]) -> float:
@@ -133,4 +133,4 @@ def _mean(rows: Sequence[MeanErrors], accuracy: float | None) -> MeanErrors:
     def mean(side: str) -> dict[str, float]:
         return {m: sum(getattr(row, side)[m] for row in rows) / len(rows) for m in rows[0].predicted_action}
 
-    return MeanErrors(sum(row.frames for row in rows), *map(mean, SIDES), accuracy)
+    return MeanErrors(sum(row.frames for row in rows), accuracy=accuracy, **{side: mean(side) for side in SIDES})

@@ -102,10 +102,9 @@ def _repetitions(said: Summary) -> list[str]:
          "" if one.asymmetry is None else f"{one.asymmetry:+.0%}")
         for number, one in enumerate(found[:MOST], 1)
     ]  # fmt: skip
-    columns = {"mean": np.mean, "standard deviation": np.std}
     measured = np.array([(one.duration, one.range_of_motion, one.peak_speed) for one in found])
-    for name, how in columns.items():
-        duration, size, speed = how(measured, axis=0)
+    for name, of_all in (("mean", measured.mean(0)), ("standard deviation", measured.std(0))):
+        duration, size, speed = of_all
         rows.append((name, "", f"{duration:.2f}", "", "", f"{size:.0f}", f"{speed:.0f}", ""))
     head = ("repetition", "start s", "duration s", "least °", "most °", "range °", "peak speed °/s", "left - right")
     what = f"<p>{len(found)} repetitions; {html.escape(spoken(said.driving))} drives the motion.</p>"
