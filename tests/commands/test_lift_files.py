@@ -67,6 +67,17 @@ def test_addresses_stay_as_they_are(address: str) -> None:
     assert f"'{address}'" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("a.bvh", "motion capture, which is 3D already"), ("a.C3D", "3D already"), ("a.slp", "a project of SLEAP"),
+     ("a.h5", "an HDF5 file .*: export its keypoints as CSV")],
+)  # fmt: skip
+def test_files_of_other_programs_are_named(tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / name).write_bytes(b"\x89HDF\r\n")
+    with pytest.raises(InputError, match=what):
+        is_video(str(tmp_path / name))
+
+
 def test_what_is_a_video(tmp_path: Path) -> None:
     for name, video in (("a.MTS", True), ("a.insv", True), ("a", True), ("a.JSON", False), ("a.npz", False)):
         assert is_video(str(tmp_path / name)) is video

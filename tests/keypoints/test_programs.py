@@ -109,6 +109,32 @@ def test_kimore_is_named(tmp_path: Path) -> None:
         read(tmp_path / "k.csv")
 
 
+def test_motive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "k.csv").write_text("Format Version,1.23,Take Name,Take 1\n\n,,Bone,Bone\nFrame,Time (Seconds),X,Y\n")
+    with pytest.raises(
+        InputError, match=r"export of Motive \(OptiTrack\), which is 3D already: export C3D, TRC or BVH"
+    ):
+        read(tmp_path / "k.csv")
+
+
+@pytest.mark.parametrize("cells", [1, 3])
+def test_deeplabcuts_training_labels(tmp_path: Path, cells: int) -> None:
+    """No likelihood; a picture's path in one cell, or in three as newer versions have it. An empty point is missing."""
+    body, lead = [name.replace(" ", "_") for name in layouts()["coco17"].points], [""] * (cells - 1)
+    lines = [["scorer", *lead, *["anna"] * 34], ["bodyparts", *lead, *(name for name in body for _ in range(2))]]
+    lines.append(["coords", *lead, *["x", "y"] * 17])
+    for f, points in enumerate(standing(COCO)):
+        picture = ["labeled-data", "walk", f"img{f:04d}.png"]
+        x_y = [str(x) for x in points[:, :2].ravel()]
+        x_y[:2] = ["", ""] if f == 1 else x_y[:2]
+        lines.append([*(picture if cells == 3 else ["/".join(picture)]), *x_y])
+    (tmp_path / "labels.csv").write_text("\n".join(map(",".join, lines)))
+    found = read(tmp_path / "labels.csv").tracks[0]
+    torch.testing.assert_close(found.keypoints[0], expected("coco17")[0], atol=1e-4, rtol=0)
+    assert found.confidence[0].min() == 1
+    assert found.confidence[1].min() == 0
+
+
 def test_times_in_names_are_times(tmp_path: Path) -> None:
     stamps = [1683020401033 + round(1000 * f / 30) for f in range(FRAMES)]
     found = read(results(tmp_path, standing(COCO), [f"{stamp}.png" for stamp in stamps]), fps=None)

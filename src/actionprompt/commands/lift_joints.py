@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 KEYPOINT_SUFFIXES = (".json", ".npz", ".npy", ".csv")
 """Files of keypoints; whatever else there is, is tried as a video."""
+CLOSED = {
+    ".h5": "an HDF5 file (as of DeepLabCut or SLEAP)",
+    ".hdf5": "an HDF5 file",
+    ".slp": "a project of SLEAP",
+    ".nwb": "a file of Neurodata Without Borders",
+    ".nc": "a NetCDF file (as of movement)",
+    ".pose": "a file of pose-format",
+    ".pkl": "a pickle, which would run what it says",
+}
+"""Files of other programs with keypoints that are not read."""
 MOST_FRAMES = 60.0
 """Frames a second that a detector looks at, at most: slow motion cameras give hundreds."""
 SAME_RATE = 0.05
@@ -126,7 +136,26 @@ def is_video(source: str) -> bool:
         from actionprompt.video.pictures import is_pictures
 
         return is_pictures(path) and not is_folder(path)
+    _refuse_others(path)
     return path.suffix.lower() not in KEYPOINT_SUFFIXES
+
+
+def _refuse_others(path: Path) -> None:
+    """Names files that other programs take for people's motion, and that are neither video nor 2D keypoints.
+
+    Raises:
+        InputError: motion capture, or tables that no text editor opens.
+    """
+    from actionprompt.formats.motion import ENDINGS
+
+    ending = path.suffix.lower()
+    if ending in set(ENDINGS) - {".json"}:
+        raise InputError(
+            f"{path} is motion capture, which is 3D already: `actionprompt data inspect` looks at it, `evaluate "
+            "--truth` compares a lift with it, and `train --data mocap` learns from it."
+        )
+    if ending in CLOSED and path.is_file():
+        raise InputError(f"{path} is {CLOSED[ending]}, and no video: export its keypoints as CSV.")
 
 
 def open_source(path: Path, fps: float | None, mirror: bool) -> "Video":

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from jaxtyping import Float
 
 from actionprompt.errors import InputError
 from actionprompt.keypoints.detections import Detections, collect
-from actionprompt.keypoints.frame_numbers import clocked, from_zero
+from actionprompt.keypoints.frame_numbers import clocked, frames_of, from_zero
 from actionprompt.keypoints.layouts import layouts
 from actionprompt.keypoints.names import arrangement
 from actionprompt.keypoints.text import read_text
@@ -95,6 +96,11 @@ def read_csv(path: Path) -> Detections:
     _refuse_kinect(rows, path)
     if rows[0][1][0].strip().lower() == "scorer":
         return _deeplabcut(rows, path)
+    if rows[0][1][0].strip().lower() == "format version":
+        raise InputError(
+            f"{path} is an export of Motive (OptiTrack), which is 3D already: export C3D, TRC or BVH from Motive, and "
+            "give that as --truth, or to --data mocap."
+        )
     head = _head(rows[0][1], path)
     lines = [cells for _, cells in rows[1:]]
     for number, cells in rows[1:]:
@@ -262,37 +268,59 @@ def _long(table: _Table) -> Detections:
 
 
 def _deeplabcut(rows: Sequence[tuple[int, list[str]]], path: Path) -> Detections:
-    """DeepLabCut's table: its head has lines for scorer, maybe individuals, body parts and coordinates."""
-    head = {cells[0].strip().lower(): cells[1:] for _, cells in rows[:5]}
+    """DeepLabCut's table: its head has lines for scorer, maybe individuals, body parts and coordinates.
+
+    Its training labels have no likelihood, and the path of a picture instead of a frame number, in one cell or three.
+    """
+    head = {cells[0].strip().lower(): cells for _, cells in rows[:5]}
     if not {"bodyparts", "coords"} <= head.keys():
         raise InputError(f"{path} begins as DeepLabCut's tables do, but has no lines `bodyparts` and `coords`.")
-    parts = head["bodyparts"]
-    who = head.get("individuals", [""] * len(parts))
-    body = [(number, cells) for number, cells in rows if re.fullmatch(r"\d+(\.0*)?", cells[0].strip())]
+    lead = next((i for i, cell in enumerate(head["coords"]) if cell.strip().lower() == "x"), 1)
+    parts, coords = head["bodyparts"][lead:], [cell.strip().lower() for cell in head["coords"][lead:]]
+    who = head["individuals"][lead:] if "individuals" in head else [""] * len(parts)
+    body = [cells for _, cells in rows[list(head).index("coords") + 1 :]]
     try:
-        cells = np.array([[float(cell) if cell.strip() else np.nan for cell in line[1:]] for _, line in body])
+        cells = np.array([[float(cell) if cell.strip() else np.nan for cell in line[lead:]] for line in body])
     except ValueError as error:
         raise InputError(f"{path} has a cell that is not a number ({error}).") from error
-    if not body or cells.shape[1] != len(parts):
+    if not body or cells.shape[1:] != (len(parts),):
         raise InputError(f"{path} holds no detected people.")
-    frames = from_zero([int(float(line[0])) for _, line in body], str(path), ones=False)
+    frames = _deeplabcut_frames([line[lead - 1].strip() for line in body], path)
     found = []
     for person in dict.fromkeys(who):
         names = list(dict.fromkeys(part for part, one in zip(parts, who, strict=True) if one == person))
         if arrangement(names) is None and len(set(who)) > 1:
             continue  # `single` holds objects that belong to nobody
-        at = [
-            [_where(parts, who, head["coords"], (name, person, axis), path) for axis in ("x", "y", "likelihood")]
-            for name in names
-        ]
-        each = cells[:, np.array(at)]
-        seen = np.isfinite(each[..., :2]).all(-1).any(1)
-        found += [
-            (frame, person, one) for frame, one, there in zip(frames, np.nan_to_num(each), seen, strict=True) if there
-        ]
+        at = [[_where(parts, who, coords, (name, person, axis), path) for axis in ("x", "y")] for name in names]
+        each = np.concatenate([cells[:, np.array(at)], _likelihood(cells, parts, who, coords, person, names)], -1)
+        there = np.isfinite(each[..., :2]).all(-1)
+        each[~there] = 0
+        seen = there.any(1)
+        found += [(frame, person, one) for frame, one, anything in zip(frames, each, seen, strict=True) if anything]
     if not found:
         _known(list(dict.fromkeys(parts)), path)
     return collect(found, str(path), names=_known(names if len(set(who)) == 1 else _common(parts, who), path))
+
+
+def _deeplabcut_frames(names: Sequence[str], path: Path) -> list[int]:
+    if all(re.fullmatch(r"\d+(\.0*)?", name) for name in names):
+        return from_zero([int(float(name)) for name in names], str(path), ones=False)
+    return frames_of([re.split(r"[/\\]", name)[-1] for name in names], str(path)).numbers
+
+
+def _likelihood(
+    cells: Float[np.ndarray, "n c"],
+    parts: Sequence[str],
+    who: Sequence[str],
+    coords: Sequence[str],
+    person: str,
+    names: Sequence[str],
+) -> Float[np.ndarray, "n p 1"]:
+    """Each point's likelihood; 1 where the table says none, as in labels that people set."""
+    place = {column: i for i, column in enumerate(zip(parts, who, coords, strict=True))}
+    said = [place.get((name, person, "likelihood")) for name in names]
+    each = np.stack([np.full(len(cells), np.nan) if i is None else cells[:, i] for i in said], 1)
+    return np.where(np.isnan(each), 1.0, each)[..., None]
 
 
 def _common(parts: Sequence[str], who: Sequence[str]) -> list[str]:
@@ -305,7 +333,7 @@ def _common(parts: Sequence[str], who: Sequence[str]) -> list[str]:
 def _where(
     parts: Sequence[str], who: Sequence[str], coords: Sequence[str], wanted: tuple[str, str, str], path: Path
 ) -> int:
-    columns = zip(parts, who, (coord.strip() for coord in coords), strict=True)
+    columns = zip(parts, who, coords, strict=True)
     found = next((i for i, column in enumerate(columns) if column == wanted), None)
     if found is None:
         raise InputError(f"{path} has no {wanted[2]} of {wanted[0]}.")
