@@ -12,6 +12,7 @@ from actionprompt import cli
 from actionprompt.commands.lift_joints import is_video
 from actionprompt.commands.lift_outputs import default_outs, fingerprint
 from actionprompt.errors import InputError
+from actionprompt.inference.batch.sources import is_many
 from actionprompt.output.npz import read_lifted
 from actionprompt.viewer.motion import PATH
 from films import film
@@ -119,3 +120,12 @@ def test_a_report_survives_any_console(model: Path, tmp_path: Path, monkeypatch)
 
 def test_paths_may_lead_far_away() -> None:
     assert PATH.limit > 1000
+
+
+def test_a_folder_of_labels_is_one_source(tmp_path: Path) -> None:
+    """Ultralytics writes a text file a frame."""
+    for f in range(3):
+        (tmp_path / f"walk_{f}.txt").write_text("0 0.5 0.5 0.2 0.8\n")
+    assert not is_many([str(tmp_path)])
+    (tmp_path / "other.csv").write_text("frame\n")
+    assert is_many([str(tmp_path)])

@@ -55,13 +55,19 @@ def limb_pairs(points: tuple[str, ...]) -> dict[str, Pairs]:
     return found
 
 
+def lengths(vectors: Float[np.ndarray, "*n 2"]) -> Float[np.ndarray, "*n"]:
+    """Lengths of vectors in the plane; NaN where a coordinate is none. Faster than ``np.linalg.norm``."""
+    return np.sqrt(vectors[..., 0] ** 2 + vectors[..., 1] ** 2)
+
+
 def sizes(points: Float[np.ndarray, "n p 2"]) -> Float[np.ndarray, " n"]:
     """The person's size on the screen, frame by frame: the diagonal of the box around the known points (others: NaN).
 
     It is kept between half and twice its median, so that single wrong points do not decide what is large.
     """
-    low, high = np.fmin.reduce(points, axis=1), np.fmax.reduce(points, axis=1)  # ignore NaN
-    size = np.hypot(*(high - low).T)
+    by_axis = points.transpose(2, 1, 0).copy()  # along frames, numpy is many times faster than along points
+    low, high = np.fmin.reduce(by_axis, axis=1), np.fmax.reduce(by_axis, axis=1)  # ignore NaN
+    size = np.hypot(*(high - low))
     usual = float(np.nanmedian(size)) if np.isfinite(size).any() else 1.0
     return np.where(np.isfinite(size), size.clip(usual / 2, usual * 2), usual).clip(1e-9)
 
@@ -107,10 +113,11 @@ def side_steps(
     """Mean steps of both sides as they are, and as if they were exchanged; 0 where no point is known in both frames."""
     keep = np.stack([left - left_before, right - right_before])
     cross = np.stack([left - right_before, right - left_before])
-    known = np.isfinite(keep).all((0, -1)) & np.isfinite(cross).all((0, -1))
+    steps = [lengths(step).sum(0) / 2 for step in (keep, cross)]
+    known = np.isfinite(steps[0]) & np.isfinite(steps[1])
     count = known.sum(-1).clip(1)
-    steps = [np.where(known, np.linalg.norm(step, axis=-1).mean(0), 0).sum(-1) / count for step in (keep, cross)]
-    return steps[0], steps[1]
+    kept, crossed = (np.where(known, step, 0).sum(-1) / count for step in steps)
+    return kept, crossed
 
 
 def put_back(values: Float[np.ndarray, "n p *d"], exchanges: list[Exchange], pairs: dict[str, Pairs]) -> None:
@@ -134,13 +141,13 @@ def outliers(points: Float[np.ndarray, "n p 2"], seconds: Float[np.ndarray, " n"
     wrong = np.zeros(points.shape[:2], dtype=bool)
     if n < 3:
         return wrong
-    step = np.linalg.norm(np.diff(points, axis=0), axis=-1)
+    step = lengths(np.diff(points, axis=0))
     jumps = step > longest_step(np.diff(seconds), sizes(points)[1:])[:, None]
     jumps &= (jumps.mean(1) <= MOST_POINTS)[:, None]
     if not jumps.any():
         return wrong
     for away in range(1, min(n - 1, int(LONGEST_OUTLIER / max(float(np.median(np.diff(seconds))), 1e-3)) + 1)):
-        gap = np.linalg.norm(points[away + 1 :] - points[: -away - 1], axis=-1)
+        gap = lengths(points[away + 1 :] - points[: -away - 1])
         returns = jumps[:-away] & jumps[away:] & (gap < CLEARER * np.minimum(step[:-away], step[away:]))
         for offset in range(away):
             wrong[1 + offset : n - away + offset] |= returns

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from actionprompt.errors import InputError
-from actionprompt.keypoints.continuity import exchange_sides, limb_pairs, outliers, put_back
+from actionprompt.keypoints.continuity import exchange_sides, lengths, limb_pairs, outliers, put_back
 from actionprompt.keypoints.detections import Detections
 from actionprompt.keypoints.layouts import Layout
 from actionprompt.keypoints.timing import LONGEST_GAP, is_gap
@@ -141,7 +141,7 @@ def _exchanged(detections: Detections, track: list[int]) -> float | None:
         return None
     seconds, frame = detections.seconds, detections.frame
     near = np.diff(seconds[track]) <= BRIEFLY
-    moved = np.linalg.norm(before - after, axis=-1)
+    moved = lengths(before - after)
     known = np.isfinite(moved)
     mean = np.where(known, moved, 0).sum(-1) / np.maximum(known.sum(-1), 1)
     for k in np.flatnonzero(near & (mean > JUMP * sizes(before))):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from actionprompt.errors import InputError
+from actionprompt.keypoints.json_formats import is_folder
 from actionprompt.video.pictures import is_pictures
 
 VIDEO_SUFFIXES = (
@@ -122,7 +123,8 @@ def _walk(folder: Path, skip: Path) -> Iterator[Path]:
 
 
 def _is_source(path: Path) -> bool:
-    """Whether a folder is one source: pictures, or JSON files of a frame each, and neither folders nor videos."""
+    """Whether a folder is one source: pictures, or files of a frame each, and neither folders nor videos."""
     kinds = {"folder" if entry.is_dir() else entry.suffix.lower() for entry in path.iterdir()}
-    frames = ".json" in kinds or is_pictures(path)
+    labels = is_folder(path) and not kinds & set(KEYPOINT_SUFFIXES)  # ultralytics' text files
+    frames = ".json" in kinds or labels or is_pictures(path)
     return frames and "folder" not in kinds and not kinds & set(VIDEO_SUFFIXES)
