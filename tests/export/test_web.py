@@ -118,7 +118,8 @@ def browser():
     if program is None:
         pytest.skip("needs an installed Chromium")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        opened = driver.chromium.launch(executable_path=program, args=["--no-sandbox", *camera])
         yield opened
         opened.close()
 
@@ -142,14 +143,19 @@ def served():
         server.shutdown()
 
 
-@pytest.mark.parametrize("kind", ["float32", "int8"])
-def test_a_video_is_lifted_as_in_python(kind, lifter, site, people, browser, served, tmp_path, record_property):
-    libraries = os.environ.get("ACTIONPROMPT_NODE_MODULES")
-    if not libraries:
+@pytest.fixture(scope="module")
+def libraries():
+    folder = os.environ.get("ACTIONPROMPT_NODE_MODULES")
+    if not folder:
         pytest.skip("needs ACTIONPROMPT_NODE_MODULES, a node_modules with onnxruntime-web and tasks-vision")
+    return Path(folder)
+
+
+@pytest.mark.parametrize("kind", ["float32", "int8"])
+def test_a_video_is_lifted_as_in_python(kind, libraries, lifter, people, browser, served, tmp_path, record_property):
     folder = tmp_path / "site"
     int8 = torch.from_numpy(np.stack([j for j in joints(people) if j is not None])).float() if kind == "int8" else None
-    web.export_web(lifter, folder, libraries=Path(libraries), int8=int8)
+    web.export_web(lifter, folder, libraries=libraries, int8=int8)
     (folder / "standin.js").write_text(STAND_IN)
     (folder / "people.json").write_text(json.dumps(people))
     tab = browser.new_page()
@@ -193,6 +199,32 @@ def test_a_video_is_lifted_as_in_python(kind, lifter, site, people, browser, ser
     assert f"of {len(expected)}" in viewer.locator("#frame").inner_text()
     assert complaints == []
     assert all(url.startswith((address, "blob:", "data:", "about:")) for url in asked)
+    tab.close()
+
+
+def test_the_camera_is_lifted_until_it_is_stopped(libraries, people, browser, served, tmp_path):
+    """Chromium's own test picture, before which a stand-in detector sees somebody who stands still."""
+    folder = tmp_path / "site"
+    web.export_web(random_17(), folder, libraries=libraries)
+    (folder / "still.js").write_text(f"export async function open() {{ return () => {json.dumps(people[0])}; }}")
+    tab = browser.new_page()
+    tab.set_default_timeout(120_000)
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.goto(served(folder) + "/index.html?detector=./still.js")
+    tab.wait_for_selector("body[data-ready]")
+    tab.click("#camera")
+    tab.get_by_text("pictures a second; answers come").wait_for()
+    viewer = tab.frames[1]
+    assert viewer.evaluate("[actionprompt.frame(), actionprompt.playing()]") == [499, True]
+    picture = "document.getElementById('flat').toDataURL()"
+    before = viewer.evaluate(picture)
+    tab.wait_for_timeout(500)
+    assert viewer.evaluate(picture) != before
+    tab.click("#stop")
+    tab.get_by_text("The camera is off.").wait_for()
+    assert complaints == []
     tab.close()
 
 
