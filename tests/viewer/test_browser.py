@@ -244,3 +244,25 @@ def test_the_video_shows_the_frame_of_the_numbers(motion, opened, tmp_path):
     seen = [page.tab.evaluate(NUMBER_IN_PICTURE) for _ in range(10)]
     assert seen[-1][1] > seen[0][1]
     assert max(abs(picture - frame) for picture, frame in seen) <= 1
+
+
+@pytest.mark.parametrize("n", [FRAMES, 9000])
+def test_angles_and_repetitions(motion, opened, n):
+    """The chosen angle's values, its curve's range and the repetitions; a long motion's curve is thinned out."""
+    left, right, trunk = 90 * np.sin(np.arange(n) / 40), np.full(n, 30.0), np.full(n, np.nan)
+    angles = {"left_knee_flexion": left, "right_knee_flexion": right, "trunk_flexion": trunk}
+    page = opened(motion(n, angles=angles, driving="knee_flexion", repetitions=((0, n / 2), (n / 2, n - 1.0))))
+    page.tab.evaluate("actionprompt.seek(15)")
+    every = -(-n // 4000)
+    assert page.text("#angle-now") == f"{left[15 // every * every]:.0f}° / 30°"
+    low, _, rest = page.text("#angle-range").partition(" to ")
+    assert float(low) == pytest.approx(left.min(), abs=1)
+    assert rest.endswith("° · 2 repetitions")
+    before = page.picture("chart")
+    page.tab.select_option("#angle", "trunk_flexion")
+    assert page.text("#angle-now") == "–"
+    assert page.picture("chart") != before
+
+
+def test_no_angles_no_row(motion, opened):
+    assert opened(motion(FRAMES)).tab.query_selector("#angle") is None

@@ -1,6 +1,10 @@
 """A lifted track for the viewer and for the drawing over the video."""
 
+from actionprompt.analysis.repetitions import Repetition
+from actionprompt.errors import InputError
+from actionprompt.output.angles import Angles
 from actionprompt.output.drawing import Figure
+from actionprompt.output.report.summary import summary
 from actionprompt.output.track import UNKNOWN, LiftedTrack
 from actionprompt.viewer import ViewerMotion
 
@@ -13,6 +17,7 @@ def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") ->
         model: the name to show for the pose.
         title: the page's title; empty: the person's name.
     """
+    angles, driving, found = _angles(track)
     return ViewerMotion(
         skeleton=track.skeleton,
         fps=track.fps,
@@ -27,7 +32,19 @@ def viewer_motion(track: LiftedTrack, model: str = "lifted", title: str = "") ->
         notes=track.notes,
         up=track.up,
         start=max(0.0, track.first),
+        angles=angles,
+        driving=driving,
+        repetitions=tuple((one.start * track.fps, one.end * track.fps) for one in found),
     )
+
+
+def _angles(track: LiftedTrack) -> tuple[Angles, str, list[Repetition]]:
+    """What the page shows of a motion's angles: themselves, the one that drives it, and the repetitions."""
+    try:
+        said = summary(track)
+    except InputError:  # a layout without hips or shoulders has none
+        return {}, "", []
+    return said.angles, said.driving.removeprefix("left_").removeprefix("right_"), said.repetitions
 
 
 def overlay_figure(track: LiftedTrack) -> Figure:

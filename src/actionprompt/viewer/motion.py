@@ -1,7 +1,7 @@
 """What the viewer shows: one sequence's keypoints, one or more lifted poses, perhaps the truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +61,12 @@ class ViewerMotion:
     """Lines to show below: model, data, numbers."""
     up: tuple[float, float, float] = (0.0, -1.0, 0.0)
     """The direction against gravity in camera axes; a tilted camera's figure then stands upright."""
+    angles: Mapping[str, Float[np.ndarray, " n"]] = field(default_factory=dict)
+    """Joint angles by name, degrees; NaN where one is not defined."""
+    driving: str = ""
+    """The angle that is shown first, without its side."""
+    repetitions: tuple[tuple[float, float], ...] = ()
+    """The frames from which to which repetitions go."""
 
     def __post_init__(self) -> None:
         keypoints = _array("keypoints", self.keypoints, (None, self.skeleton.num_joints, 2), SCREEN)
@@ -83,6 +89,8 @@ class ViewerMotion:
             converted["root"] = _complete("root", _array("root", self.root, (n, 3), PATH))
         if self.probability is not None:
             converted["probability"] = _chances(self.probability, n, len(self.actions))
+        if wrong := [name for name, values in self.angles.items() if np.shape(values) != (n,)]:
+            raise InputError(f"The angle {wrong[0]} has shape {np.shape(self.angles[wrong[0]])}: it should be ({n},).")
         for name, value in converted.items():
             object.__setattr__(self, name, value)  # frozen: nothing but the arrays' type changes
 

@@ -69,6 +69,7 @@ function drawNumbers(f) {
   element("scrub").value = f;
   element("playhead").style.transform = `translateX(${(f / Math.max(frames - 1, 1)) * chartWidth}px)`;
   if (chances) drawAction(f);
+  if (angles) drawAngleNow(f);
   if (!truth) return;
   for (const model of models) write(model.now, millimetres(model.curve[f]));
   write(element("values").firstChild, main.curve[f] === main.curve[f] ? main.curve[f].toFixed(0) : "");

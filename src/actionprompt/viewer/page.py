@@ -3,6 +3,7 @@
 import json
 import os
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -18,7 +19,9 @@ from actionprompt.errors import InputError
 from actionprompt.files import write_text
 from actionprompt.viewer.motion import ViewerMotion
 
-SCRIPTS = ("data", "place", "flat", "space", "timeline", "numbers", "player", "controls")
+SCRIPTS = ("data", "angles", "place", "flat", "space", "timeline", "numbers", "player", "controls")
+MOST = 4000
+"""Values of an angle's curve."""
 LIVE = (*SCRIPTS, "live")
 """A page that is shown by another one, which may give it answers as they come."""
 
@@ -134,8 +137,20 @@ def _document(motion: ViewerMotion) -> dict[str, Any]:
         "probability": None if motion.probability is None else _packed_chances(motion.probability),
         "unknownBelow": motion.unknown_below,
         "trueAction": motion.true_action,
+        "angles": _angles(motion.angles),
+        "driving": motion.driving,
+        "repetitions": motion.repetitions,
         "notes": motion.notes,
     }
+
+
+def _angles(angles: Mapping[str, Float[np.ndarray, " n"]]) -> dict[str, Any] | None:
+    """Angles to a tenth of a degree; of long motions every so many frames' are enough for a curve."""
+    if not angles:
+        return None
+    every = -(-len(next(iter(angles.values()))) // MOST)
+    table = np.stack([np.asarray(values, dtype=float)[::every] for values in angles.values()], axis=1)
+    return {"names": list(angles), "every": every, "count": table.shape[0], **_packed(table, 0.1)}
 
 
 def _packed(values: Float[np.ndarray, "*shape"], step: float) -> dict[str, Any]:

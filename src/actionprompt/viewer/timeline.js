@@ -1,4 +1,4 @@
-/* The timeline: the error's curve and one lane for each action. It is painted once; only the playhead moves. */
+/* The timeline: the error's curve, an angle's, and one lane for each action. It is painted once; only the playhead moves. */
 const TICKS = 16, CURVE = 52, LANE = 22; // row heights in pixels, as in page.css
 const chart = element("chart");
 let chartWidth = 0; // kept, since asking the page in every frame would make it lay itself out
@@ -16,13 +16,15 @@ function buildTracks() {
     add(add(element("names"), "div", { className: "curve", textContent: "mean error" }), "small", { id: "ceiling" });
     add(element("values"), "div", { className: "curve" });
   }
+  buildAngles();
   for (const lane of lanes) {
     const className = lane.name === motion.trueAction ? "true" : "";
     lane.label = add(element("names"), "div", { textContent: lane.name, title: lane.name, className });
     lane.value = add(element("values"), "div");
   }
-  chart.style.height = `${TICKS + (truth ? CURVE : 0) + LANE * lanes.length + 2}px`;
-  const parts = [truth && "mean error of each frame", lanes.length && "each action's probability"].filter(Boolean);
+  chart.style.height = `${TICKS + (truth ? CURVE : 0) + LANE * lanes.length + (angles ? HEIGHT : 0) + 2}px`;
+  const parts = [truth && "mean error of each frame", lanes.length && "each action's probability",
+    angles && "a joint angle"].filter(Boolean);
   chart.setAttribute("aria-label", `Over time: ${parts.join(" and ") || "a scale"}`);
 }
 
@@ -39,7 +41,9 @@ function drawChart() {
   chartWidth = width;
   drawTicks(pen, width);
   if (truth) drawCurves(pen, width, TICKS);
-  lanes.forEach((lane, i) => drawLane(pen, width, TICKS + (truth ? CURVE : 0) + i * LANE, lane));
+  const top = TICKS + (truth ? CURVE : 0), below = top + (angles ? HEIGHT : 0);
+  if (angles) drawAngles(pen, width, top);
+  lanes.forEach((lane, i) => drawLane(pen, width, below + i * LANE, lane));
 }
 
 function drawTicks(pen, width) {
