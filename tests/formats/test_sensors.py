@@ -157,3 +157,25 @@ def test_names_twice_matter_only_where_they_are_needed():
     assert choose((*MARKERS, "*1", "*1", "", ""), "auto", "x").name == "plug-in-gait"
     with pytest.raises(InputError, match="x has two points called LFHD: it must hold one person"):
         choose((*(f"Ann:{m}" for m in MARKERS), "Bob:LFHD"), "auto", "x")
+
+
+def test_infinite_numbers_are_refused_in_every_format(tmp_path: Path):
+    places = points(4, 3)
+    places[2, 1, 0] = np.inf
+    with pytest.raises(InputError, match="has infinite numbers in frame 3"):
+        read_motion(trc(tmp_path / "a.trc", places, ("A", "B", "C")))
+    body = points(3, len(XSENS))
+    body[1, 0, 0] = -np.inf
+    with pytest.raises(InputError, match="has infinite numbers in frame 2"):
+        read_motion(mvnx(tmp_path / "a.mvnx", body))
+
+
+def test_a_word_in_the_motion_of_a_bvh_is_named(tmp_path: Path):
+    text = (
+        "HIERARCHY\nROOT hips\n{\nOFFSET 0 0 0\nCHANNELS 3 Zrotation Xrotation Yrotation\n"
+        "End Site\n{\nOFFSET 0 1 0\n}\n}\n"
+        "MOTION\nFrames: 1\nFrame Time: 0.02\n0 p 0\n"
+    )
+    (tmp_path / "a.bvh").write_text(text)
+    with pytest.raises(InputError, match="something in its motion that is not a number .*'p'"):
+        read_motion(tmp_path / "a.bvh")

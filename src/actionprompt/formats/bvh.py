@@ -146,12 +146,19 @@ def _read_line(words: list[str], joints: list[Joint], open_joints: list[int], pa
 
 
 def _number(text: str, path: Path) -> float:
+    """A number; a ``ValueError`` where it is none, or not finite."""
+    _check_comma(text, path)
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is not a finite number")
+    return number
+
+
+def _check_comma(text: str, path: Path) -> None:
     if re.fullmatch(r"-?\d+,\d+", text):
         raise InputError(
             f"{path} writes numbers with a decimal comma ({text}): replace commas between digits by points, or "
             "export it again with English settings."
         )
-    return float(text)
 
 
 def _check_channels(channels: tuple[str, ...], joint: str, path: Path) -> None:
@@ -179,7 +186,7 @@ def _motion(text: str, channels: int, path: Path) -> tuple[Float[np.ndarray, "n 
         values = np.array(" ".join(rows).split(), dtype=float).reshape(frames, channels)
     except ValueError as error:
         for text in rows[0].split():
-            _number(text, path)
+            _check_comma(text, path)
         raise InputError(f"{path} has something in its motion that is not a number ({error}).") from error
     if not np.isfinite(values).all():
         raise InputError(

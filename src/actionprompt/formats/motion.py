@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from actionprompt.errors import InputError
 from actionprompt.formats.acclaim import read_amc, read_asf
 from actionprompt.formats.bvh import read_bvh
@@ -38,7 +40,10 @@ def read_motion(path: Path, skeleton: Path | None = None) -> Recording:
         return read_amc(path, read_asf(skeleton or skeleton_beside(path)), ACCLAIM_FPS)
     if ending not in READERS:
         raise InputError(f"{path.name} is none of {', '.join(ENDINGS)}.")
-    return READERS[ending](path)
+    found = READERS[ending](path)
+    if (endless := np.isinf(found.points).any((1, 2))).any():
+        raise InputError(f"{path} has infinite numbers in frame {int(endless.argmax()) + 1}.")
+    return found
 
 
 def is_motion(path: Path) -> bool:

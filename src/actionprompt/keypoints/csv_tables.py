@@ -220,7 +220,7 @@ def _points(head: Sequence[str]) -> dict[str, dict[str, str]]:
 def _parts(column: str) -> list[tuple[str, str]]:
     """Ways to read a column as a point and what it holds of it: ``left hip x``, ``x left hip``, ``x11``."""
     words = column.split()
-    if len(words) == 1:
+    if len(words) < 2:
         match = re.fullmatch(r"([a-z]+?)(\d+)", column)
         return [(match[2], match[1])] if match else []
     return [(" ".join(words[:-1]), words[-1]), (" ".join(words[1:]), words[0])]

@@ -79,10 +79,10 @@ class Detections:
 def not_found(points: Float[np.ndarray, "*d p 2"], confidence: Float[np.ndarray, "*d p"]) -> Bool[np.ndarray, "*d p"]:
     """Which points are missing, by the ways that detectors say so.
 
-    Confidence 0, at (0, 0) or (-1, -1), or not a number.
+    Confidence 0, at (0, 0) or (-1, -1), or not a (finite) number.
     """
     nowhere = ~np.isfinite(points).all(-1) | (points == 0).all(-1) | (points == -1).all(-1)
-    missing: Bool[np.ndarray, "*d p"] = nowhere | ~(confidence > 0)
+    missing: Bool[np.ndarray, "*d p"] = nowhere | ~(confidence > 0) | (confidence == np.inf)
     return missing
 
 
