@@ -68,3 +68,12 @@ def test_layouts_with_middle_points_use_them():
     body = joints("body25", mid_hip=(1, 2), neck=(3, 4), left_ear=(2, 9), right_ear=(4, 9))
     np.testing.assert_allclose([body[j] for j in ("pelvis", "thorax", "spine")], [(1, 2), (3, 4), (2, 3)])
     np.testing.assert_allclose(body["head top"], (3, 9 + ABOVE_EARS * 5))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_confidence_is_the_least_of_the_points(name: str) -> None:
+    """The slow twin looks at every joint and point."""
+    layout = layouts()[name]
+    sure = np.random.default_rng(0).uniform(size=(5, len(layout.points)))
+    slow = np.where(layout.weights() != 0, sure[..., None, :], np.inf).min(-1)
+    np.testing.assert_array_equal(layout.joint_confidence(sure), slow)

@@ -11,7 +11,7 @@ Each of the 17 is a weighted sum of a detector's points. Where a layout has no s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 
 import numpy as np
 from jaxtyping import Float
@@ -48,8 +48,9 @@ class Layout:
 
     def joint_confidence(self, confidence: Float[np.ndarray, "*n p"]) -> Float[np.ndarray, "*n 17"]:
         """The least confidence of the points that each of the 17 joints follows from."""
-        least: Float[np.ndarray, "*n 17"] = np.where(self.weights() != 0, confidence[..., None, :], np.inf).min(-1)
-        return least
+        used = [row.nonzero()[0].tolist() for row in self.weights()]
+        least = [reduce(np.minimum, [confidence[..., point] for point in points]) for points in used]
+        return np.stack(least, axis=-1)
 
     @property
     def needed(self) -> list[int]:
