@@ -115,6 +115,18 @@ def test_bad_places(changes: dict[str, str], message: str) -> None:
         hooked(**changes)
 
 
+@pytest.mark.parametrize("place", ["shallow", "final"])
+def test_a_hook_that_never_runs(place: str) -> None:
+    class Idle(Foreign):
+        def __init__(self) -> None:
+            super().__init__()
+            self.spare = nn.Conv1d(16, 16, 1)  # is there, and nobody calls it
+
+    places = {"shallow": "first", "final": "last", "shallow_axes": "b c f", "final_axes": "b c t"} | {place: "spare"}
+    with pytest.raises(InputError, match="submodule 'spare' did not run on the example"):
+        HookedLifter(Idle(), VARIANTS["apm"], ACTIONS, example=torch.randn(2, 9, 17, 2), **places)
+
+
 def test_features_that_are_no_tensor():
     class Recurrent(nn.Module):
         def __init__(self) -> None:
