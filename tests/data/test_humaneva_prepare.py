@@ -92,6 +92,15 @@ def test_invalid_frames_must_be_nan(tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("number", [np.inf, 1e300])
+def test_infinite_numbers_are_not_invalid_frames(tmp_path: Path, number: float):
+    world = 1000 * person(SPLIT["Jog"]["S1"][-1] + 3, 15, 1).astype(float)
+    world[5, 2, 1] = number
+    path = export(tmp_path, "S1", "Jog", pose=world)
+    with pytest.raises(InputError, match="`pose` has infinite numbers: invalid frames must be NaN"):
+        read_export(path, 740)
+
+
 def test_what_is_no_export_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match=r"holds no exported sequence such as S1_Walking_1\.mat"):
         prepare(tmp_path, tmp_path)

@@ -130,7 +130,10 @@ def read_export(file: Path, frames: int) -> tuple[Float[np.ndarray, "n 15 3"], l
                 f"{file}: `{name}` is {array.dtype} of shape {array.shape} instead of {wanted} with at least {frames} "
                 "frames."
             )
-        arrays.append(array.astype(np.float32))
+        with np.errstate(over="ignore"):
+            arrays.append(array.astype(np.float32))
+        if np.isinf(arrays[-1]).any():
+            raise InputError(f"{file}: `{name}` has infinite numbers: invalid frames must be NaN.")
     pose, screen = arrays
     if screen.shape[0] != len(CAMERAS) or screen.shape[1] != pose.shape[0]:
         raise InputError(
