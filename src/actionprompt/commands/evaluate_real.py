@@ -58,8 +58,7 @@ def run(args: EvaluateRealArgs) -> int:
     from actionprompt.console import console as new_console
     from actionprompt.evaluation.real_report import HEAD, as_json, cells, markdown, real_report
     from actionprompt.evaluation.real_video import read_real
-    from actionprompt.evaluation.terminal import show
-    from actionprompt.files import write_text
+    from actionprompt.evaluation.terminal import save, show
     from actionprompt.hub import shipped
     from actionprompt.inference.people import MotionCfg
     from actionprompt.model.files import load
@@ -92,11 +91,6 @@ def run(args: EvaluateRealArgs) -> int:
         "video": args.data.path.name,
         "assumed field of view": f"{args.view:g}",
     }
-    folder = args.out or Path()
-    for path, text in (
-        (folder / "report-real.md", markdown(report, title, facts)),
-        (folder / "report-real.json", as_json(report, facts)),
-    ):
-        write_text(path, text)
-        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+    texts = {".md": markdown(report, title, facts), ".json": as_json(report, facts)}
+    save(console, args.out or Path(), "report-real", texts)
     return 0

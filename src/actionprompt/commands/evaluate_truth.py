@@ -72,8 +72,8 @@ def run(args: EvaluateTruthArgs) -> int:
     """Lifts, compares, prints and writes the tables."""
     from actionprompt.console import console as new_console
     from actionprompt.data.motion_files import MotionFile
+    from actionprompt.evaluation.terminal import save
     from actionprompt.evaluation.truth_report import as_json, compare, markdown
-    from actionprompt.files import write_text
     from actionprompt.output.truth import read_truth
 
     console = new_console()
@@ -87,13 +87,8 @@ def run(args: EvaluateTruthArgs) -> int:
     _print(report.errors, report.joints, title, console)
     for note in report.notes:
         console.print(f"truth: {note}", soft_wrap=True, highlight=False)
-    folder = args.out or Path()
-    for path, text in (
-        (folder / "report-truth.md", markdown(report, title, facts)),
-        (folder / "report-truth.json", as_json(report, facts)),
-    ):
-        write_text(path, text)
-        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+    texts = {".md": markdown(report, title, facts), ".json": as_json(report, facts)}
+    save(console, args.out or Path(), "report-truth", texts)
     return 0
 
 

@@ -1,7 +1,11 @@
 """Tables of numbers on the terminal."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
+
+from actionprompt.files import write_text
 
 
 def tight(text: str) -> str:
@@ -15,3 +19,11 @@ def show(console: Console, table: Table) -> None:
         words = " ".join(str(cell) for cell in (column.header, *column.cells)).split()
         column.min_width = max(map(len, words), default=0)
     console.print(table, width=max(console.width, console.measure(table).minimum), crop=False)
+
+
+def save(console: Console, folder: Path, stem: str, texts: dict[str, str]) -> None:
+    """Writes a report's texts, by their suffixes, and says where."""
+    for suffix, text in texts.items():
+        path = folder / f"{stem}{suffix}"
+        write_text(path, text)
+        console.print(f"wrote {path}", soft_wrap=True)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-from jaxtyping import Float
 
 from actionprompt.errors import InputError
+from actionprompt.keypoints.deeplabcut import read_deeplabcut
 from actionprompt.keypoints.detections import Detections, collect
-from actionprompt.keypoints.frame_numbers import clocked, frames_of, from_zero
-from actionprompt.keypoints.layouts import layouts
-from actionprompt.keypoints.names import arrangement
+from actionprompt.keypoints.frame_numbers import clocked, from_zero
+from actionprompt.keypoints.names import known_names
 from actionprompt.keypoints.text import read_text
 
 SCORES = ("confidence", "score", "visibility", "likelihood", "conf", "prob", "presence", "c", "v", "s", "p")
@@ -25,7 +24,6 @@ TIME = {"time": 1.0, "time s": 1.0, "seconds": 1.0, "timestamp": 1.0, "timestamp
 POINT = ("landmark", "landmark name", "landmark id", "landmark index", "keypoint", "keypoint name", "joint", "bodypart",
          "point", "name", "landmark idx", "keypoint id", "joint name")  # fmt: skip
 """Columns of a table with a line for every point."""
-FILLER = {"landmark", "kp", "keypoint", "point", "joint", "lm", "pose", "landmarks"}
 KINECT = 100
 """Numbers in a line of KIMORE: 25 joints of a Kinect v2, each x, y, z and whether it was seen."""
 
@@ -95,7 +93,7 @@ def read_csv(path: Path) -> Detections:
         raise InputError(f"{path} is empty: it should hold a table of keypoints.")
     _refuse_kinect(rows, path)
     if rows[0][1][0].strip().lower() == "scorer":
-        return _deeplabcut(rows, path)
+        return read_deeplabcut(rows, path)
     if rows[0][1][0].strip().lower() == "format version":
         raise InputError(
             f"{path} is an export of Motive (OptiTrack), which is 3D already: export C3D, TRC or BVH from Motive, and "
@@ -156,7 +154,7 @@ def _wide(table: _Table) -> Detections:
     if found := next((name for name in named if "y" not in points[name] or "x" not in points[name]), None):
         has, lacks = ("x", "y") if "x" in points[found] else ("y", "x")
         raise InputError(f"{path} has a column `{found} {has}` but no column `{found} {lacks}`.")
-    names = _known(named, path)
+    names = known_names(named, path)
     columns = []
     for name in named:
         score = next((points[name][score] for score in SCORES if score in points[name]), None)
@@ -226,26 +224,6 @@ def _parts(column: str) -> list[tuple[str, str]]:
     return [(" ".join(words[:-1]), words[-1]), (" ".join(words[1:]), words[0])]
 
 
-def _known(named: Sequence[str], path: Path) -> list[str] | None:
-    """The points' names; None if they are numbers, in their order, of a layout that is told by how many there are.
-
-    Raises:
-        InputError: no body follows from such points.
-    """
-    numbers = [re.sub(r"[a-z ]", "", name) for name in named]
-    words = {word for name in named for word in re.findall(r"[a-z]+", name)}
-    if named and words <= FILLER and all(number.isdecimal() for number in numbers):
-        listed = [int(number) for number in numbers]
-        if listed == list(range(listed[0], listed[0] + len(listed))) and listed[0] in (0, 1):
-            return None
-    if not named or arrangement(named) is None:
-        raise InputError(
-            f"{path} has columns for {', '.join(sorted(named)) or 'no point'}: expected `left_hip_x`, "
-            f"`left_hip_y` and so on, for the points of {', '.join(layouts())}."
-        )
-    return list(named)
-
-
 def _long(table: _Table) -> Detections:
     """A line for every point of a person in a frame."""
     points = table.texts(POINT)
@@ -263,78 +241,5 @@ def _long(table: _Table) -> Detections:
             raise InputError(f"{table.path} has the point {point} twice in frame {frame}.")
         body[place[point]] = numbers
     rows = [(frame, person, body) for (frame, person), body in bodies.items()]
-    names = None if all(point.isdecimal() for point in order) else _known(order, table.path)
+    names = None if all(point.isdecimal() for point in order) else known_names(order, table.path)
     return collect(rows, str(table.path), names=names, times=times)
-
-
-def _deeplabcut(rows: Sequence[tuple[int, list[str]]], path: Path) -> Detections:
-    """DeepLabCut's table: its head has lines for scorer, maybe individuals, body parts and coordinates.
-
-    Its training labels have no likelihood, and the path of a picture instead of a frame number, in one cell or three.
-    """
-    head = {cells[0].strip().lower(): cells for _, cells in rows[:5]}
-    if not {"bodyparts", "coords"} <= head.keys():
-        raise InputError(f"{path} begins as DeepLabCut's tables do, but has no lines `bodyparts` and `coords`.")
-    lead = next((i for i, cell in enumerate(head["coords"]) if cell.strip().lower() == "x"), 1)
-    parts, coords = head["bodyparts"][lead:], [cell.strip().lower() for cell in head["coords"][lead:]]
-    who = head["individuals"][lead:] if "individuals" in head else [""] * len(parts)
-    body = [cells for _, cells in rows[list(head).index("coords") + 1 :]]
-    try:
-        cells = np.array([[float(cell) if cell.strip() else np.nan for cell in line[lead:]] for line in body])
-    except ValueError as error:
-        raise InputError(f"{path} has a cell that is not a number ({error}).") from error
-    if not body or cells.shape[1:] != (len(parts),):
-        raise InputError(f"{path} holds no detected people.")
-    frames = _deeplabcut_frames([line[lead - 1].strip() for line in body], path)
-    found = []
-    for person in dict.fromkeys(who):
-        names = list(dict.fromkeys(part for part, one in zip(parts, who, strict=True) if one == person))
-        if arrangement(names) is None and len(set(who)) > 1:
-            continue  # `single` holds objects that belong to nobody
-        at = [[_where(parts, who, coords, (name, person, axis), path) for axis in ("x", "y")] for name in names]
-        each = np.concatenate([cells[:, np.array(at)], _likelihood(cells, parts, who, coords, person, names)], -1)
-        there = np.isfinite(each[..., :2]).all(-1)
-        each[~there] = 0
-        seen = there.any(1)
-        found += [(frame, person, one) for frame, one, anything in zip(frames, each, seen, strict=True) if anything]
-    if not found:
-        _known(list(dict.fromkeys(parts)), path)
-    return collect(found, str(path), names=_known(names if len(set(who)) == 1 else _common(parts, who), path))
-
-
-def _deeplabcut_frames(names: Sequence[str], path: Path) -> list[int]:
-    if all(re.fullmatch(r"\d+(\.0*)?", name) for name in names):
-        return from_zero([int(float(name)) for name in names], str(path), ones=False)
-    return frames_of([re.split(r"[/\\]", name)[-1] for name in names], str(path)).numbers
-
-
-def _likelihood(
-    cells: Float[np.ndarray, "n c"],
-    parts: Sequence[str],
-    who: Sequence[str],
-    coords: Sequence[str],
-    person: str,
-    names: Sequence[str],
-) -> Float[np.ndarray, "n p 1"]:
-    """Each point's likelihood; 1 where the table says none, as in labels that people set."""
-    place = {column: i for i, column in enumerate(zip(parts, who, coords, strict=True))}
-    said = [place.get((name, person, "likelihood")) for name in names]
-    each = np.stack([np.full(len(cells), np.nan) if i is None else cells[:, i] for i in said], 1)
-    return np.where(np.isnan(each), 1.0, each)[..., None]
-
-
-def _common(parts: Sequence[str], who: Sequence[str]) -> list[str]:
-    """The body parts of the first person who has a body."""
-    pairs = list(zip(parts, who, strict=True))
-    listed = [list(dict.fromkeys(part for part, one in pairs if one == name)) for name in dict.fromkeys(who)]
-    return next((names for names in listed if arrangement(names) is not None), listed[0])
-
-
-def _where(
-    parts: Sequence[str], who: Sequence[str], coords: Sequence[str], wanted: tuple[str, str, str], path: Path
-) -> int:
-    columns = zip(parts, who, coords, strict=True)
-    found = next((i for i, column in enumerate(columns) if column == wanted), None)
-    if found is None:
-        raise InputError(f"{path} has no {wanted[2]} of {wanted[0]}.")
-    return found

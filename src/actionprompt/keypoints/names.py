@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -9,6 +10,8 @@ from jaxtyping import Float
 from actionprompt.errors import InputError
 from actionprompt.keypoints.layouts import Layout, joints_of, layouts
 
+FILLER = {"landmark", "kp", "keypoint", "point", "joint", "lm", "pose", "landmarks"}
+"""Words of names that say nothing of which point it is."""
 SIDES = {"l": "left", "lt": "left", "left": "left", "r": "right", "rt": "right", "right": "right"}
 SAME = {
     "root": "pelvis", "mid hip": "pelvis", "hip": "pelvis", "hips": "pelvis", "hip center": "pelvis",
@@ -103,3 +106,23 @@ def names_of(categories: object) -> list[str] | None:
     listed = categories if isinstance(categories, list) else []
     said = [one["keypoints"] for one in listed if isinstance(one, Mapping) and one.get("keypoints")]
     return [str(name) for name in said[0]] if said and isinstance(said[0], list) else None
+
+
+def known_names(named: Sequence[str], path: Path) -> list[str] | None:
+    """The points' names; None if they are numbers, in their order, of a layout that is told by how many there are.
+
+    Raises:
+        InputError: no body follows from such points.
+    """
+    numbers = [re.sub(r"[a-z ]", "", name) for name in named]
+    words = {word for name in named for word in re.findall(r"[a-z]+", name)}
+    if named and words <= FILLER and all(number.isdecimal() for number in numbers):
+        listed = [int(number) for number in numbers]
+        if listed == list(range(listed[0], listed[0] + len(listed))) and listed[0] in (0, 1):
+            return None
+    if not named or arrangement(named) is None:
+        raise InputError(
+            f"{path} has columns for {', '.join(sorted(named)) or 'no point'}: expected `left_hip_x`, "
+            f"`left_hip_y` and so on, for the points of {', '.join(layouts())}."
+        )
+    return list(named)
