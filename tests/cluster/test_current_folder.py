@@ -34,6 +34,7 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
     ours = str(Path(safe_start.__file__).parents[2])
     env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join((ours, str(Path(__file__).parent)))}
+    env.pop("PYTHONSAFEPATH", None)  # which the code under test sets, in this process for example
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
     assert [path.name for path in folder.glob("ran *")] == [], done.stderr
     return done
